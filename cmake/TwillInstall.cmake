@@ -1,0 +1,43 @@
+# cmake --install: headers, library, twillConfig.cmake, twill.pc and the twill command.
+include(CMakePackageConfigHelpers)
+
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/twill)
+
+install(TARGETS twill EXPORT twillTargets)
+install(DIRECTORY include/twill TYPE INCLUDE FILES_MATCHING PATTERN "*.hpp")
+install(EXPORT twillTargets NAMESPACE twill:: DESTINATION ${package_folder})
+
+configure_package_config_file(cmake/twillConfig.cmake.in twillConfig.cmake
+    INSTALL_DESTINATION ${package_folder} NO_SET_AND_CHECK_MACRO)
+# 0.x: only the very minor version that was asked for will do.
+write_basic_package_version_file(twillConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES
+    ${PROJECT_BINARY_DIR}/twillConfig.cmake
+    ${PROJECT_BINARY_DIR}/twillConfigVersion.cmake
+    cmake/TwillProbes.cmake
+    DESTINATION ${package_folder})
+install(DIRECTORY cmake/probes DESTINATION ${package_folder})
+
+# pkg-config: paths relative to the file, so that the tree can be moved. A static library hands its
+# own needs to the program; a shared one brings them along.
+file(RELATIVE_PATH pc_to_prefix
+    /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+set(pc_cflags "")
+set(pc_libs "")
+set(pc_libs_private "")
+if(BUILD_SHARED_LIBS)
+    set(pc_cflags " -DTWILL_SHARED")
+    set(pc_libs_private "-pthread")
+else()
+    set(pc_libs " -pthread")
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    string(APPEND pc_cflags " -foptimize-sibling-calls")
+endif()
+configure_file(cmake/twill.pc.in twill.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/twill.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+if(TARGET twill_command)
+    install(TARGETS twill_command)
+endif()
+install(FILES LICENSE TYPE DOC)

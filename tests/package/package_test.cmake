@@ -1,0 +1,86 @@
+# One step of the package tests; see CMakeLists.txt here. Fails by FATAL_ERROR.
+cmake_minimum_required(VERSION 3.25)
+
+set(outside ${CMAKE_CURRENT_LIST_DIR}/outside)
+set(prefix ${work}/${kind}/prefix)
+set(folder ${work}/${kind}/${step})
+set(shared_build ${work}/shared/add_subdirectory)
+
+function(must_run what)
+    execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE said
+        ERROR_VARIABLE said ECHO_OUTPUT_VARIABLE ECHO_ERROR_VARIABLE)
+    if(NOT status EQUAL 0)
+        message(FATAL_ERROR "${what} failed (${status})")
+    endif()
+    set(said "${said}" PARENT_SCOPE)
+endfunction()
+
+function(configure)
+    must_run("configuring the outside project" ${CMAKE_COMMAND} -S ${outside} -B ${folder} -G Ninja
+        -D CMAKE_CXX_COMPILER=${compiler} -D CMAKE_CXX_COMPILER_LAUNCHER=${launcher}
+        -D CMAKE_BUILD_TYPE=${build_type} "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=${flags}" ${ARGN})
+endfunction()
+
+function(must_say_version)
+    if(NOT said MATCHES "outside: twill ${version} works")
+        message(FATAL_ERROR "the outside program did not say that twill ${version} works")
+    endif()
+endfunction()
+
+function(build_and_run)
+    must_run("building the outside project" ${CMAKE_COMMAND} --build ${folder})
+    must_run("the outside program" ${folder}/outside)
+    must_say_version()
+endfunction()
+
+if(step STREQUAL "install")
+    file(REMOVE_RECURSE ${prefix} ${prefix}-before)
+    set(from ${build})
+    if(kind STREQUAL "shared")
+        set(from ${shared_build}/twill)
+    endif()
+    # Moved after it was installed: nothing in it may name the place where it was first.
+    must_run("installing" ${CMAKE_COMMAND} --install ${from} --prefix ${prefix}-before)
+    file(RENAME ${prefix}-before ${prefix})
+    file(GLOB_RECURSE texts ${prefix}/*.cmake ${prefix}/*.pc)
+    foreach(text IN LISTS texts)
+        file(READ ${text} content)
+        string(FIND "${content}" "${source}/" place)
+        if(NOT place EQUAL -1)
+            message(FATAL_ERROR "${text} names the source tree ${source}")
+        endif()
+    endforeach()
+elseif(step STREQUAL "find_package")
+    configure(-D USE=find_package -D twill_DIR= -D CMAKE_PREFIX_PATH=${prefix})
+    build_and_run()
+elseif(step STREQUAL "refuses_other_version")
+    execute_process(COMMAND ${CMAKE_COMMAND} -S ${outside} -B ${folder} -G Ninja --fresh
+        -D CMAKE_CXX_COMPILER=${compiler} -D USE=find_package -D WANTED=99.0
+        -D CMAKE_PREFIX_PATH=${prefix} RESULT_VARIABLE status ERROR_VARIABLE said)
+    if(status EQUAL 0 OR NOT said MATCHES "compatible[ \n]+with requested version \"99.0\"")
+        message(FATAL_ERROR "twill ${version} was taken for version 99.0:\n${said}")
+    endif()
+elseif(step STREQUAL "add_subdirectory")
+    # Not optimised: it is the whole library once more.
+    set(build_type "")
+    configure(-D USE=add_subdirectory -D TWILL_SOURCE=${source} -D BUILD_SHARED_LIBS=ON
+        -D TWILL_INSTALL=ON)
+    build_and_run()
+    foreach(unwanted IN ITEMS tests examples tools bench)
+        if(EXISTS ${folder}/twill/${unwanted})
+            message(FATAL_ERROR "twill as a part of another project builds its ${unwanted}")
+        endif()
+    endforeach()
+elseif(step STREQUAL "pkg_config")
+    file(MAKE_DIRECTORY ${folder})
+    set(ENV{PKG_CONFIG_PATH} ${prefix}/${library_folder}/pkgconfig)
+    must_run("pkg-config" pkg-config --cflags --libs twill)
+    string(STRIP "${said}" options)
+    separate_arguments(options UNIX_COMMAND "${options}")
+    must_run("compiling by pkg-config" ${compiler} ${outside}/main.cpp -o ${folder}/outside
+        ${options} -Wl,-rpath,${prefix}/${library_folder})
+    must_run("the outside program" ${folder}/outside)
+    must_say_version()
+else()
+    message(FATAL_ERROR "no such step: ${step}")
+endif()
