@@ -1,0 +1,41 @@
+// The names that every twill header opens with.
+//
+// All of twill lives in `twill::<TWILL_ABI>`, an inline namespace that carries the version and the
+// flavour of the library. The simulated runtime is built as a second library under another name, so
+// that a program which mixes the two does not link instead of misbehaving.
+//
+//     namespace twill::inline TWILL_ABI { class thing; }   // users write twill::thing
+#pragma once
+
+#define TWILL_VERSION_MAJOR 0
+#define TWILL_VERSION_MINOR 1
+#define TWILL_VERSION_PATCH 0
+#define TWILL_VERSION "0.1.0"
+
+#ifndef TWILL_ABI
+#define TWILL_ABI v0_1
+#endif
+
+// The address and thread sanitizers get a build without tricks: no frame recycling (it would hide a
+// use after free) and no reliance on tail calls (they are not guaranteed there).
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TWILL_ASAN 1
+#endif
+#if __has_feature(thread_sanitizer)
+#define TWILL_TSAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) && !defined(TWILL_ASAN)
+#define TWILL_ASAN 1
+#endif
+#if defined(__SANITIZE_THREAD__) && !defined(TWILL_TSAN)
+#define TWILL_TSAN 1
+#endif
+
+// What the shared library shows to the outside; everything else is hidden.
+#if defined(TWILL_SHARED)
+#define TWILL_API __attribute__((visibility("default")))
+#else
+#define TWILL_API
+#endif

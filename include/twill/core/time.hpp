@@ -1,0 +1,42 @@
+// Time as twill knows it: one monotonic clock behind one function, so that a simulated world can
+// stand in for it.
+//
+//     auto start = twill::now();
+//     co_await twill::sleep(20ms);
+//     auto took = twill::now() - start;      // twill::duration, in nanoseconds
+#pragma once
+
+#include <twill/core/config.hpp>
+
+#include <chrono>
+
+namespace twill::inline TWILL_ABI {
+
+// Nanoseconds, signed: enough for 292 years.
+using duration = std::chrono::nanoseconds;
+
+// A point on CLOCK_MONOTONIC. It has no `now()` of its own on purpose: `twill::now()` is the only
+// way to read it.
+struct monotonic {
+    using rep = twill::duration::rep;
+    using period = twill::duration::period;
+    using duration = twill::duration;
+    using time_point = std::chrono::time_point<monotonic>;
+    static constexpr bool is_steady = true;
+};
+using time_point = monotonic::time_point;
+
+// "Never": later than every other point.
+inline constexpr time_point never = time_point::max();
+
+// The time now. Any thread; never throws; about 20 ns.
+TWILL_API time_point now() noexcept;
+
+// `start + length`, but `never` where the sum would overflow; a negative length counts as zero.
+constexpr time_point after(time_point start, duration length) noexcept {
+    if (length <= duration::zero()) return start;
+    if (length >= never - start) return never;
+    return start + length;
+}
+
+}  // namespace twill::inline TWILL_ABI

@@ -1,0 +1,153 @@
+#include <twill/core/context.hpp>
+#include <twill/core/event.hpp>
+#include <twill/core/transfer.hpp>
+
+#include <mutex>
+
+namespace twill::inline TWILL_ABI {
+namespace {
+
+std::uintptr_t address_of(const operation& op) noexcept {
+    return reinterpret_cast<std::uintptr_t>(&op);
+}
+
+}  // namespace
+
+void context::attach_to(context& parent) noexcept {
+    bool cancelled_before = false;
+    {
+        std::lock_guard hold(parent.lock_);
+        parent_ = &parent;
+        next_ = parent.first_child_;
+        if (next_ != nullptr) next_->previous_ = this;
+        parent.first_child_ = this;
+        // Whoever cancels the parent first sets its flag and then takes the lock to walk the list:
+        // either the flag is seen here, or this context is seen there.
+        cancelled_before = parent.cancel_requested();
+        if (cancelled_before && shielded_) {
+            cancel_deferred_ = true;
+            cancelled_before = false;
+        }
+    }
+    // Nobody else knows this context yet but the walk above, which does the same.
+    if (cancelled_before) request_cancel();
+}
+
+void context::detach() noexcept {
+    if (parent_ == nullptr) return;
+    std::lock_guard hold(parent_->lock_);
+    if (next_ != nullptr) next_->previous_ = previous_;
+    if (previous_ != nullptr)
+        previous_->next_ = next_;
+    else
+        parent_->first_child_ = next_;
+}
+
+// Whoever cancels a context first goes on to those below it; others need not, and do not: a scope
+// of which each child fails is not walked for each of them.
+void context::request_cancel() noexcept {
+    walk([this](context& each, unsigned /*depth*/) {
+        if (&each != this && each.shielded_) {
+            each.cancel_deferred_ = true;
+            return false;
+        }
+        return each.cancel_operation();
+    });
+}
+
+void context::unshield() noexcept {
+    std::lock_guard hold(parent_->lock_);
+    shielded_ = false;
+    if (cancel_deferred_) request_cancel();
+}
+
+bool context::cancel_operation() noexcept {
+    std::uintptr_t seen = slot_.load(std::memory_order_acquire);
+    do {
+        if ((seen & flags) != 0) return false;
+    } while (!slot_.compare_exchange_weak(seen, seen == 0 ? requested : seen | flags,
+                                          std::memory_order_acq_rel, std::memory_order_acquire));
+    note(event_kind::cancel, this);
+    if (seen == 0) return true;
+    auto& op = *reinterpret_cast<operation*>(seen);
+    op.cancel();
+    std::uintptr_t inside = seen | flags;
+    if (slot_.compare_exchange_strong(inside, seen | requested, std::memory_order_acq_rel))
+        return true;
+    // It completed meanwhile and left the waiter to us.
+    slot_.store(requested, std::memory_order_release);
+    home_->post(op);
+    return true;
+}
+
+bool context::enter(operation& op, bool even_if_cancelled) noexcept {
+    std::uintptr_t seen = 0;
+    if (slot_.compare_exchange_strong(seen, address_of(op), std::memory_order_acq_rel)) return true;
+    // Only `requested` is possible: the slot is entered by the context's own strand alone.
+    if (!even_if_cancelled) return false;
+    slot_.store(address_of(op) | requested, std::memory_order_release);
+    return true;
+}
+
+bool context::leave(operation& op) noexcept {
+    const std::uintptr_t self = address_of(op);
+    std::uintptr_t seen = slot_.load(std::memory_order_acquire);
+    for (;;) {
+        const bool inside = seen == (self | flags);
+        const std::uintptr_t then = inside ? (self | busy) : (seen & requested);
+        if (slot_.compare_exchange_weak(seen, then, std::memory_order_acq_rel,
+                                        std::memory_order_acquire))
+            return !inside;
+    }
+}
+
+operation* context::suspended_in() const noexcept {
+    return reinterpret_cast<operation*>(slot_.load(std::memory_order_acquire) & ~flags);
+}
+
+bool operation::begin(std::coroutine_handle<> waiter, context& owner) noexcept {
+    waiter_ = waiter;
+    owner_ = &owner;
+    if (!owner.enter(*this, false)) {
+        refused_ = true;
+        return false;
+    }
+    note(event_kind::task_suspend, &owner, what_);
+    if (!start()) return true;
+    if (!owner.leave(*this)) return true;
+    if (owner.home().may_continue()) {
+        note(event_kind::task_resume, &owner);
+        return false;
+    }
+    owner.home().post(*this);
+    return true;
+}
+
+void operation::begin_join(std::coroutine_handle<> waiter, context& owner) noexcept {
+    waiter_ = waiter;
+    owner_ = &owner;
+    owner.enter(*this, true);
+    note(event_kind::task_suspend, &owner, what_);
+}
+
+std::coroutine_handle<> operation::end_join() noexcept {
+    context& owner = *owner_;
+    const auto waiter = waiter_;
+    if (!owner.leave(*this)) return nullptr;
+    note(event_kind::task_resume, &owner);
+    return waiter;
+}
+
+void operation::complete() noexcept {
+    context& owner = *owner_;
+    note(event_kind::wake, &owner);
+    if (owner.leave(*this)) owner.home().post(*this);
+}
+
+void operation::resume(runnable& self) noexcept {
+    auto& op = static_cast<operation&>(self);
+    note(event_kind::task_resume, op.owner_);
+    detail::resume(op.waiter_);
+}
+
+}  // namespace twill::inline TWILL_ABI

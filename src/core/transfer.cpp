@@ -1,0 +1,28 @@
+#include <twill/core/transfer.hpp>
+
+#include <utility>
+
+namespace twill::inline TWILL_ABI::detail {
+
+#ifdef TWILL_TRAMPOLINE
+
+namespace {
+constinit thread_local std::coroutine_handle<> following;
+}
+
+void resume_next(std::coroutine_handle<> next) noexcept { following = next; }
+
+void resume(std::coroutine_handle<> handle) noexcept {
+    do {
+        handle.resume();
+        handle = std::exchange(following, nullptr);
+    } while (handle);
+}
+
+#else
+
+void resume(std::coroutine_handle<> handle) noexcept { handle.resume(); }
+
+#endif
+
+}  // namespace twill::inline TWILL_ABI::detail
