@@ -1,0 +1,259 @@
+#include "registrations.hpp"
+#include "system_call.hpp"
+
+#include <twill/core/error.hpp>
+#include <twill/reactor/epoll.hpp>
+
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <cerrno>
+#include <mutex>
+#include <new>
+
+// A request is first tried; only when the kernel says "would block" does it wait. Edge-triggered
+// epoll reports a change once, so the question is whether a change can slip through between the try
+// and the wait. It cannot: try and wait are one section under the lock of the direction, and `poll`
+// takes the same lock to deliver an edge.
+//   - An edge that was fetched by epoll_wait before the section began belongs to data that the try
+//     sees.
+//   - One that is fetched later finds the waiting request.
+// `drained` saves the try that would only say "would block": it is set, under the same lock, when a
+// read came back short, and cleared by the next edge. A direction that was hung up is never
+// drained: its end of stream comes without a further edge. And a short read says nothing where the
+// kernel stops for another reason than want of data: local sockets stop behind bytes that came with
+// descriptors, TCP at urgent data. So only TCP is trusted, until an edge tells of urgent data.
+namespace twill::inline TWILL_ABI {
+namespace {
+
+using detail::direction;
+using detail::registration;
+
+constexpr std::uint64_t wake_token = ~std::uint64_t{0};
+constexpr int most_events = 256;
+
+class epoll_reactor final : public reactor {
+public:
+    epoll_reactor();
+    ~epoll_reactor() override;
+    bool submit(io_request& what) noexcept override;
+    void cancel(io_request& what) noexcept override;
+    void forget(io_source& source) noexcept override;
+    std::size_t poll(duration limit) noexcept override;
+    void wake() noexcept override;
+
+private:
+    registration* registration_of(io_source& source, int& why_not) noexcept;
+    std::size_t deliver(std::uint64_t token, std::uint32_t events) noexcept;
+    void drain_wake() noexcept;
+    int wait(epoll_event* events, duration limit) noexcept;
+
+    int epoll_;
+    int wake_;
+    bool has_pwait2_ = true;
+    futex_mutex enrolling_;
+    detail::registrations known_;
+};
+
+epoll_reactor::epoll_reactor()
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    event.data.u64 = wake_token;
+    if (epoll_ < 0 || wake_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event) != 0) {
+        const int why = errno;
+        if (epoll_ >= 0) ::close(epoll_);
+        if (wake_ >= 0) ::close(wake_);
+        throw io_error("make", "an epoll reactor", why);
+    }
+}
+
+epoll_reactor::~epoll_reactor() {
+    ::close(wake_);
+    ::close(epoll_);
+}
+
+bool is_tcp(int socket) noexcept {
+    int protocol = 0;
+    socklen_t size = sizeof protocol;
+    return ::getsockopt(socket, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+           protocol == IPPROTO_TCP;
+}
+
+// The source's registration, made now if need be; null, with errno in `why_not`, when it cannot be.
+registration* epoll_reactor::registration_of(io_source& source, int& why_not) noexcept {
+    // A reader and a writer may come here at the same time.
+    std::lock_guard hold(enrolling_);
+    if (void* made = source.registration.load(std::memory_order_relaxed))
+        return static_cast<registration*>(made);
+    registration* entry = known_.take();
+    if (entry == nullptr) {
+        why_not = ENOMEM;
+        return nullptr;
+    }
+    {
+        std::lock_guard in(entry->in.lock);
+        entry->in.short_means_drained = is_tcp(source.fd);
+    }
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+    event.data.u64 = entry->token();
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, source.fd, &event) != 0) {
+        why_not = errno;
+        known_.give_back(*entry);
+        return nullptr;
+    }
+    source.registered_in = shared_from_this();
+    source.registration.store(entry, std::memory_order_seq_cst);
+    return entry;
+}
+
+// A cancellation may come from another thread before the source is registered: `cancel` sets the
+// flag and then looks for the registration, `submit` registers and then looks at the flag. Both are
+// sequentially consistent, so at least one sees the other.
+bool epoll_reactor::submit(io_request& what) noexcept {
+    io_source& source = what.source();
+    auto* entry = static_cast<registration*>(source.registration.load(std::memory_order_acquire));
+    if (entry != nullptr && source.registered_in.get() != this) {
+        // It was used with another runtime before; no request of that one refers to it any more.
+        source.forget();
+        entry = nullptr;
+    }
+    if (entry == nullptr) {
+        // A call that succeeds at once needs no registration.
+        if (detail::attempt(what) != detail::outcome::would_block) return true;
+        int why_not = 0;
+        entry = registration_of(source, why_not);
+        if (entry == nullptr) {
+            what.result = -why_not;
+            return true;
+        }
+    }
+    direction& side = what.into_program() ? entry->in : entry->out;
+    std::lock_guard hold(side.lock);
+    if (what.cancelled.load(std::memory_order_seq_cst)) {
+        what.result = -ECANCELED;
+        return true;
+    }
+    if (side.waiting != nullptr) {
+        what.result = -EBUSY;
+        return true;
+    }
+    if (!side.drained) {
+        const auto how = detail::attempt(what);
+        if (how == detail::outcome::done_and_drained)
+            side.drained = side.short_means_drained && !side.hung_up;
+        if (how != detail::outcome::would_block) return true;
+    }
+    side.drained = !side.hung_up;
+    side.waiting = &what;
+    return false;
+}
+
+void epoll_reactor::cancel(io_request& what) noexcept {
+    what.cancelled.store(true, std::memory_order_seq_cst);
+    auto* entry =
+        static_cast<registration*>(what.source().registration.load(std::memory_order_seq_cst));
+    if (entry == nullptr) return;
+    direction& side = what.into_program() ? entry->in : entry->out;
+    {
+        std::lock_guard hold(side.lock);
+        if (side.waiting != &what) return;
+        side.waiting = nullptr;
+        what.result = -ECANCELED;
+    }
+    what.finished();
+}
+
+void epoll_reactor::forget(io_source& source) noexcept {
+    void* made = source.registration.exchange(nullptr, std::memory_order_acq_rel);
+    if (made == nullptr) return;
+    ::epoll_ctl(epoll_, EPOLL_CTL_DEL, source.fd, nullptr);
+    known_.give_back(*static_cast<registration*>(made));
+}
+
+// Hands an edge to the request that waits for it, which is tried again.
+std::size_t deliver_to(direction& side, std::uint32_t generation, const registration& entry,
+                       bool hung_up, bool urgent) noexcept {
+    io_request* ready = nullptr;
+    {
+        std::lock_guard hold(side.lock);
+        if (entry.generation != generation) return 0;
+        side.drained = false;
+        side.hung_up = side.hung_up || hung_up;
+        side.short_means_drained = side.short_means_drained && !urgent;
+        if (side.waiting == nullptr) return 0;
+        const auto how = detail::attempt(*side.waiting);
+        if (how == detail::outcome::would_block) return 0;
+        if (how == detail::outcome::done_and_drained)
+            side.drained = side.short_means_drained && !side.hung_up;
+        ready = std::exchange(side.waiting, nullptr);
+    }
+    ready->finished();
+    return 1;
+}
+
+std::size_t epoll_reactor::deliver(std::uint64_t token, std::uint32_t events) noexcept {
+    registration& entry = known_.at(token);
+    const std::uint32_t generation = registration::generation_of(token);
+    const bool broken = (events & (EPOLLHUP | EPOLLERR)) != 0;
+    const bool no_more_input = broken || (events & EPOLLRDHUP) != 0;
+    std::size_t finished = 0;
+    const bool urgent = (events & EPOLLPRI) != 0;
+    if ((events & EPOLLIN) != 0 || no_more_input || urgent)
+        finished += deliver_to(entry.in, generation, entry, no_more_input, urgent);
+    if ((events & EPOLLOUT) != 0 || broken)
+        finished += deliver_to(entry.out, generation, entry, broken, false);
+    return finished;
+}
+
+void epoll_reactor::drain_wake() noexcept {
+    std::uint64_t count = 0;
+    static_cast<void>(::read(wake_, &count, sizeof count));
+}
+
+// epoll_pwait2 takes nanoseconds (Linux 5.11); without it the wait is rounded up to milliseconds.
+int epoll_reactor::wait(epoll_event* events, duration limit) noexcept {
+    if (limit == duration::zero()) return ::epoll_wait(epoll_, events, most_events, 0);
+    if (limit == duration::max()) return ::epoll_wait(epoll_, events, most_events, -1);
+    if (has_pwait2_) {
+        timespec length{};
+        length.tv_sec = static_cast<time_t>(limit.count() / 1'000'000'000);
+        length.tv_nsec = static_cast<long>(limit.count() % 1'000'000'000);
+        const long count =
+            ::syscall(SYS_epoll_pwait2, epoll_, events, most_events, &length, nullptr, 0);
+        if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<int>(count);
+        has_pwait2_ = false;
+    }
+    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(limit).count();
+    constexpr long day = 86'400'000;
+    return ::epoll_wait(epoll_, events, most_events, static_cast<int>(ms < day ? ms : day));
+}
+
+std::size_t epoll_reactor::poll(duration limit) noexcept {
+    epoll_event events[most_events];
+    const int count = wait(events, limit);
+    std::size_t finished = 0;
+    for (int i = 0; i < count; ++i) {
+        if (events[i].data.u64 == wake_token)
+            drain_wake();
+        else
+            finished += deliver(events[i].data.u64, events[i].events);
+    }
+    return finished;
+}
+
+void epoll_reactor::wake() noexcept {
+    const std::uint64_t one = 1;
+    static_cast<void>(::write(wake_, &one, sizeof one));
+}
+
+}  // namespace
+
+std::shared_ptr<reactor> make_epoll_reactor() { return std::make_shared<epoll_reactor>(); }
+
+}  // namespace twill::inline TWILL_ABI
