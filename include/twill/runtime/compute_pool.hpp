@@ -1,0 +1,130 @@
+// The compute pool: threads that run plain functions in parallel, one per CPU that the program may
+// use. Most programs never name it: `co_await compute(fn)` and the calls of `twill::par` find the
+// pool they belong to.
+//
+//     twill::compute_pool pool({.workers = 2});
+//     twill::compute_pool::membership here(pool);       // par:: calls of this thread use `pool`
+//     twill::par::for_each(rows, normalise);
+//
+// Threads are named "twill-compute-N", start when work first wants them and sleep while there is
+// none: an idle pool has no timer and polls nothing.
+#pragma once
+
+#include <twill/core/atomic.hpp>
+#include <twill/core/config.hpp>
+#include <twill/runtime/detail/compute_context.hpp>
+
+#include <cstdint>
+#include <memory>
+
+namespace twill::inline TWILL_ABI {
+
+namespace detail {
+class compute_core;
+}
+
+struct compute_pool_options {
+    // How many threads compute at a time; 0: as many as there are usable CPUs.
+    unsigned workers = 0;
+    // How many threads there may be, those that wait in mid-frame (in a join, in a
+    // blocked_section) included; 0: 4 * workers + 16. At this limit nobody takes the core of a
+    // thread that waits, and what it offered is run by itself later.
+    unsigned max_threads = 0;
+};
+
+// A function to be run on the pool, with everything that the pool needs to keep about it: the pool
+// allocates nothing. The owner embeds it and keeps it alive until `complete` is called.
+//
+//  - `execute` runs the function, on a worker. It must catch what the function throws, `cancelled`
+//    included.
+//  - `complete` is called exactly once, as the pool's last access to the region: it may free it. It
+//    runs on the worker after `execute` (and after every fork of it has ended), or, when the region
+//    was stopped before it started, on the thread that called request_stop, or on a worker.
+class TWILL_API region {
+public:
+    using execute_function = void (*)(region&, detail::compute_context&) noexcept;
+    using complete_function = void (*)(region&) noexcept;
+
+    // `label` (which must live for ever) and `line` appear in traces.
+    region(execute_function execute, complete_function complete, const char* label = "",
+           std::uint32_t line = 0) noexcept
+        : execute_(execute), complete_(complete), label_(label), line_(line) {}
+    region(const region&) = delete;
+    region& operator=(const region&) = delete;
+
+    // Asks the region to stop. Not started yet: it never will, and `complete` is called before this
+    // returns, by the caller. Running: its forks and loops throw `cancelled` at their next beat
+    // (about 100 us). Ended: nothing. Any thread, any number of times; the region must not be freed
+    // meanwhile by anything but the `complete` that this call makes.
+    void request_stop() noexcept;
+
+    [[nodiscard]] bool stop_requested() const noexcept {
+        // Acquire pairs with the release in request_stop: who sees the request sees its reason.
+        return stop_.load(std::memory_order_acquire);
+    }
+
+    // Whether `execute` was called. To be asked in or after `complete`.
+    [[nodiscard]] bool started() const noexcept { return started_; }
+
+protected:
+    ~region() = default;
+
+private:
+    friend class detail::compute_core;
+
+    execute_function execute_;
+    complete_function complete_;
+    const char* label_;
+    std::uint32_t line_;
+    bool started_ = false;
+    bool queued_ = false;  // under the core's lock, like the two links
+    region* before_ = nullptr;
+    region* behind_ = nullptr;
+    // False, then true once. See stop_requested.
+    atomic<bool> stop_{false};
+    // Null until submitted; released by `submit` for request_stop, which acquires it.
+    atomic<detail::compute_core*> core_{nullptr};
+};
+
+class TWILL_API compute_pool {
+public:
+    // Starts no thread. Throws std::bad_alloc.
+    explicit compute_pool(compute_pool_options options = {});
+    // Every region must have ended and every membership must be gone. Joins the threads.
+    ~compute_pool();
+    compute_pool(const compute_pool&) = delete;
+    compute_pool& operator=(const compute_pool&) = delete;
+
+    // Queues `work`; first come, first served. Any thread. Throws std::system_error, and has not
+    // queued it, if the pool has no thread at all and the system refuses to start one.
+    void submit(region& work);
+
+    [[nodiscard]] unsigned workers() const noexcept;
+    // How many threads were started so far. Any thread.
+    [[nodiscard]] unsigned threads() const noexcept;
+
+    // The pool that par:: calls of the calling thread use.
+    [[nodiscard]] static compute_pool& current();
+    // The pool of threads that belong to no other: made when first asked for, never destroyed.
+    [[nodiscard]] static compute_pool& default_pool();
+
+    // While it lives, par:: calls of the thread that made it use `pool`: the thread runs its part
+    // itself and the pool's threads help. Made and destroyed by one thread, like a lock guard.
+    class TWILL_API membership {
+    public:
+        explicit membership(compute_pool& pool);
+        ~membership();
+        membership(const membership&) = delete;
+        membership& operator=(const membership&) = delete;
+
+    private:
+        detail::compute_worker* guest_;
+        detail::compute_context* worker_before_;
+        detail::compute_context* inside_before_;
+    };
+
+private:
+    std::unique_ptr<detail::compute_core> core_;
+};
+
+}  // namespace twill::inline TWILL_ABI

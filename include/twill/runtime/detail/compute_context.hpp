@@ -1,0 +1,148 @@
+// What one thread of the compute pool keeps of the forks below it on its stack.
+//
+// A fork is an entry on the forking function's stack, linked into a list that only the forking
+// thread touches: pushing and popping costs a few plain stores and no atomic operation. Other
+// threads speak to the owner through one word, `poke_`; the owner looks at it wherever it forks,
+// and everything that follows from a set word is out of line in `beat`. At a beat the *oldest*
+// entry (the largest piece of work, as a rule) is made visible to the other threads. After Acar et
+// al., "Heartbeat Scheduling" (PLDI 2018), and its descendants Spice (Zig) and chili (Rust).
+//
+// The whole protocol, with its reasons, is in src/runtime/README.md.
+#pragma once
+
+#include <twill/core/atomic.hpp>
+#include <twill/core/config.hpp>
+
+#include <cstdint>
+
+namespace twill::inline TWILL_ABI {
+
+class region;
+
+namespace detail {
+
+class compute_context;
+class compute_worker;
+struct fork_job;
+
+// An entry of the private list. Touched by its owner's thread alone, as long as it is private.
+struct fork_entry {
+    // Asked of the oldest entries at a beat: a job to offer to others (the entry itself, or a part
+    // split off it), or null when the entry has nothing left to give. Null for a marker.
+    using promote_function = fork_job* (*)(fork_entry&) noexcept;
+
+    fork_entry* older;    // null: no longer in the list
+    fork_entry* younger;  // meaningless in the youngest
+    promote_function promote;
+};
+
+// Divides the list: what is younger was forked by `job` (null: by the region itself) and obeys the
+// stop request of `stop` (null: shielded from it, or there is none).
+struct fork_marker : fork_entry {
+    fork_marker* enclosing;
+    fork_job* job;
+    region* stop;
+    std::uint32_t depth;  // how many jobs lie on top of each other on this stack
+};
+
+// A piece of work that another thread may run. It lives on its owner's stack, so offering it
+// allocates nothing, and its owner stays until it has ended.
+struct fork_job : fork_entry {
+    using execute_function = void (*)(fork_job&, compute_context&) noexcept;
+
+    // States of `phase`: 0 running or on offer; 1 the same, and the owner sleeps until it has
+    // ended; 2 ended. The owner goes 0 -> 1 and 1 -> 0; whoever ran the job sets 2, once, as its
+    // last access to the job, and wakes the owner if that replaced 1. That step is a release for
+    // the job's result, and the owner's reading of 2 an acquire.
+    static constexpr std::uint32_t pending = 0;
+    static constexpr std::uint32_t awaited = 1;
+    static constexpr std::uint32_t ended = 2;
+
+    struct shared_state {
+        atomic<std::uint32_t> phase;
+        std::uint32_t depth;  // of the marker under which it runs; written before `executor`
+        compute_worker* owner;
+        fork_job* parent;  // the job that forked it
+        region* stop;
+        // Who runs it; null until it has started there. Released by that thread for `depth`.
+        atomic<compute_worker*> executor;
+        std::uint64_t offer;  // the owner's offer word while it is on offer
+    };
+
+    // Nothing is written until the entry is offered: a fork that stays private must not pay.
+    fork_job() noexcept {}  // NOLINT(modernize-use-equals-default): a union member forbids it
+
+    execute_function execute;
+    union {
+        shared_state shared;
+    };
+};
+
+// The part of a thread's state that inlined code touches. Users see it as `par::context`.
+class compute_context {
+public:
+    compute_context(const compute_context&) = delete;
+    compute_context& operator=(const compute_context&) = delete;
+
+    void push(fork_entry& entry) noexcept {
+        entry.older = youngest_;
+        youngest_->younger = &entry;
+        youngest_ = &entry;
+    }
+
+    // Takes the youngest entry off the list again. False if it had left the list before.
+    bool pop(fork_entry& entry) noexcept {
+        if (entry.older == nullptr) [[unlikely]]
+            return false;
+        youngest_ = entry.older;
+        return true;
+    }
+
+    // Relaxed: the word carries no data. What led to the poke is read with its own order in `beat`,
+    // and a poke that is overwritten is repeated by the next tick.
+    [[nodiscard]] bool poked() const noexcept {
+        return poke_.load(std::memory_order_relaxed) != not_poked;
+    }
+
+    // Gives the oldest entry to others. Throws `cancelled` if the region was asked to stop, unless
+    // an exception is on its way already or the caller is shielded.
+    [[gnu::cold, gnu::noinline]] TWILL_API void beat();
+
+    // Ends the sharing of a job that left the list by being offered. True: nobody had taken it, and
+    // the caller has it back. False: another thread ran it, and it has ended.
+    [[gnu::cold, gnu::noinline]] TWILL_API bool reclaim(fork_job& job) noexcept;
+
+    // `place` divides the list until `pop_marker`; entries above it do not see stop requests.
+    TWILL_API void push_shield(fork_marker& place) noexcept;
+    TWILL_API void pop_marker(fork_marker& place) noexcept;
+
+protected:
+    compute_context() noexcept;
+    ~compute_context() = default;
+
+    // States of `poke_`. Owner: -> 1 when a job or region begins (its first fork is offered at
+    // once, nobody is woken for it), -> 0 in `beat`. Any thread: -> 2 (look around, and wake
+    // somebody who can take what is on offer).
+    static constexpr std::uint32_t not_poked = 0;
+    static constexpr std::uint32_t poked_by_start = 1;
+    static constexpr std::uint32_t poked_by_others = 2;
+
+    // A line of its own: others write here at a beat only.
+    alignas(64) atomic<std::uint32_t> poke_{not_poked};
+    fork_entry* youngest_;
+    fork_marker* place_;  // the youngest marker
+    fork_marker root_;    // the oldest entry, always there
+};
+
+struct region_entry {
+    compute_context* here;
+    bool begun;  // to be given to leave_region
+};
+// The context of the region that the calling thread is inside of. A thread that is in none begins
+// one of its own; a thread that belongs to no pool joins the default pool as a guest before, which
+// throws std::bad_alloc when there is no memory for it.
+[[nodiscard]] TWILL_API region_entry enter_region();
+TWILL_API void leave_region(compute_context& here) noexcept;
+
+}  // namespace detail
+}  // namespace twill::inline TWILL_ABI

@@ -1,0 +1,80 @@
+// The pulse of the process: one thread that calls its clients every 100 microseconds while any of
+// them works, and sleeps without a timer when none does.
+//
+//     struct my_pool : ticker_client {
+//         bool tick() noexcept override { ...; return somebody_works; }
+//     };
+//     ticker::process().enrol(pool);
+//     ...
+//     note_that_i_work();           // a seq_cst store
+//     ticker::process().arm();      // one load while the ticker runs
+#pragma once
+
+#include <twill/core/atomic.hpp>
+#include <twill/core/config.hpp>
+#include <twill/core/futex_mutex.hpp>
+
+#include <cstdint>
+
+namespace twill::inline TWILL_ABI {
+namespace detail {
+
+class ticker_client {
+public:
+    // Called at every tick, by the ticker's thread. True: somebody works, tick on.
+    virtual bool tick() noexcept = 0;
+
+protected:
+    ~ticker_client() = default;
+
+private:
+    friend class ticker;
+    ticker_client* next_ = nullptr;
+};
+
+class TWILL_API ticker {
+public:
+    constexpr ticker() noexcept = default;
+
+    // The one of this process. It is never destroyed, and its thread is never joined.
+    [[nodiscard]] static ticker& process() noexcept { return of_process_; }
+
+    void enrol(ticker_client& client) noexcept;
+    // When it returns, `client.tick()` is not running and never will again.
+    void leave(ticker_client& client) noexcept;
+
+    // Sees to it that ticks come, for a caller who has just stored (seq_cst) that it works. Any
+    // thread, no lock of its own held. Without a thread for the ticker (the system refused it)
+    // there are no beats, and work runs where it was started.
+    void arm() noexcept {
+        // See `state_`.
+        if (state_.load(std::memory_order_seq_cst) != ticking) [[unlikely]]
+            wake();
+    }
+
+private:
+    void wake() noexcept;
+    void start() noexcept;
+    void loop() noexcept;
+    bool tick_all() noexcept;
+    void rest() noexcept;
+
+    // 0 no thread yet; 1 ticking; 2 resting (asleep, or about to be).
+    // 0 -> 1 under `starting_`; 1 -> 2 by the ticker's thread; 2 -> 1 by whoever needs it.
+    // No work is overlooked: a worker stores "I work", then loads this word; the ticker stores 2,
+    // then asks every client once more. All four are seq_cst, so at least one of the two sees the
+    // other's store: the ticker stays awake or the worker wakes it.
+    static constexpr std::uint32_t unborn = 0;
+    static constexpr std::uint32_t ticking = 1;
+    static constexpr std::uint32_t resting = 2;
+
+    static ticker of_process_;
+
+    atomic<std::uint32_t> state_{unborn};
+    futex_mutex starting_;
+    futex_mutex lock_;  // over the list; held while clients are called
+    ticker_client* first_ = nullptr;
+};
+
+}  // namespace detail
+}  // namespace twill::inline TWILL_ABI

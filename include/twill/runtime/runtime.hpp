@@ -1,0 +1,165 @@
+// The runtime: the pools, and the way from main() into tasks.
+//
+//     int main() {
+//         return twill::run([]() -> twill::task<int> {
+//             co_await twill::sleep(10ms);
+//             co_return 0;
+//         });
+//     }
+//
+// `run` drives the tasks on the calling thread and returns when all of them have ended; threads for
+// compute and blocking calls come when something asks for them. Several runtimes may run in one
+// process, each on a thread of its own.
+#pragma once
+
+#include <twill/core/config.hpp>
+#include <twill/core/executor.hpp>
+#include <twill/core/promise.hpp>
+#include <twill/core/task.hpp>
+#include <twill/runtime/options.hpp>
+
+#include <functional>
+#include <memory>
+#include <source_location>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace twill::inline TWILL_ABI {
+
+class blocking_pool;
+class compute_pool;
+
+class TWILL_API runtime final : private executor {
+public:
+    // Throws usage_error for options out of their range, io_error when the kernel refuses what the
+    // runtime needs (descriptors) or when the trace file cannot be made.
+    explicit runtime(runtime_options options = runtime_options::from_environment());
+    // Joins all threads. Only when nothing runs in it.
+    ~runtime();
+    runtime(const runtime&) = delete;
+    runtime& operator=(const runtime&) = delete;
+
+    // Runs the task that `main(arguments...)` gives on this thread; returns when it has ended, with
+    // what it gave, or throws what it threw. One call at a time; throws usage_error when the thread
+    // already runs tasks of any runtime.
+    template <class F, class... Args>
+        requires is_task<std::invoke_result_t<F&, Args&...>>
+    auto run(F&& main, Args&&... arguments) ->
+        typename std::invoke_result_t<F&, Args&...>::value_type;
+
+    // Asks the running task to end, by cancellation; `run` then returns as soon as it has. When
+    // that takes longer than `shutdown_limit`, a report says what still runs and where it was
+    // spawned. Does nothing when nothing runs. Any thread; not from a signal handler.
+    void stop() noexcept;
+
+    // The tree of what runs: a line for each task, with where it was spawned and what it waits for.
+    // Only on the thread that runs the tasks.
+    [[nodiscard]] std::string dump() const;
+
+    [[nodiscard]] compute_pool& compute() noexcept;
+    [[nodiscard]] blocking_pool& blocking() noexcept;
+    [[nodiscard]] const runtime_options& options() const noexcept;
+
+    // The runtime that a context belongs to.
+    [[nodiscard]] static runtime& of(const context& where) noexcept {
+        return static_cast<runtime&>(where.home());
+    }
+
+private:
+    template <class T>
+    class root;
+
+    void post(runnable& work) noexcept override;
+    bool arm(timer& what) noexcept override;
+    bool disarm(timer& what) noexcept override;
+    bool may_continue() noexcept override;
+    reactor& io() noexcept override;
+
+    executor& as_executor() noexcept { return *this; }
+    // The right to run, which one call of `run` at a time has. Throws usage_error.
+    class TWILL_API turn {
+    public:
+        explicit turn(runtime& in);
+        ~turn();
+        turn(const turn&) = delete;
+        turn& operator=(const turn&) = delete;
+
+    private:
+        runtime& in_;
+    };
+    void drive(branch& main, runnable& first, const bool& done) noexcept;
+
+    struct parts;
+    std::unique_ptr<parts> parts_;
+};
+
+// The outermost task of a run.
+template <class T>
+class runtime::root final : public branch, public runnable {
+public:
+    root(executor& home, task<T> main, std::source_location where)
+        : branch(home, where), runnable(&root::begin), task_(std::move(main)) {
+        task_.handle().promise().begin_in(*this);
+    }
+    T take() { return task_.handle().promise().take(); }
+    [[nodiscard]] const bool& done() const noexcept { return done_; }
+
+private:
+    static void begin(runnable& self) noexcept {
+        detail::resume(static_cast<root&>(self).task_.handle());
+    }
+    std::coroutine_handle<> ended() noexcept override {
+        done_ = true;
+        return nullptr;
+    }
+
+    task<T> task_;
+    bool done_ = false;
+};
+
+template <class F, class... Args>
+    requires is_task<std::invoke_result_t<F&, Args&...>>
+auto runtime::run(F&& main, Args&&... arguments) ->
+    typename std::invoke_result_t<F&, Args&...>::value_type {
+    using result = typename std::invoke_result_t<F&, Args&...>::value_type;
+    const turn mine(*this);
+    root<result> running(as_executor(), std::invoke(main, arguments...),
+                         std::source_location::current());
+    drive(running, running, running.done());
+    return running.take();
+}
+
+// Makes a runtime from the environment, runs the task that `main(arguments...)` gives, and gives
+// what it gives.
+template <class F, class... Args>
+    requires is_task<std::invoke_result_t<F&, Args&...>>
+auto run(F&& main, Args&&... arguments) -> typename std::invoke_result_t<F&, Args&...>::value_type {
+    runtime here;
+    return here.run(main, arguments...);
+}
+
+// The same with options; the environment is not looked at.
+template <class F>
+    requires is_task<std::invoke_result_t<F&>>
+auto run(runtime_options options, F&& main) -> typename std::invoke_result_t<F&>::value_type {
+    runtime here(std::move(options));
+    return here.run(main);
+}
+
+// `co_await this_runtime()`: the runtime of the running task. Never suspends.
+class this_runtime {
+public:
+    bool await_ready() const noexcept { return false; }
+    template <twill_promise Promise>
+    bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
+        runtime_ = &runtime::of(self.promise().current_context());
+        return false;
+    }
+    [[nodiscard]] runtime& await_resume() const noexcept { return *runtime_; }
+
+private:
+    runtime* runtime_ = nullptr;
+};
+
+}  // namespace twill::inline TWILL_ABI

@@ -1,0 +1,237 @@
+// The protocol, all of it under `lock_`:
+//
+// 1. `submit` queues the job and then makes sure of a thread for it: it wakes an idle one (taking
+//    it off the idle stack), or starts one, or, at the bound, leaves it to the busy ones.
+// 2. A thread looks at the queue whenever it is started, woken or done with a job, and becomes idle
+//    or leaves only when it finds the queue empty. So a queued job is always followed by a look: by
+//    the thread that was woken or started for it, or by a busy thread that comes back.
+// 3. A thread is started under the lock too. That holds up others for some 30 us while the pool
+//    grows, and makes the count exact when the system refuses: with a thread there, rule 2 covers
+//    the job; with none there, nobody relies on one, and the submitter keeps its job.
+// 4. A thread that leaves joins the one that left before it, and the destructor joins the last:
+//    so when the destructor returns, no thread is anywhere in here, and nobody needs a list.
+#include <twill/runtime/blocking_pool.hpp>
+
+#include <twill/core/atomic.hpp>
+#include <twill/core/error.hpp>
+#include <twill/core/event.hpp>
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <mutex>
+
+namespace twill::inline TWILL_ABI {
+
+namespace {
+
+// Sleeps while `word` is `expected`, at the latest until `deadline`; may return early.
+void futex_wait(atomic<std::uint32_t>& word, std::uint32_t expected, time_point deadline) noexcept {
+    timespec at{};
+    const auto since_boot = std::max(deadline.time_since_epoch(), duration::zero());
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(since_boot);
+    at.tv_sec = static_cast<time_t>(seconds.count());
+    at.tv_nsec = static_cast<long>((since_boot - seconds).count());
+    ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, expected,
+              deadline == never ? nullptr : &at, nullptr, FUTEX_BITSET_MATCH_ANY);
+}
+
+void futex_wake_one(atomic<std::uint32_t>* word) noexcept {
+    ::syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1);
+}
+
+}  // namespace
+
+// Lives on its thread's stack.
+struct blocking_pool::worker {
+    atomic<std::uint32_t> woken{0};  // set, under the lock, by who takes it off the idle stack
+    worker* above = nullptr;
+    worker* below = nullptr;
+};
+
+blocking_pool::blocking_pool(blocking_pool_options options)
+    : options_(std::move(options)), numbers_(options_.max_threads) {
+    if (options_.max_threads == 0)
+        throw usage_error("blocking_pool: max_threads is 0; give it at least 1");
+}
+
+blocking_pool::~blocking_pool() {
+    lock_.lock();
+    stopping_ = true;
+    while (worker* idle = pop_idle()) futex_wake_one(&idle->woken);
+    const bool wait = threads_ > 0;
+    lock_.unlock();
+    while (wait && empty_.load(std::memory_order_acquire) == 0) futex_wait(empty_, 0, never);
+    if (somebody_left_) ::pthread_join(last_to_leave_, nullptr);
+}
+
+void blocking_pool::submit(runnable& job) {
+    if (const auto why = try_submit(job))
+        throw io_error("start a thread for", options_.thread_name, why);
+}
+
+std::error_code blocking_pool::try_submit(runnable& job) noexcept {
+    lock_.lock();
+    worker* idle = pop_idle();
+    if (idle == nullptr && threads_ < options_.max_threads) {
+        const int refused = start_thread();
+        if (refused != 0 && threads_ == 0) {
+            lock_.unlock();
+            return {refused, std::generic_category()};
+        }
+        if (refused == 0) ++threads_;
+    }
+    queue_.push_back(job);
+    ++queued_;
+    lock_.unlock();
+    // The woken thread may have noticed already, and be gone with its stack: then the kernel finds
+    // nobody at this address, or wakes for nothing one that checks its word again.
+    if (idle != nullptr) futex_wake_one(&idle->woken);
+    return {};
+}
+
+bool blocking_pool::try_remove(runnable& job) noexcept {
+    const std::lock_guard hold(lock_);
+    return remove_queued(job);
+}
+
+blocking_pool::statistics blocking_pool::stats() const noexcept {
+    const std::lock_guard hold(lock_);
+    return {threads_, idle_count_, queued_};
+}
+
+bool blocking_pool::remove_queued(runnable& job) noexcept {
+    runnable_queue others;
+    bool found = false;
+    while (runnable* candidate = queue_.pop_front()) {
+        if (candidate == &job)
+            found = true;
+        else
+            others.push_back(*candidate);
+    }
+    queue_.append(others);
+    if (found) --queued_;
+    return found;
+}
+
+// The new thread inherits the mask: all signals blocked, so that handlers run on the program's own
+// threads.
+int blocking_pool::start_thread() noexcept {
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread{};
+    const int refused = options_.create_thread
+                            ? options_.create_thread(thread, &blocking_pool::enter, this)
+                            : ::pthread_create(&thread, nullptr, &blocking_pool::enter, this);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return refused;
+}
+
+void* blocking_pool::enter(void* pool) noexcept {
+    static_cast<blocking_pool*>(pool)->work();
+    return nullptr;
+}
+
+void blocking_pool::work() noexcept {
+    worker self;
+    lock_.lock();
+    const unsigned number = take_number();
+    lock_.unlock();
+    char name[16];
+    std::snprintf(name, sizeof name, "%s-%u", options_.thread_name.c_str(), number);
+    ::pthread_setname_np(::pthread_self(), name);
+    note(event_kind::thread_start, &self, "twill-block", number);
+
+    lock_.lock();
+    do run_queued_jobs();
+    while (!stopping_ && wait_for_job(self));
+    leave(number);
+}
+
+// Called and returns with the lock held, the queue then being empty.
+void blocking_pool::run_queued_jobs() noexcept {
+    while (runnable* job = queue_.pop_front()) {
+        --queued_;
+        lock_.unlock();
+        note(event_kind::blocking_begin, job);
+        job->run(*job);  // may be the end of *job: only its address is used from here
+        note(event_kind::blocking_end, job);
+        lock_.lock();
+    }
+}
+
+// Called and returns with the lock held. False: nothing came in time, and the queue is empty.
+bool blocking_pool::wait_for_job(worker& self) noexcept {
+    self.woken.store(0, std::memory_order_relaxed);
+    self.below = idle_;
+    self.above = nullptr;
+    if (idle_ != nullptr) idle_->above = &self;
+    idle_ = &self;
+    ++idle_count_;
+    lock_.unlock();
+
+    const time_point deadline = after(now(), options_.idle_timeout);
+    note(event_kind::park, &self);
+    while (self.woken.load(std::memory_order_acquire) == 0) {
+        futex_wait(self.woken, 0, deadline);
+        if (deadline != never && now() >= deadline) break;
+    }
+    note(event_kind::unpark, &self);
+
+    lock_.lock();
+    if (self.woken.load(std::memory_order_relaxed) != 0) return true;
+    unlink_idle(self);
+    return !queue_.empty();
+}
+
+blocking_pool::worker* blocking_pool::pop_idle() noexcept {
+    worker* top = idle_;
+    if (top == nullptr) return nullptr;
+    unlink_idle(*top);
+    // Pairs with the acquire in wait_for_job.
+    top->woken.store(1, std::memory_order_release);
+    return top;
+}
+
+void blocking_pool::unlink_idle(worker& which) noexcept {
+    if (which.above != nullptr)
+        which.above->below = which.below;
+    else
+        idle_ = which.below;
+    if (which.below != nullptr) which.below->above = which.above;
+    --idle_count_;
+}
+
+// Small numbers are used again, so that names stay short.
+unsigned blocking_pool::take_number() noexcept {
+    const auto free = std::find(numbers_.begin(), numbers_.end(), false);
+    *free = true;
+    return static_cast<unsigned>(free - numbers_.begin());
+}
+
+// Called with the lock held, which it gives back.
+void blocking_pool::leave(unsigned number) noexcept {
+    numbers_[number] = false;
+    const bool last = --threads_ == 0 && stopping_;
+    const bool join = somebody_left_;
+    const pthread_t before = last_to_leave_;
+    somebody_left_ = true;
+    last_to_leave_ = ::pthread_self();
+    lock_.unlock();
+    if (join) ::pthread_join(before, nullptr);
+    if (last) {
+        // Pairs with the acquire in the destructor, which joins this thread before it goes on.
+        empty_.store(1, std::memory_order_release);
+        futex_wake_one(&empty_);
+    }
+}
+
+}  // namespace twill::inline TWILL_ABI

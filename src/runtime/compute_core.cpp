@@ -1,0 +1,218 @@
+#include "compute_core.hpp"
+
+#include <twill/core/error.hpp>
+#include <twill/core/event.hpp>
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <mutex>
+#include <new>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace twill::inline TWILL_ABI {
+namespace detail {
+namespace {
+
+void be_a_compute_thread(unsigned number) noexcept {
+    // Linux keeps 15 bytes; the number is what tells the threads apart.
+    char name[16] = "twill-compute-";
+    const std::string digits = std::to_string(number);
+    digits.copy(name + std::min<std::size_t>(14, 15 - digits.size()), digits.size());
+    ::pthread_setname_np(::pthread_self(), name);
+    // Signals are for the program's own threads.
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    note(event_kind::thread_start, nullptr, "twill-compute", number);
+}
+
+}  // namespace
+
+compute_core::compute_core(compute_pool& pool, unsigned workers, unsigned max_threads)
+    : pool_(pool), workers_(workers), max_threads_(max_threads) {
+    ticker::process().enrol(*this);
+}
+
+// 1. No more ticks: they could start threads. 2. Idle threads are told to end, the others see it
+// when they become idle. 3. All are joined. 4. Nobody is left who could touch a worker.
+compute_core::~compute_core() {
+    ticker::process().leave(*this);
+    {
+        std::lock_guard hold(lock_);
+        assert(first_region_ == nullptr && "a compute_pool outlives its regions");
+        stopping_ = true;
+        for (compute_worker* w = last_idle_; w != nullptr; w = w->idle_before_) w->parker_.unpark();
+    }
+    compute_worker* worker = first_worker_.load(std::memory_order_acquire);
+    for (compute_worker* w = worker; w != nullptr; w = w->next_)
+        if (w->thread_.joinable()) w->thread_.join();
+    while (worker != nullptr) delete std::exchange(worker, worker->next_);
+}
+
+// ---- work from outside
+
+void compute_core::submit(region& work) {
+    compute_worker* woken = nullptr;
+    {
+        std::lock_guard hold(lock_);
+        assert(!stopping_);
+        if (!call_up(help_for::region, true, woken) && threads() == 0)
+            throw io_error("start", "a thread of the compute pool", EAGAIN);
+        enqueue(work);
+    }
+    if (woken != nullptr) woken->parker_.unpark();
+}
+
+void compute_core::stop(region& work) noexcept {
+    {
+        std::lock_guard hold(lock_);
+        if (!work.queued_) {
+            for (auto* w = first_worker_.load(std::memory_order_acquire); w != nullptr;
+                 w = w->next_)
+                w->poke();
+            return;
+        }
+        unqueue(work);
+    }
+    work.complete_(work);
+}
+
+void compute_core::enqueue(region& work) noexcept {
+    work.queued_ = true;
+    work.before_ = last_region_;
+    work.behind_ = nullptr;
+    (last_region_ != nullptr ? last_region_->behind_ : first_region_) = &work;
+    last_region_ = &work;
+    work.core_.store(this, std::memory_order_release);
+    queued_.store(queued_.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
+}
+
+void compute_core::unqueue(region& work) noexcept {
+    work.queued_ = false;
+    (work.before_ != nullptr ? work.before_->behind_ : first_region_) = work.behind_;
+    (work.behind_ != nullptr ? work.behind_->before_ : last_region_) = work.before_;
+    queued_.store(queued_.load(std::memory_order_relaxed) - 1, std::memory_order_seq_cst);
+}
+
+region* compute_core::next_region() noexcept {
+    if (queued_.load(std::memory_order_seq_cst) == 0) return nullptr;
+    std::lock_guard hold(lock_);
+    region* const work = first_region_;
+    if (work == nullptr || running_.load(std::memory_order_relaxed) > workers_) return nullptr;
+    unqueue(*work);
+    return work;
+}
+
+void compute_core::run(compute_worker& self, region& work) noexcept {
+    if (!work.stop_requested()) {
+        work.started_ = true;
+        note(event_kind::region_begin, &work, work.label_, work.line_);
+        self.run(work, work.execute_);
+        note(event_kind::region_end, &work, work.label_, work.line_);
+    }
+    work.complete_(work);
+}
+
+// ---- threads
+
+void compute_core::thread_main(compute_worker& self) noexcept {
+    be_a_compute_thread(self.number_);
+    bind_compute_context({&self, &self});
+    self.get_on_core();
+    for (;;) {
+        if (region* const work = next_region()) {
+            run(self, *work);
+        } else if (fork_job* const job = steal(self)) {
+            self.run(*job);
+        } else if (!idle(self)) {
+            break;
+        }
+    }
+    self.get_off_core();
+}
+
+bool compute_core::start_thread() noexcept {
+    if (stopping_ || threads() >= max_threads_) return false;
+    compute_worker* const worker = spare_worker_ != nullptr ? spare_worker_ : make_worker(false);
+    if (worker == nullptr) return false;
+    spare_worker_ = worker;
+    try {
+        // Under the lock, so that the destructor finds every thread that was started.
+        worker->thread_ = std::thread(&compute_core::thread_main, this, std::ref(*worker));
+    } catch (const std::system_error&) {
+        return false;
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
+    spare_worker_ = nullptr;
+    threads_.store(threads() + 1, std::memory_order_relaxed);
+    running_.fetch_add(1, std::memory_order_seq_cst);
+    return true;
+}
+
+compute_worker* compute_core::make_worker(bool guest) noexcept {
+    auto* const worker = new (std::nothrow) compute_worker(*this, made_, guest);
+    if (worker == nullptr) return nullptr;
+    ++made_;
+    worker->next_ = first_worker_.load(std::memory_order_relaxed);
+    first_worker_.store(worker, std::memory_order_release);
+    return worker;
+}
+
+compute_worker& compute_core::admit_guest() {
+    std::lock_guard hold(lock_);
+    compute_worker* guest = free_guest_;
+    if (guest != nullptr)
+        free_guest_ = guest->next_free_guest_;
+    else
+        guest = make_worker(true);
+    if (guest == nullptr) throw std::bad_alloc();
+    guests_.fetch_add(1, std::memory_order_relaxed);
+    return *guest;
+}
+
+void compute_core::part_from_guest(compute_worker& guest) noexcept {
+    std::lock_guard hold(lock_);
+    assert((guest.activity_.load(std::memory_order_relaxed) & 1) == 0);
+    guest.next_free_guest_ = free_guest_;
+    free_guest_ = &guest;
+    guests_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+unsigned compute_core::guests_on_core() const noexcept {
+    if (guests_.load(std::memory_order_relaxed) == 0) return 0;
+    unsigned count = 0;
+    for (auto* w = first_worker_.load(std::memory_order_acquire); w != nullptr; w = w->next_)
+        if (w->guest_ && (w->activity_.load(std::memory_order_relaxed) & 1) != 0) ++count;
+    return count;
+}
+
+// ---- the beat
+
+// What has been on offer for a whole beat was offered by somebody who reaches no beat of its own,
+// or at a time when nobody could be woken: the ticker calls somebody for it.
+bool compute_core::tick() noexcept {
+    bool working = false;
+    unsigned stale = 0;
+    for (auto* w = first_worker_.load(std::memory_order_acquire); w != nullptr; w = w->next_) {
+        // Seq_cst: the ticker's second look before it rests. See ticker::state_.
+        const std::uint32_t activity = w->activity_.load(std::memory_order_seq_cst);
+        const compute_offer::word offer = w->offer_.look();
+        if ((activity & 1) != 0) w->poke();
+        if ((activity & 1) != 0 || activity != w->seen_activity_) working = true;
+        if (compute_offer::full(offer) && offer == w->seen_offer_) ++stale;
+        w->seen_activity_ = activity;
+        w->seen_offer_ = offer;
+    }
+    for (; stale != 0 && wake_one(help_for::job, true); --stale) working = true;
+    return working;
+}
+
+}  // namespace detail
+}  // namespace twill::inline TWILL_ABI

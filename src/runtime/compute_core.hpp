@@ -1,0 +1,203 @@
+// Inside the compute pool: a worker's full state, and what the workers of a pool share.
+// The protocol as a whole is told in README.md.
+#pragma once
+
+#include <twill/core/atomic.hpp>
+#include <twill/core/futex_mutex.hpp>
+#include <twill/runtime/blocked_section.hpp>
+#include <twill/runtime/compute_pool.hpp>
+#include <twill/runtime/detail/compute_context.hpp>
+#include <twill/runtime/detail/ticker.hpp>
+
+#include <cstdint>
+#include <thread>
+
+#include "compute_offer.hpp"
+#include "compute_parker.hpp"
+
+namespace twill::inline TWILL_ABI {
+namespace detail {
+
+class compute_core;
+
+// One thread that computes: a thread of the pool, or a guest (a plain thread inside its own
+// region). Workers stay in memory as long as their pool, so a pointer to one is always good: a
+// guest's is handed to the next guest when its thread leaves.
+class compute_worker final : public compute_context {
+public:
+    compute_worker(compute_core& core, unsigned number, bool guest) noexcept
+        : core_(core), number_(number), guest_(guest) {}
+
+    // Everything down to `poke` is for the worker's own thread only.
+
+    // Puts the oldest entry that has something to give on offer, unless something is already.
+    void offer_oldest(std::memory_order order) noexcept;
+    void run(region& work, region::execute_function execute) noexcept;
+    void run(fork_job& job) noexcept;
+    // Returns when `job`, which another thread has taken, has ended.
+    void wait_for(fork_job& job) noexcept;
+    // From here / until here this thread uses a core.
+    void get_on_core() noexcept {
+        const std::uint32_t before = activity_.load(std::memory_order_relaxed);
+        activity_.store(before + 1, std::memory_order_seq_cst);
+        ticker::process().arm();
+    }
+    void get_off_core() noexcept {
+        const std::uint32_t before = activity_.load(std::memory_order_relaxed);
+        activity_.store(before + 1, std::memory_order_release);
+    }
+    // Throws `cancelled` if it is due.
+    void obey_stop_request() const;
+    bool take_poke() noexcept;
+    // The first fork from here on is offered at once.
+    void begin_sharing() noexcept { poke_.store(poked_by_start, std::memory_order_relaxed); }
+
+    void poke() noexcept { poke_.store(poked_by_others, std::memory_order_relaxed); }
+
+private:
+    friend class compute_core;
+    friend class compute_context;
+    friend class twill::compute_pool;
+    friend class twill::blocked_section;
+
+    void share(fork_job& job, const fork_marker& place, std::memory_order order) noexcept;
+    void unlink(fork_entry& entry) noexcept;
+    void push_marker(fork_marker& place, fork_job* job, region* stop) noexcept;
+    // A job on offer that helps `awaited` along, now this worker's.
+    fork_job* part_of(const fork_job& awaited) noexcept;
+
+    compute_core& core_;
+    const unsigned number_;
+    const bool guest_;
+    unsigned blocked_ = 0;            // how many blocked_sections are open
+    compute_worker* next_ = nullptr;  // in the list of all workers; constant once in it
+
+    alignas(64) compute_offer offer_;
+    // Odd while the thread uses a core; each change counts, so that the ticker also sees work that
+    // begins and ends between two ticks. Written by the worker's thread. See ticker::state_ for why
+    // `get_on_core` stores seq_cst; going off core needs no order.
+    atomic<std::uint32_t> activity_{0};
+    compute_parker parker_;
+
+    // Under the core's lock.
+    bool idle_ = false;
+    compute_worker* idle_before_ = nullptr;
+    compute_worker* idle_behind_ = nullptr;
+    fork_job* awaited_ = nullptr;          // what it sleeps for, while it may be called for help
+    compute_worker* help_whom_ = nullptr;  // the call: this worker's offer, while it is
+    compute_offer::word help_what_ = 0;    // this one
+    compute_worker* next_free_guest_ = nullptr;
+
+    // The ticker's thread only.
+    std::uint32_t seen_activity_ = 0;
+    compute_offer::word seen_offer_ = 0;
+
+    std::thread thread_;
+};
+
+// A core, in this class, is the right to compute: `workers_` threads may have one at a time. A
+// thread gives it up when it is idle or sleeps in mid-frame, and a thread that wakes in mid-frame
+// takes one even if none is free, because it may hold what others need; a thread between two jobs
+// then steps back. Guests bring their own, but their cores count when help for jobs is called.
+class compute_core final : public ticker_client {
+public:
+    compute_core(compute_pool& pool, unsigned workers, unsigned max_threads);
+    ~compute_core();
+
+    [[nodiscard]] compute_pool& pool() const noexcept { return pool_; }
+    [[nodiscard]] unsigned workers() const noexcept { return workers_; }
+    [[nodiscard]] unsigned threads() const noexcept {
+        return threads_.load(std::memory_order_relaxed);
+    }
+
+    void submit(region& work);
+    void stop(region& work) noexcept;
+
+    [[nodiscard]] compute_worker& admit_guest();
+    void part_from_guest(compute_worker& guest) noexcept;
+
+    bool tick() noexcept override;
+
+    // ---- compute_sleep.cpp: who sleeps, and who wakes whom
+
+    // Wakes somebody who may run what `from`, the caller, has on offer.
+    void invite(compute_worker& from) noexcept;
+    // Sleeps until `job` has ended, or until there is a job that helps it along; that one is the
+    // caller's then, and is returned.
+    fork_job* sleep(compute_worker& self, fork_job& job) noexcept;
+    void begin_block(compute_worker& self) noexcept;
+    void end_block(compute_worker& self) noexcept;
+
+private:
+    enum class help_for { region, job };
+
+    void thread_main(compute_worker& self) noexcept;
+    void run(compute_worker& self, region& work) noexcept;
+    region* next_region() noexcept;
+    fork_job* steal(const compute_worker& thief) noexcept;
+    [[nodiscard]] bool anything_on_offer() const noexcept;
+    [[nodiscard]] unsigned guests_on_core() const noexcept;
+
+    // False when the pool is being destroyed.
+    bool idle(compute_worker& self) noexcept;
+    void rejoin(compute_worker& self) noexcept;
+    bool still_idle(const compute_worker& self) noexcept;
+    bool still_asleep(const compute_worker& self, const fork_job& job) noexcept;
+    compute_worker* call_waiter(compute_worker& from) noexcept;
+    bool wake_one(help_for what, bool may_start) noexcept;
+    void wake_for_what_waits() noexcept;
+    // How many threads use a core, as far as `what` is concerned. Exact under the lock.
+    [[nodiscard]] unsigned on_core(help_for what) const noexcept;
+
+    // Under the lock.
+    bool call_up(help_for what, bool may_start, compute_worker*& sleeper) noexcept;
+    bool start_thread() noexcept;
+    compute_worker* make_worker(bool guest) noexcept;
+    void enqueue(region& work) noexcept;
+    void unqueue(region& work) noexcept;
+    void link_idle(compute_worker& worker) noexcept;
+    void unlink_idle(compute_worker& worker) noexcept;
+    void give_up_core(const compute_worker& self) noexcept;
+    void take_core(const compute_worker& self) noexcept;
+
+    compute_pool& pool_;
+    const unsigned workers_;
+    const unsigned max_threads_;
+
+    // All workers, newest first; only ever grows. Released by the store of the first, acquired by
+    // its load.
+    atomic<compute_worker*> first_worker_{nullptr};
+
+    // Over the queue, the list of idle threads, and who waits for what. Taken when work arrives
+    // from outside and when a thread sleeps or is woken: never by a fork, a beat that finds nobody
+    // to wake, or a steal.
+    futex_mutex lock_;
+    region* first_region_ = nullptr;
+    region* last_region_ = nullptr;
+    compute_worker* last_idle_ = nullptr;
+    compute_worker* free_guest_ = nullptr;
+    compute_worker* spare_worker_ = nullptr;  // whose thread was refused
+    unsigned made_ = 0;
+    bool stopping_ = false;
+    // Written under the lock, read anywhere. `running_` counts the pool's own threads that hold a
+    // core; a thread that starts or is woken is counted by whoever starts or wakes it, so two
+    // wakers do not both take one core for free. `queued_` spares the lock when there is no region.
+    // Both are seq_cst: see `invite` and `idle`.
+    atomic<unsigned> running_{0};
+    atomic<unsigned> queued_{0};
+    atomic<unsigned> threads_{0};
+    atomic<unsigned> guests_{0};
+};
+
+// What a thread knows of its place: the worker that its parallel calls use, and the same again
+// while it is inside a region.
+struct compute_binding {
+    compute_context* worker;
+    compute_context* inside;
+};
+void bind_compute_context(compute_binding now) noexcept;
+// The worker of the region that the calling thread is inside of, or null.
+[[nodiscard]] compute_worker* worker_inside() noexcept;
+
+}  // namespace detail
+}  // namespace twill::inline TWILL_ABI

@@ -1,0 +1,184 @@
+#include <twill/core/cancelled.hpp>
+#include <twill/core/event.hpp>
+#include <twill/runtime/blocked_section.hpp>
+
+#include <exception>
+#include <new>
+
+#include "compute_core.hpp"
+
+namespace twill::inline TWILL_ABI {
+namespace detail {
+namespace {
+
+compute_worker& worker_of(compute_context& context) noexcept {
+    return static_cast<compute_worker&>(context);
+}
+
+// A branch that was taken a moment ago often ends a moment later; sleeping costs two system calls
+// and a switch. About a microsecond: what such a call costs.
+constexpr int looks_before_sleep = 32;
+
+void pause() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+compute_context::compute_context() noexcept
+    : youngest_(&root_),
+      place_(&root_),
+      root_{{nullptr, nullptr, nullptr}, nullptr, nullptr, nullptr, 0} {}
+
+void compute_context::beat() {
+    auto& self = worker_of(*this);
+    const bool by_others = self.take_poke();
+    self.obey_stop_request();
+    if (!by_others) return self.offer_oldest(std::memory_order_release);
+    self.offer_oldest(std::memory_order_seq_cst);
+    self.core_.invite(self);
+}
+
+bool compute_context::reclaim(fork_job& job) noexcept {
+    auto& self = worker_of(*this);
+    if (self.offer_.take_back(job)) return true;
+    self.wait_for(job);
+    return false;
+}
+
+void compute_context::push_shield(fork_marker& place) noexcept {
+    worker_of(*this).push_marker(place, place_->job, nullptr);
+    place.depth = place.enclosing->depth;
+}
+
+void compute_context::pop_marker(fork_marker& place) noexcept {
+    youngest_ = place.older;
+    place_ = place.enclosing;
+}
+
+void compute_worker::push_marker(fork_marker& place, fork_job* job, region* stop) noexcept {
+    place.promote = nullptr;
+    place.enclosing = place_;
+    place.job = job;
+    place.stop = stop;
+    place.depth = place_->depth + 1;
+    push(place);
+    place_ = &place;
+}
+
+bool compute_worker::take_poke() noexcept {
+    const bool by_others = poke_.load(std::memory_order_relaxed) == poked_by_others;
+    poke_.store(not_poked, std::memory_order_relaxed);
+    return by_others;
+}
+
+void compute_worker::obey_stop_request() const {
+    if (place_->stop == nullptr || !place_->stop->stop_requested()) return;
+    // In a destructor that runs because of another exception a throw would end the program.
+    if (std::uncaught_exceptions() > 0) return;
+    throw cancelled();
+}
+
+void compute_worker::unlink(fork_entry& entry) noexcept {
+    if (youngest_ == &entry) {
+        youngest_ = entry.older;
+    } else {
+        entry.older->younger = entry.younger;
+        entry.younger->older = entry.older;
+    }
+    entry.older = nullptr;
+}
+
+void compute_worker::offer_oldest(std::memory_order order) noexcept {
+    if (!offer_.empty()) return;
+    const fork_marker* place = &root_;
+    for (fork_entry* last = &root_; last != youngest_;) {
+        fork_entry* const entry = last->younger;
+        if (entry->promote == nullptr) {
+            place = static_cast<fork_marker*>(entry);
+            last = entry;
+            continue;
+        }
+        fork_job* const job = entry->promote(*entry);
+        // What has nothing left to give leaves the list, so that no beat looks at it again.
+        if (job == nullptr || job == entry) unlink(*entry);
+        if (job != nullptr) return share(*job, *place, order);
+    }
+}
+
+void compute_worker::share(fork_job& job, const fork_marker& place,
+                           std::memory_order order) noexcept {
+    // A fork made while an exception is on its way must not answer it with `cancelled`.
+    region* const stop =
+        place.stop != nullptr && std::uncaught_exceptions() > 0 ? nullptr : place.stop;
+    ::new (&job.shared)
+        fork_job::shared_state{fork_job::pending, 0, this, place.job, stop, nullptr, 0};
+    note(event_kind::promote, &job);
+    offer_.publish(job, place.depth, order);
+}
+
+void compute_worker::run(region& work, region::execute_function execute) noexcept {
+    fork_marker place;
+    push_marker(place, nullptr, &work);
+    begin_sharing();
+    execute(work, *this);
+    pop_marker(place);
+}
+
+void compute_worker::run(fork_job& job) noexcept {
+    note(event_kind::job_begin, &job);
+    fork_marker place;
+    push_marker(place, &job, job.shared.stop);
+    job.shared.depth = place.depth;
+    job.shared.executor.store(this, std::memory_order_release);
+    begin_sharing();
+    job.execute(job, *this);
+    pop_marker(place);
+    note(event_kind::job_end, &job);
+
+    compute_worker* const owner = job.shared.owner;
+    // See fork_job::phase. After this the job may be gone; the owner's worker never is.
+    if (job.shared.phase.exchange(fork_job::ended, std::memory_order_acq_rel) == fork_job::awaited)
+        owner->parker_.unpark();
+}
+
+// Leapfrogging (Wagner and Calder, 1993): what the runner of the awaited job has on offer, forked
+// under that job, is what serial execution would run here. Anything else might want a lock that a
+// frame below holds.
+fork_job* compute_worker::part_of(const fork_job& awaited) noexcept {
+    compute_worker* const runner = awaited.shared.executor.load(std::memory_order_acquire);
+    if (runner == nullptr || place_->depth >= compute_offer::max_depth) return nullptr;
+    return runner->offer_.claim(awaited.shared.depth);
+}
+
+void compute_worker::wait_for(fork_job& job) noexcept {
+    for (int look = 0;;) {
+        // Acquire pairs with the release in `run`: the result is there.
+        if (job.shared.phase.load(std::memory_order_acquire) == fork_job::ended) return;
+        if (fork_job* const part = part_of(job)) {
+            note(event_kind::steal, part);
+            run(*part);
+            look = 0;
+        } else if (++look < looks_before_sleep) {
+            pause();
+        } else if (fork_job* const other = core_.sleep(*this, job)) {
+            run(*other);
+        }
+    }
+}
+
+}  // namespace detail
+
+blocked_section::blocked_section() noexcept : worker_(detail::worker_inside()) {
+    if (worker_ != nullptr && worker_->blocked_++ == 0) worker_->core_.begin_block(*worker_);
+}
+
+blocked_section::~blocked_section() {
+    if (worker_ != nullptr && --worker_->blocked_ == 0) worker_->core_.end_block(*worker_);
+}
+
+}  // namespace twill::inline TWILL_ABI

@@ -1,0 +1,46 @@
+#include <twill/core/error.hpp>
+#include <twill/runtime/options.hpp>
+
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+
+namespace twill::inline TWILL_ABI {
+namespace {
+
+constexpr unsigned most_threads = 4096;
+constexpr double longest_limit = 1e6;  // seconds
+
+std::optional<std::string_view> variable(const char* name) noexcept {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') return std::nullopt;
+    return value;
+}
+
+template <class Number>
+Number number_in(const char* name, std::string_view text, Number least, Number most) {
+    Number value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = error == std::errc() && end == text.data() + text.size();
+    if (whole && value >= least && value <= most) return value;
+    throw usage_error(std::string("read the environment variable ") + name + "=" +
+                      std::string(text) + ": wanted a number from " + std::to_string(least) +
+                      " to " + std::to_string(most) + "; mend or unset it");
+}
+
+}  // namespace
+
+runtime_options runtime_options::from_environment() {
+    runtime_options options;
+    if (const auto text = variable("TWILL_COMPUTE_THREADS"))
+        options.compute_threads = number_in("TWILL_COMPUTE_THREADS", *text, 1U, most_threads);
+    if (const auto text = variable("TWILL_BLOCKING_THREADS"))
+        options.blocking_threads = number_in("TWILL_BLOCKING_THREADS", *text, 1U, most_threads);
+    if (const auto text = variable("TWILL_SHUTDOWN_LIMIT"))
+        options.shutdown_limit = std::chrono::duration_cast<duration>(std::chrono::duration<double>(
+            number_in("TWILL_SHUTDOWN_LIMIT", *text, 0.0, longest_limit)));
+    if (const auto text = variable("TWILL_TRACE")) options.trace_file = *text;
+    return options;
+}
+
+}  // namespace twill::inline TWILL_ABI

@@ -1,0 +1,167 @@
+#include "fork_guard.hpp"
+
+#include <twill/core/error.hpp>
+#include <twill/core/event.hpp>
+#include <twill/core/futex_mutex.hpp>
+#include <twill/reactor/epoll.hpp>
+#include <twill/runtime/blocking_pool.hpp>
+#include <twill/runtime/compute_pool.hpp>
+#include <twill/runtime/detail/event_worker.hpp>
+#include <twill/runtime/runtime.hpp>
+#include <twill/runtime/usable_cpus.hpp>
+#include <twill/trace/file.hpp>
+
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+
+namespace twill::inline TWILL_ABI {
+namespace {
+
+void to_standard_error(std::string_view text) {
+    static_cast<void>(std::fwrite(text.data(), 1, text.size(), stderr));
+}
+
+runtime_options completed(runtime_options options) {
+    if (options.compute_threads == 0) options.compute_threads = usable_cpus();
+    if (options.blocking_threads == 0)
+        throw usage_error("runtime_options.blocking_threads is 0: the pool needs a thread or more");
+    if (!options.report) options.report = to_standard_error;
+    return options;
+}
+
+const char* file_name_of(const std::source_location& place) noexcept {
+    const char* slash = std::strrchr(place.file_name(), '/');
+    return slash != nullptr ? slash + 1 : place.file_name();
+}
+
+}  // namespace
+
+// The order matters for the end: the pools' threads post to the worker and through it to the
+// reactor, so they are joined first; the trace is written when nothing can add to it any more.
+struct runtime::parts {
+    explicit parts(runtime_options given)
+        : options(completed(std::move(given))),
+          trace(options.trace_file.empty()
+                    ? nullptr
+                    : std::make_unique<trace::file_trace>(options.trace_file)),
+          io(make_epoll_reactor()),
+          worker(*io),
+          blocking({.max_threads = options.blocking_threads}),
+          compute({.workers = options.compute_threads}) {}
+
+    runtime_options options;
+    std::unique_ptr<trace::file_trace> trace;
+    std::shared_ptr<reactor> io;
+    detail::event_worker worker;
+    blocking_pool blocking;
+    compute_pool compute;
+
+    // Reports once when a stop takes too long.
+    struct shutdown_timer final : timer {
+        explicit shutdown_timer(const runtime& whose) noexcept
+            : timer(&shutdown_timer::expired), owner(whose) {}
+        static void expired(timer& self) noexcept;
+        const runtime& owner;
+    };
+
+    futex_mutex lock;  // guards the three below
+    bool taken = false;
+    branch* running = nullptr;
+    shutdown_timer* shutdown = nullptr;  // set while a run is under way and no stop was asked for
+};
+
+runtime::runtime(runtime_options options) : parts_(std::make_unique<parts>(std::move(options))) {
+    detail::watch_for_fork();
+}
+
+runtime::~runtime() = default;
+
+runtime::turn::turn(runtime& in) : in_(in) {
+    if (detail::event_worker::of_this_thread() != nullptr)
+        throw usage_error(
+            "run a runtime inside a running one: this thread already runs tasks; co_await the "
+            "task, "
+            "spawn it into a scope, or call run on another thread");
+    std::lock_guard hold(in.parts_->lock);
+    if (std::exchange(in.parts_->taken, true))
+        throw usage_error(
+            "run a runtime that is running on another thread: make a second runtime, or wait");
+}
+
+runtime::turn::~turn() {
+    std::lock_guard hold(in_.parts_->lock);
+    in_.parts_->taken = false;
+}
+
+void runtime::drive(branch& main, runnable& first, const bool& done) noexcept {
+    parts::shutdown_timer report(*this);
+    {
+        std::lock_guard hold(parts_->lock);
+        parts_->running = &main;
+        parts_->shutdown = &report;
+    }
+    parts_->worker.post(first);
+    parts_->worker.drive(done);
+    bool stopping = false;
+    {
+        std::lock_guard hold(parts_->lock);
+        parts_->running = nullptr;
+        stopping = std::exchange(parts_->shutdown, nullptr) == nullptr;
+    }
+    if (stopping) parts_->worker.disarm(report);
+}
+
+void runtime::stop() noexcept {
+    std::lock_guard hold(parts_->lock);
+    if (parts_->running == nullptr || parts_->shutdown == nullptr) return;
+    auto& report = *std::exchange(parts_->shutdown, nullptr);
+    report.deadline = after(now(), parts_->options.shutdown_limit);
+    parts_->worker.arm(report);
+    parts_->running->request_cancel();
+}
+
+void runtime::parts::shutdown_timer::expired(timer& self) noexcept {
+    const runtime& owner = static_cast<shutdown_timer&>(self).owner;
+    try {
+        owner.parts_->options.report(
+            "twill: asked to stop, and past the shutdown limit these tasks still run:\n" +
+            owner.dump());
+    } catch (...) {
+        // A report that cannot be made (no memory) must not end the program that it reports on.
+        to_standard_error("twill: asked to stop, past the shutdown limit tasks still run\n");
+    }
+}
+
+std::string runtime::dump() const {
+    std::string text;
+    branch* running = nullptr;
+    {
+        std::lock_guard hold(parts_->lock);
+        running = parts_->running;
+    }
+    if (running == nullptr) return text;
+    running->for_each_below([&](const context& each, unsigned depth) {
+        const operation* waits_in = each.suspended_in();
+        text.append(2 * std::size_t{depth} + 2, ' ')
+            .append(file_name_of(each.place()))
+            .append(":")
+            .append(std::to_string(each.place().line()))
+            .append(waits_in != nullptr ? " waits: " : " is ready or running")
+            .append(waits_in != nullptr ? waits_in->what() : "")
+            .append(each.cancel_requested() ? ", cancelled\n" : "\n");
+    });
+    return text;
+}
+
+compute_pool& runtime::compute() noexcept { return parts_->compute; }
+blocking_pool& runtime::blocking() noexcept { return parts_->blocking; }
+const runtime_options& runtime::options() const noexcept { return parts_->options; }
+
+void runtime::post(runnable& work) noexcept { parts_->worker.post(work); }
+bool runtime::arm(timer& what) noexcept { return parts_->worker.arm(what); }
+bool runtime::disarm(timer& what) noexcept { return parts_->worker.disarm(what); }
+bool runtime::may_continue() noexcept { return parts_->worker.may_continue(); }
+reactor& runtime::io() noexcept { return *parts_->io; }
+
+}  // namespace twill::inline TWILL_ABI

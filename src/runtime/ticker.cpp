@@ -1,0 +1,103 @@
+#include <twill/runtime/detail/ticker.hpp>
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include <mutex>
+#include <new>
+#include <system_error>
+#include <thread>
+
+namespace twill::inline TWILL_ABI {
+namespace detail {
+namespace {
+
+// Long enough that a promotion (about a microsecond, the wake-up included) stays below 2 % of the
+// time between two; short enough that 64 cores fill within a millisecond.
+constexpr long beat_ns = 100'000;
+
+// Going to rest and being woken costs a system call on either side, so it is put off for 2 ms:
+// parallel calls in quick succession then find the ticker running.
+constexpr int beats_until_rest = 20;
+
+void be_a_quiet_thread() noexcept {
+    ::pthread_setname_np(::pthread_self(), "twill-ticker");
+    // Signals are for the program's own threads.
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    // By default the kernel may be late by 50 us, half a beat.
+    ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+}
+
+}  // namespace
+
+constinit ticker ticker::of_process_;
+
+void ticker::enrol(ticker_client& client) noexcept {
+    std::lock_guard hold(lock_);
+    client.next_ = first_;
+    first_ = &client;
+}
+
+void ticker::leave(ticker_client& client) noexcept {
+    std::lock_guard hold(lock_);
+    ticker_client** link = &first_;
+    while (*link != &client) link = &(*link)->next_;
+    *link = client.next_;
+}
+
+void ticker::wake() noexcept {
+    std::uint32_t seen = resting;
+    if (state_.compare_exchange_strong(seen, ticking, std::memory_order_seq_cst))
+        state_.notify_one();
+    else if (seen == unborn)
+        start();
+}
+
+void ticker::start() noexcept {
+    std::lock_guard hold(starting_);
+    if (state_.load(std::memory_order_relaxed) != unborn) return;
+    // Before the thread exists: it may already go to rest when this function goes on.
+    state_.store(ticking, std::memory_order_seq_cst);
+    try {
+        std::thread(&ticker::loop, this).detach();
+    } catch (const std::system_error&) {
+        state_.store(unborn, std::memory_order_seq_cst);  // tried again by the next caller
+    } catch (const std::bad_alloc&) {
+        state_.store(unborn, std::memory_order_seq_cst);
+    }
+}
+
+void ticker::loop() noexcept {
+    be_a_quiet_thread();
+    for (int quiet = 0;;) {
+        constexpr timespec beat{0, beat_ns};
+        ::clock_nanosleep(CLOCK_MONOTONIC, 0, &beat, nullptr);
+        quiet = tick_all() ? 0 : quiet + 1;
+        if (quiet < beats_until_rest) continue;
+        rest();
+        quiet = 0;
+    }
+}
+
+bool ticker::tick_all() noexcept {
+    std::lock_guard hold(lock_);
+    bool wanted = false;
+    for (ticker_client* client = first_; client != nullptr; client = client->next_)
+        if (client->tick()) wanted = true;
+    return wanted;
+}
+
+void ticker::rest() noexcept {
+    state_.store(resting, std::memory_order_seq_cst);
+    // The second look of the argument at `state_`.
+    if (tick_all()) state_.store(ticking, std::memory_order_seq_cst);
+    while (state_.load(std::memory_order_seq_cst) == resting)
+        state_.wait(resting, std::memory_order_seq_cst);
+}
+
+}  // namespace detail
+}  // namespace twill::inline TWILL_ABI

@@ -1,0 +1,181 @@
+#include <twill/runtime/detail/event_worker.hpp>
+
+#include <twill/core/scope.hpp>
+#include <twill/core/sleep.hpp>
+#include <twill/core/task.hpp>
+#include <twill/reactor/epoll.hpp>
+#include <twill/runtime/runtime.hpp>
+
+#include "support/tasks.hpp"
+
+#include <gtest/gtest.h>
+
+#include <time.h>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace twill_test;
+using namespace std::chrono_literals;
+using twill::now;
+using twill::run;
+using twill::task;
+using twill::detail::event_worker;
+
+// Posted again and again by one thread, and at last with `last` set.
+struct counted_work final : twill::runnable {
+    counted_work() : runnable(&counted_work::ran) {}
+    static void ran(runnable& self) noexcept {
+        auto& me = static_cast<counted_work&>(self);
+        if (me.last) me.done = true;
+        me.runs.fetch_add(1);
+    }
+    bool last = false;
+    bool done = false;
+    twill::atomic<int> runs{0};
+};
+
+TEST(EventWorker, PostFromAnotherThreadAlwaysWakesIt) {
+    auto io = twill::make_epoll_reactor();
+    event_worker worker(*io);
+    counted_work work;
+    int posts = 0;
+    std::thread poster([&] {
+        const auto end = now() + 500ms;
+        while (!work.last) {
+            work.last = ++posts >= 1'000'000 || now() > end;
+            worker.post(work);
+            // The next post comes while the worker goes to sleep; a lost wake-up would hang here.
+            for (int spins = 0; work.runs.load() != posts; ++spins)
+                if (spins > 1000) std::this_thread::yield();
+        }
+    });
+    worker.drive(work.done);
+    poster.join();
+    EXPECT_EQ(work.runs.load(), posts);
+}
+
+TEST(EventWorker, PostsOfManyThreadsArriveOnceAndInTheOrderOfEach) {
+    static constexpr int threads = 3;
+    static constexpr int each = 20'000;
+    struct numbered final : twill::runnable {
+        numbered() : runnable(&numbered::ran) {}
+        static void ran(runnable& self) noexcept {
+            auto& me = static_cast<numbered&>(self);
+            if (*me.last + 1 != me.number) *me.in_order = false;
+            *me.last = me.number;
+            if (++*me.total == threads * each) *me.done = true;
+        }
+        int number = 0;
+        int* last = nullptr;
+        int* total = nullptr;
+        bool* in_order = nullptr;
+        bool* done = nullptr;
+    };
+    auto io = twill::make_epoll_reactor();
+    event_worker worker(*io);
+    int last[threads] = {-1, -1, -1};
+    int total = 0;
+    bool in_order = true;
+    bool done = false;
+    std::vector<std::unique_ptr<numbered[]>> work;
+    for (int t = 0; t < threads; ++t) {
+        work.push_back(std::make_unique<numbered[]>(each));
+        for (int i = 0; i < each; ++i) {
+            auto& one = work.back()[static_cast<std::size_t>(i)];
+            one.number = i;
+            one.last = &last[t];
+            one.total = &total;
+            one.in_order = &in_order;
+            one.done = &done;
+        }
+    }
+    std::vector<std::thread> posters;
+    for (int t = 0; t < threads; ++t)
+        posters.emplace_back([&, t] {
+            for (int i = 0; i < each; ++i)
+                worker.post(work[static_cast<std::size_t>(t)][static_cast<std::size_t>(i)]);
+        });
+    worker.drive(done);
+    for (auto& p : posters) p.join();
+    EXPECT_TRUE(in_order);
+    EXPECT_EQ(total, threads * each);
+}
+
+struct flag_timer final : twill::timer {
+    explicit flag_timer(bool& flag) : timer(&flag_timer::fired), done(flag) {}
+    static void fired(twill::timer& self) noexcept { static_cast<flag_timer&>(self).done = true; }
+    bool& done;
+};
+
+TEST(EventWorker, TimerArmedByAnotherThreadWakesItFromALongSleep) {
+    for (int round = 0; round < 200; ++round) {
+        auto io = twill::make_epoll_reactor();
+        event_worker worker(*io);
+        bool done = false;
+        bool unused = false;
+        flag_timer far(unused);
+        far.deadline = now() + 1h;
+        worker.arm(far);
+        flag_timer near(done);
+        std::thread other([&] {
+            near.deadline = now() + 100us;
+            EXPECT_TRUE(worker.arm(near));
+        });
+        worker.drive(done);
+        other.join();
+        EXPECT_GE(now(), near.deadline);
+        EXPECT_TRUE(worker.disarm(far));
+    }
+}
+
+// `done` set by a timer: the worker used to go to sleep once more.
+TEST(EventWorker, EndsWhenATimerSaysSo) {
+    auto io = twill::make_epoll_reactor();
+    event_worker worker(*io);
+    bool done = false;
+    flag_timer only(done);
+    only.deadline = now() + 1us;
+    worker.arm(only);
+    worker.drive(done);
+    EXPECT_TRUE(done);
+    EXPECT_EQ(event_worker::of_this_thread(), nullptr);
+}
+
+TEST(EventWorker, TaskThatOnlyYieldsDoesNotHoldUpTimers) {
+    run({}, []() -> task<> {
+        bool stop = false;
+        co_await twill::scope([&](twill::scope_ref s) -> task<> {
+            for (int i = 0; i < 3; ++i)
+                s.spawn([&]() -> task<> {
+                    while (!stop) co_await twill::yield();
+                });
+            for (int i = 0; i < 20; ++i) co_await twill::sleep(100us);
+            stop = true;
+        });
+    });
+}
+
+twill::duration cpu_time() {
+    timespec at{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &at);
+    return std::chrono::seconds(at.tv_sec) + std::chrono::nanoseconds(at.tv_nsec);
+}
+
+TEST(EventWorker, IdleCostsNothing) {
+    run({}, []() -> task<> {
+        co_await twill::sleep(1ms);
+        const auto before = cpu_time();
+        co_await twill::sleep(1s);
+        const auto used = cpu_time() - before;
+#if defined(TWILL_TSAN) || defined(TWILL_ASAN)
+        EXPECT_LT(used, 20ms) << "the sanitizer's own threads included";
+#else
+        EXPECT_LT(used, 2ms);
+#endif
+    });
+}
+
+}  // namespace

@@ -1,0 +1,79 @@
+#include <twill/runtime/options.hpp>
+
+#include <twill/core/error.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+namespace {
+
+using namespace std::chrono_literals;
+using twill::runtime_options;
+
+class variable {
+public:
+    variable(const char* name, const char* value) : name_(name) { ::setenv(name, value, 1); }
+    variable(const variable&) = delete;
+    variable& operator=(const variable&) = delete;
+    ~variable() { ::unsetenv(name_); }
+
+private:
+    const char* name_;
+};
+
+TEST(RuntimeOptions, WithoutVariablesAreTheDefaults) {
+    for (const char* name :
+         {"TWILL_COMPUTE_THREADS", "TWILL_BLOCKING_THREADS", "TWILL_SHUTDOWN_LIMIT", "TWILL_TRACE"})
+        ::unsetenv(name);
+    const auto options = runtime_options::from_environment();
+    const runtime_options defaults;
+    EXPECT_EQ(options.compute_threads, defaults.compute_threads);
+    EXPECT_EQ(options.blocking_threads, defaults.blocking_threads);
+    EXPECT_EQ(options.shutdown_limit, defaults.shutdown_limit);
+    EXPECT_EQ(options.trace_file, "");
+}
+
+TEST(RuntimeOptions, AreReadFromVariables) {
+    const variable compute("TWILL_COMPUTE_THREADS", "3");
+    const variable blocking("TWILL_BLOCKING_THREADS", "17");
+    const variable limit("TWILL_SHUTDOWN_LIMIT", "0.25");
+    const variable trace("TWILL_TRACE", "/some/where.json");
+    const auto options = runtime_options::from_environment();
+    EXPECT_EQ(options.compute_threads, 3U);
+    EXPECT_EQ(options.blocking_threads, 17U);
+    EXPECT_EQ(options.shutdown_limit, 250ms);
+    EXPECT_EQ(options.trace_file, "/some/where.json");
+}
+
+TEST(RuntimeOptions, EmptyVariablesCountAsUnset) {
+    const variable compute("TWILL_COMPUTE_THREADS", "");
+    EXPECT_EQ(runtime_options::from_environment().compute_threads, 0U);
+}
+
+TEST(RuntimeOptions, BadVariablesAreRefusedByName) {
+    struct bad {
+        const char* name;
+        const char* value;
+    };
+    for (const auto& [name, value] :
+         {bad{"TWILL_COMPUTE_THREADS", "many"}, bad{"TWILL_COMPUTE_THREADS", "-1"},
+          bad{"TWILL_COMPUTE_THREADS", "0"}, bad{"TWILL_COMPUTE_THREADS", "4 "},
+          bad{"TWILL_COMPUTE_THREADS", "99999999999999999999"}, bad{"TWILL_BLOCKING_THREADS", "0"},
+          bad{"TWILL_BLOCKING_THREADS", "1e3"}, bad{"TWILL_SHUTDOWN_LIMIT", "-1"},
+          bad{"TWILL_SHUTDOWN_LIMIT", "nan"}, bad{"TWILL_SHUTDOWN_LIMIT", "inf"},
+          bad{"TWILL_SHUTDOWN_LIMIT", "1s"}}) {
+        const variable set(name, value);
+        std::string text;
+        try {
+            static_cast<void>(runtime_options::from_environment());
+        } catch (const twill::usage_error& e) {
+            text = e.what();
+        }
+        EXPECT_NE(text.find(std::string(name) + "=" + value), std::string::npos)
+            << name << "=" << value << ": " << text;
+    }
+}
+
+}  // namespace
