@@ -1,0 +1,156 @@
+// One branch of a join, on the stack of the function that forks it.
+#pragma once
+
+#include <twill/core/config.hpp>
+#include <twill/par/context.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace twill::inline TWILL_ABI {
+namespace detail {
+
+template <class F>
+using branch_return_t = decltype(invoke_branch(std::declval<par::context&>(), std::declval<F>()));
+
+// What a join gives for a branch: its value or reference; std::monostate for void.
+template <class F>
+using branch_result_t =
+    std::conditional_t<std::is_void_v<branch_return_t<F>>, std::monostate, branch_return_t<F>>;
+
+template <class F>
+branch_result_t<F> run_branch(par::context& here, F&& function) {
+    if constexpr (std::is_void_v<branch_return_t<F>>) {
+        invoke_branch(here, std::forward<F>(function));
+        return {};
+    } else {
+        return invoke_branch(here, std::forward<F>(function));
+    }
+}
+
+// Small callables that nobody else can see are copied into the fork: the original then stays in
+// registers for the ordinary case that the forking thread runs it itself. `F` is an lvalue
+// reference if the caller kept the callable.
+template <class F>
+inline constexpr bool copied_into_fork =
+    !std::is_lvalue_reference_v<F> && std::is_trivially_copyable_v<F> && sizeof(F) <= 64;
+
+template <class F>
+class fork final : public fork_job {
+public:
+    using result = branch_result_t<F>;
+
+    explicit fork(std::remove_reference_t<F>& function) noexcept : function_(keep(function)) {
+        promote = &offer;
+    }
+    fork(const fork&) = delete;
+    fork& operator=(const fork&) = delete;
+    ~fork() {}  // NOLINT(modernize-use-equals-default): a union member forbids it
+
+    // What it gave to the thread that ran it; throws what it threw. Once, and only if one did.
+    result take() {
+        const releaser last(*this);
+        if (outcome_.error) std::rethrow_exception(outcome_.error);
+        if constexpr (std::is_reference_v<result>)
+            return static_cast<result>(*outcome_.value());
+        else
+            return std::move(*outcome_.value());
+    }
+
+    // The same, for nobody.
+    void drop() noexcept { const releaser last(*this); }
+
+private:
+    using stored =
+        std::conditional_t<std::is_reference_v<result>, std::remove_reference_t<result>*, result>;
+
+    struct outcome {
+        std::exception_ptr error;
+        bool has_value = false;
+        alignas(stored) std::byte room[sizeof(stored)];
+
+        auto* value() noexcept {
+            auto* const place = std::launder(reinterpret_cast<stored*>(room));
+            if constexpr (std::is_reference_v<result>)
+                return *place;
+            else
+                return place;
+        }
+    };
+
+    struct releaser {
+        explicit releaser(fork& from) noexcept : of(from) {}
+        ~releaser() {
+            if (of.outcome_.has_value)
+                std::destroy_at(std::launder(reinterpret_cast<stored*>(of.outcome_.room)));
+            std::destroy_at(&of.outcome_);
+        }
+        fork& of;
+    };
+
+    using kept = std::conditional_t<copied_into_fork<F>, std::remove_const_t<F>,
+                                    std::remove_reference_t<F>*>;
+
+    static kept keep(std::remove_reference_t<F>& function) noexcept {
+        if constexpr (copied_into_fork<F>)
+            return function;
+        else
+            return std::addressof(function);
+    }
+
+    result run_kept(par::context& here) {
+        if constexpr (copied_into_fork<F>)
+            return run_branch(here, std::forward<F>(function_));
+        else
+            return run_branch(here, std::forward<F>(*function_));
+    }
+
+    static fork_job* offer(fork_entry& self) noexcept {
+        auto& me = static_cast<fork&>(self);
+        me.execute = &fork::run_there;
+        return &me;
+    }
+
+    static void run_there(fork_job& self, par::context& here) noexcept {
+        auto& me = static_cast<fork&>(self);
+        auto* const out = ::new (&me.outcome_) outcome();
+        try {
+            if constexpr (std::is_reference_v<result>) {
+                result given = me.run_kept(here);
+                ::new (out->room) stored(std::addressof(given));
+            } else {
+                ::new (out->room) stored(me.run_kept(here));
+            }
+            out->has_value = true;
+        } catch (...) {
+            out->error = std::current_exception();
+        }
+    }
+
+    kept function_;
+    union {
+        outcome outcome_;  // made by the thread that runs it
+    };
+};
+
+// Runs `function` while `behind`, its right neighbour, is in the list. If it throws, `behind` is
+// dropped when nobody has begun it, and has ended otherwise, before the exception goes on.
+template <class F, class Behind>
+branch_result_t<F> run_before(par::context& here, F&& function, fork<Behind>& behind) {
+    try {
+        if (here.poked()) [[unlikely]]
+            here.beat();
+        return run_branch(here, std::forward<F>(function));
+    } catch (...) {
+        if (!here.pop(behind) && !here.reclaim(behind)) behind.drop();
+        throw;
+    }
+}
+
+}  // namespace detail
+}  // namespace twill::inline TWILL_ABI

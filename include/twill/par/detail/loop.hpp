@@ -1,0 +1,210 @@
+// A loop over indices whose remaining range can be split while it runs.
+//
+// The loop is one entry of the private list, however many iterations it has. At a beat it gives
+// away the upper half of what it has not begun; the half becomes a loop of its own wherever it
+// runs. The owner joins what it gave away from the nearest part to the farthest: a part that nobody
+// took is simply iterated next, so that results are combined in the order of the indices.
+#pragma once
+
+#include <twill/core/atomic.hpp>
+#include <twill/core/config.hpp>
+#include <twill/par/context.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <new>
+#include <utility>
+
+namespace twill::inline TWILL_ABI {
+namespace detail {
+
+// What a loop does: `run` some iterations, `apart` a body for the part behind it that starts from
+// nothing, `absorb` the result of such a part.
+template <class B>
+concept loop_body = requires(B body, par::context& here, std::size_t i) {
+    body.run(here, i, i);
+    { body.apart() } noexcept -> std::same_as<B>;
+    body.absorb(std::move(body));
+};
+
+template <loop_body Body>
+class loop final : private fork_entry {
+    // A block is run without looking at the poke, so that the compiler can unroll and vectorise it.
+    // Blocks grow while nothing is found: fast at first, because most loops are over before their
+    // first beat, and slowly once there was one, so that a block then takes about as long as those
+    // since the last beat and the answer to a poke comes within one more. The bound limits the harm
+    // when iterations become expensive all at once; a look every 4096 is not measurable any more.
+    static constexpr std::size_t fast = 16;
+    static constexpr std::size_t slow = 2;
+    static constexpr std::size_t largest_block = 4096;
+
+public:
+    // `failed` is shared by all parts of the same loop: set by the first that throws, it stops the
+    // others at their next beat. Relaxed: it only saves work; the exception travels by the joins.
+    // `growth`: how fast blocks grow at first.
+    loop(std::size_t begin, std::size_t end, Body body, atomic<bool>& failed,
+         std::size_t growth = fast)
+        : begun_(begin), end_(end), growth_(growth), body_(std::move(body)), failed_(failed) {
+        promote = &split;
+    }
+    loop(const loop&) = delete;
+    loop& operator=(const loop&) = delete;
+
+    // Returns, or throws, when every iteration that was begun has ended.
+    void run(par::context& here) {
+        try {
+            do iterate(here);
+            while (next_range(here));
+        } catch (...) {
+            failed_.store(true, std::memory_order_relaxed);
+            for (; parts_ != 0; drop_nearest()) static_cast<void>(here.reclaim(nearest()));
+            throw;
+        }
+    }
+
+    Body& body() noexcept { return body_; }
+
+private:
+    // A half that was given away. Made on the owner's stack; `execute` runs on the taker's.
+    struct part final : fork_job {
+        part(std::size_t from, std::size_t to, Body what, atomic<bool>& stop)
+            : begin(from), end(to), body(std::move(what)), failed(stop) {
+            execute = &run_there;
+        }
+        ~part() {}  // NOLINT(modernize-use-equals-default): the base has a union member
+
+        static void run_there(fork_job& self, par::context& here) noexcept {
+            auto& me = static_cast<part&>(self);
+            try {
+                loop rest(me.begin, me.end, std::move(me.body), me.failed, slow);
+                rest.run(here);
+                me.body = std::move(rest.body_);
+            } catch (...) {
+                me.error = std::current_exception();
+            }
+        }
+
+        std::size_t begin;
+        std::size_t end;
+        Body body;
+        atomic<bool>& failed;
+        std::exception_ptr error;
+    };
+
+    // Boundaries lie at multiples of 16, if there is one on the way: data that began at a cache
+    // line is then read and written in whole vectors. (A loop over 10,000 integers that was cut
+    // after the first was a quarter slower.)
+    static constexpr std::size_t aligned(std::size_t from, std::size_t to) noexcept {
+        const std::size_t rounded = to & ~std::size_t{15};
+        return rounded > from ? rounded : to;
+    }
+
+    // Each part takes half of what is left: after four, the owner keeps a sixteenth, and what it
+    // has not begun then runs as a loop of its own, with room for four more.
+    static constexpr unsigned most_parts = 4;
+
+    // In the private list from here on.
+    struct listed {
+        listed(par::context& c, loop& l) noexcept : here(c), which(l) { here.push(which); }
+        ~listed() { static_cast<void>(here.pop(which)); }
+        listed(const listed&) = delete;
+        listed& operator=(const listed&) = delete;
+        par::context& here;
+        loop& which;
+    };
+
+    void iterate(par::context& here) {
+        const listed until_end(here, *this);
+        while (begun_ != end_) {
+            const std::size_t from = begun_;
+            if (here.poked()) [[unlikely]] {
+                begun_ = from + 1;  // what is not begun may be given away
+                here.beat();
+                if (failed_.load(std::memory_order_relaxed)) return;
+                if (parts_ == most_parts) return iterate_apart(here, from);
+                // Found at the first look, it says nothing about the cost of an iteration.
+                if (block_ != 1) growth_ = slow;
+                block_ = 1;
+            } else {
+                begun_ = end_ - from > block_ ? aligned(from, from + block_) : end_;
+            }
+            body_.run(here, from, begun_);
+            block_ = std::min(block_ * growth_, largest_block);
+        }
+    }
+
+    [[gnu::noinline]] void iterate_apart(par::context& here, std::size_t from) {
+        begun_ = end_;
+        loop rest(from, end_, body_.apart(), failed_, slow);
+        rest.run(here);
+        body_.absorb(std::move(rest.body_));
+    }
+
+    // Ends the sharing of the nearest parts until one comes back, which is to be iterated then.
+    // False: there are no more.
+    bool next_range(par::context& here) {
+        while (parts_ != 0) {
+            part& next = nearest();
+            if (here.reclaim(next)) {
+                begun_ = next.begin;
+                end_ = next.end;
+                drop_nearest();
+                if (!failed_.load(std::memory_order_relaxed)) return true;
+            } else {
+                Body result = std::move(next.body);
+                const std::exception_ptr error = std::exchange(next.error, nullptr);
+                drop_nearest();
+                if (error) std::rethrow_exception(error);
+                body_.absorb(std::move(result));
+            }
+        }
+        return false;
+    }
+
+    // At a beat of the owner, perhaps far inside an iteration.
+    static fork_job* split(fork_entry& self) noexcept {
+        auto& me = static_cast<loop&>(self);
+        const std::size_t left = me.end_ - me.begun_;
+        if (left == 0 || me.parts_ == most_parts) return nullptr;
+        const std::size_t middle = aligned(me.begun_, me.end_ - (left + 1) / 2);
+        auto* const room = me.rooms_[me.parts_++].bytes;
+        auto* const given = ::new (room) part(middle, me.end_, me.body_.apart(), me.failed_);
+        me.end_ = middle;
+        return given;
+    }
+
+    part& nearest() noexcept {
+        return *std::launder(reinterpret_cast<part*>(rooms_[parts_ - 1].bytes));
+    }
+    void drop_nearest() noexcept {
+        std::destroy_at(&nearest());
+        --parts_;
+    }
+
+    struct room {
+        alignas(part) std::byte bytes[sizeof(part)];
+    };
+
+    std::size_t begun_;  // what is below was begun
+    std::size_t end_;
+    std::size_t block_ = 1;
+    std::size_t growth_;
+    Body body_;
+    atomic<bool>& failed_;
+    unsigned parts_ = 0;
+    room rooms_[most_parts];  // the farthest part first; raw, so that a loop pays for what it uses
+};
+
+template <loop_body Body>
+void run_loop(par::context& here, std::size_t begin, std::size_t end, Body& body) {
+    atomic<bool> failed{false};
+    loop<Body> whole(begin, end, std::move(body), failed);
+    whole.run(here);
+    body = std::move(whole.body());
+}
+
+}  // namespace detail
+}  // namespace twill::inline TWILL_ABI

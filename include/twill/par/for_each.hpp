@@ -1,0 +1,125 @@
+// Calls a function for each element of a range or each index of an interval, in parallel if that
+// pays.
+//
+//     twill::par::for_each(images, [](image& i) { i.rotate(90); });
+//     twill::par::for_each_index(rows, [&](std::size_t r) { out[r] = dot(matrix[r], x); });
+//
+// There is no grain size: a loop too small to profit runs at the speed of a plain one, and a loop
+// over expensive elements is split down to single ones.
+#pragma once
+
+#include <twill/core/config.hpp>
+#include <twill/par/context.hpp>
+#include <twill/par/detail/loop.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <ranges>
+#include <utility>
+
+namespace twill::inline TWILL_ABI {
+namespace par {
+
+// What parallel loops take: random access, so that a range can be halved, and a size.
+template <class R>
+concept splittable_range = std::ranges::random_access_range<R> && std::ranges::sized_range<R>;
+
+// What can be called for each X, perhaps with the context of the thread that runs it.
+template <class F, class X>
+concept loop_function = std::invocable<F&, context&, X> || std::invocable<F&, X>;
+
+}  // namespace par
+
+namespace detail {
+
+template <class F, class X>
+decltype(auto) invoke_for(par::context& here, F& function, X&& element) {
+    if constexpr (std::invocable<F&, par::context&, X>)
+        return std::invoke(function, here, std::forward<X>(element));
+    else
+        return std::invoke(function, std::forward<X>(element));
+}
+
+// The i-th element of what begins at `first`.
+template <std::random_access_iterator I>
+decltype(auto) element_at(const I& first, std::size_t i) {
+    return first[static_cast<std::iter_difference_t<I>>(i)];
+}
+
+template <class F>
+struct index_body {
+    F* function;
+    void run(par::context& here, std::size_t from, std::size_t to) {
+        for (std::size_t i = from; i != to; ++i) invoke_for(here, *function, i);
+    }
+    index_body apart() const noexcept { return *this; }
+    void absorb(index_body&&) noexcept {}
+};
+
+}  // namespace detail
+
+namespace par {
+
+// Calls `function(i)`, or `function(context&, i)`, for each i in [begin, end); the calls are
+// distinct pieces of work: they run in any order, on any thread of the pool and the calling one,
+// several at a time, through one and the same `function` object.
+//
+// Returns when all calls have ended.
+// Throws: what the first call that threw (in the order of the indices, among those that were made)
+// threw, when all that had begun have ended; calls not yet made are left out then. `cancelled`, at
+// a beat, if the region was asked to stop: some calls were made, others not.
+// Any thread: on a thread outside the pool it begins a region there.
+template <loop_function<std::size_t> F>
+void for_each_index(context& here, std::size_t begin, std::size_t end, F&& function) {
+    detail::index_body<std::remove_reference_t<F>> body{std::addressof(function)};
+    if (begin < end) detail::run_loop(here, begin, end, body);
+}
+
+template <loop_function<std::size_t> F>
+void for_each_index(std::size_t begin, std::size_t end, F&& function) {
+    region([&](context& here) { for_each_index(here, begin, end, function); });
+}
+
+// For each i in [0, count).
+template <loop_function<std::size_t> F>
+void for_each_index(context& here, std::size_t count, F&& function) {
+    for_each_index(here, 0, count, function);
+}
+
+template <loop_function<std::size_t> F>
+void for_each_index(std::size_t count, F&& function) {
+    for_each_index(0, count, function);
+}
+
+// Calls `function(element)`, or `function(context&, element)`, for each element of `range`. The
+// rest is as for for_each_index.
+template <splittable_range R, loop_function<std::ranges::range_reference_t<R>> F>
+void for_each(context& here, R&& range, F&& function) {
+    const auto first = std::ranges::begin(range);
+    const auto count = static_cast<std::size_t>(std::ranges::size(range));
+    for_each_index(here, 0, count, [&](context& there, std::size_t i) {
+        detail::invoke_for(there, function, detail::element_at(first, i));
+    });
+}
+
+template <splittable_range R, loop_function<std::ranges::range_reference_t<R>> F>
+void for_each(R&& range, F&& function) {
+    region([&](context& here) { for_each(here, range, function); });
+}
+
+// For each element of [first, last).
+template <std::random_access_iterator I, loop_function<std::iter_reference_t<I>> F>
+void for_each(context& here, I first, I last, F&& function) {
+    for_each(here, std::ranges::subrange(first, last), function);
+}
+
+template <std::random_access_iterator I, loop_function<std::iter_reference_t<I>> F>
+void for_each(I first, I last, F&& function) {
+    for_each(std::ranges::subrange(first, last), function);
+}
+
+}  // namespace par
+}  // namespace twill::inline TWILL_ABI
