@@ -1,0 +1,181 @@
+#include <twill/io/file.hpp>
+
+#include "fixtures.hpp"
+#include "streams.hpp"
+#include "support/cancel_everywhere.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace twill_test;
+using twill::file;
+using twill::file_mode;
+using twill::read_file;
+using twill::task;
+using twill::write_file;
+
+TEST(File, GivesBackWhatWasWritten) {
+    const temporary_directory there;
+    in_runtime([&]() -> task<> {
+        const std::string path = there.path() + "/a";
+        const std::string content = pattern(5'000'003) + std::string(3, '\0');
+        co_await write_file(path, content);
+        EXPECT_TRUE(co_await read_file(path) == content);
+        co_await write_file(path, "short");
+        EXPECT_EQ(co_await read_file(path), "short");
+        co_await write_file(path, "");
+        EXPECT_EQ(co_await read_file(path), "");
+    });
+}
+
+TEST(File, MissingOneIsNamed) {
+    in_runtime([]() -> task<> {
+        try {
+            co_await read_file("/nowhere/at all");
+            ADD_FAILURE() << "read a file that does not exist";
+        } catch (const twill::io_error& failure) {
+            EXPECT_STREQ(failure.what(), "open /nowhere/at all: No such file or directory");
+        }
+        EXPECT_EQ(co_await error_of(write_file("/nowhere/at all", "x")),
+                  std::errc::no_such_file_or_directory);
+        EXPECT_EQ(co_await error_of(file::open("/nowhere/at all")),
+                  std::errc::no_such_file_or_directory);
+    });
+}
+
+TEST(File, DirectoryIsNoFile) {
+    in_runtime([]() -> task<> {
+        EXPECT_EQ(co_await error_of(read_file("/")), std::errc::is_a_directory);
+        EXPECT_EQ(co_await error_of(write_file("/", "x")), std::errc::is_a_directory);
+    });
+}
+
+TEST(File, ForbiddenOneIsAnError) {
+    if (::geteuid() == 0) GTEST_SKIP() << "root may read everything";
+    const temporary_directory there;
+    const std::string path = there.file("secret", "x", 0);
+    in_runtime([&]() -> task<> {
+        EXPECT_EQ(co_await error_of(read_file(path)), std::errc::permission_denied);
+        EXPECT_EQ(co_await error_of(write_file(path, "x")), std::errc::permission_denied);
+    });
+}
+
+TEST(File, FullDiskIsAnError) {
+    if (::access("/dev/full", W_OK) != 0) GTEST_SKIP() << "there is no /dev/full here";
+    in_runtime([]() -> task<> {
+        EXPECT_EQ(co_await error_of(write_file("/dev/full", "x")), std::errc::no_space_on_device);
+        const auto full = co_await file::open("/dev/full", file_mode::write);
+        EXPECT_EQ(co_await error_of(full.write_all("x")), std::errc::no_space_on_device);
+        EXPECT_EQ(co_await error_of(full.write_at(0, std::as_bytes(std::span("x", 1)))),
+                  std::errc::no_space_on_device);
+    });
+}
+
+TEST(File, OfProcThatClaimsToBeEmptyIsReadWhole) {
+    in_runtime([]() -> task<> {
+        EXPECT_TRUE((co_await read_file("/proc/self/status")).starts_with("Name:"));
+        EXPECT_GT((co_await read_file("/proc/self/maps")).size(), 4096U);
+    });
+}
+
+TEST(File, PipeIsReadToItsEndAlthoughItComesInPieces) {
+    const temporary_directory there;
+    const std::string path = there.path() + "/fifo";
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    std::thread writer([&] {
+        const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+        const std::string content = pattern(300'000);
+        for (std::size_t at = 0; at < content.size(); at += 1111)
+            EXPECT_GT(
+                ::write(fd, content.data() + at, std::min<std::size_t>(1111, content.size() - at)),
+                0);
+        ::close(fd);
+    });
+    in_runtime([&]() -> task<> { EXPECT_TRUE(co_await read_file(path) == pattern(300'000)); });
+    writer.join();
+}
+
+TEST(File, ReadsAndWritesInPlace) {
+    const temporary_directory there;
+    in_runtime([&]() -> task<> {
+        const auto both = co_await file::open(there.path() + "/a", file_mode::read_write);
+        co_await both.write_at(6, std::as_bytes(std::span("world", 5)));
+        co_await both.write_at(0, std::as_bytes(std::span("hello", 5)));
+        char text[64];
+        const auto into = std::as_writable_bytes(std::span(text));
+        const std::size_t got = co_await both.read_at(0, into);
+        EXPECT_EQ(std::string(text, got), std::string("hello\0world", 11));
+        EXPECT_EQ(co_await both.read_at(8, into), 3U) << "short at the end";
+        EXPECT_EQ(co_await both.read_at(11, into), 0U);
+        EXPECT_EQ(co_await both.read_at(1'000'000, into), 0U);
+        EXPECT_EQ(co_await both.size(), 11U);
+        co_await both.sync();
+        EXPECT_EQ(both.path(), there.path() + "/a");
+        const auto again = co_await file::open(there.path() + "/a", file_mode::read_write);
+        EXPECT_EQ(co_await again.size(), 11U) << "opening keeps what is there";
+    });
+}
+
+TEST(File, AppendsToTheEndWhoeverElseDoes) {
+    const temporary_directory there;
+    in_runtime([&]() -> task<> {
+        const std::string path = there.path() + "/log";
+        std::vector<task<>> writers;
+        auto write = [&](char letter) -> task<> {
+            const auto log = co_await file::open(path, file_mode::append);
+            for (int line = 0; line < 50; ++line) co_await log.write_all(std::string(99, letter));
+        };
+        for (char letter = 'a'; letter < 'e'; ++letter) writers.push_back(write(letter));
+        co_await twill::when_all(std::move(writers));
+        std::string all = co_await read_file(path);
+        EXPECT_EQ(all.size(), 4U * 50 * 99);
+        std::ranges::sort(all);
+        EXPECT_EQ(std::ranges::count(all, 'd'), 50 * 99);
+    });
+}
+
+TEST(File, ReadingWhatWasOpenedForWritingIsAnError) {
+    const temporary_directory there;
+    in_runtime([&]() -> task<> {
+        const auto out = co_await file::open(there.path() + "/a", file_mode::write);
+        char byte = 0;
+        EXPECT_EQ(co_await error_of(out.read_at(0, std::as_writable_bytes(std::span(&byte, 1)))),
+                  std::errc::bad_file_descriptor);
+    });
+}
+
+TEST(File, IsClosedOnExecAndWhenItGoes) {
+    const temporary_directory there;
+    in_runtime([&]() -> task<> {
+        co_await write_file(there.path() + "/a", "x");
+        const std::size_t before = open_descriptors();
+        {
+            const auto one = co_await file::open(there.path() + "/a");
+            EXPECT_NE(::fcntl(one.native_handle(), F_GETFD) & FD_CLOEXEC, 0);
+            EXPECT_EQ(open_descriptors(), before + 1);
+        }
+        EXPECT_EQ(open_descriptors(), before);
+    });
+}
+
+TEST(File, LeavesNothingOpenWhereverItIsCancelled) {
+    const temporary_directory there;
+    const std::size_t before = open_descriptors();
+    cancel_everywhere([&]() -> task<> {
+        const auto one = co_await file::open(there.path() + "/a", file_mode::read_write);
+        co_await one.write_all("text");
+        char text[4];
+        co_await one.read_at(0, std::as_writable_bytes(std::span(text)));
+    });
+    EXPECT_EQ(open_descriptors(), before);
+}
+
+}  // namespace

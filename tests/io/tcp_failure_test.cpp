@@ -1,0 +1,240 @@
+// TCP when peers, the kernel or impatient callers do not play along.
+#include <twill/io/tcp.hpp>
+
+#include <twill/core/scope.hpp>
+#include <twill/core/sleep.hpp>
+#include <twill/core/timeout.hpp>
+
+#include "streams.hpp"
+#include "support/tasks.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace twill_test;
+using twill::endpoint;
+using twill::scope_ref;
+using twill::task;
+using twill::tcp_listener;
+using twill::tcp_stream;
+
+// Closes so that the peer gets a reset instead of an end of stream.
+void reset(tcp_stream& stream) {
+    const linger at_once{1, 0};
+    ::setsockopt(stream.native_handle(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    stream.close();
+}
+
+TEST(TcpFailure, RefusedConnectionNamesTheAddress) {
+    in_runtime([]() -> task<> {
+        tcp_listener door(endpoint::loopback(0));
+        const endpoint there = door.local();
+        door.close();
+        try {
+            co_await twill::connect(there);
+            ADD_FAILURE() << "connected to nobody";
+        } catch (const twill::io_error& failure) {
+            EXPECT_EQ(failure.code(), std::errc::connection_refused);
+            EXPECT_EQ(failure.what(), "connect to " + there.to_string() + ": Connection refused");
+        }
+        EXPECT_EQ(co_await error_of(twill::connect("127.0.0.1", std::to_string(there.port()))),
+                  std::errc::connection_refused);
+    });
+}
+
+TEST(TcpFailure, TakenAddressIsNamed) {
+    tcp_listener door(endpoint::loopback(0));
+    try {
+        tcp_listener second(door.local());
+        ADD_FAILURE() << "two listeners at one address";
+    } catch (const twill::io_error& failure) {
+        EXPECT_EQ(failure.code(), std::errc::address_in_use);
+        EXPECT_NE(std::string(failure.what()).find(door.local().to_string()), std::string::npos);
+    }
+}
+
+TEST(TcpFailure, ResetEndsAWaitingReadWithAnError) {
+    in_runtime([]() -> task<> {
+        auto [client, server] = co_await connected();
+        char byte = 0;
+        auto read = [&]() -> task<> {
+            EXPECT_EQ(
+                co_await error_of(server.read_some(std::as_writable_bytes(std::span(&byte, 1)))),
+                std::errc::connection_reset);
+        };
+        auto cut = [&]() -> task<> {
+            co_await twill::sleep(1ms);
+            reset(client);
+        };
+        co_await twill::when_all(read(), cut());
+    });
+}
+
+TEST(TcpFailure, WritingToNobodyIsAnErrorAndNoSignal) {
+    in_runtime([]() -> task<> {
+        auto [client, server] = co_await connected();
+        reset(client);
+        // SIGPIPE has its default disposition here: it would end the test.
+        std::error_code why;
+        while (!why) why = co_await error_of(server.write_all("anybody?"));
+        EXPECT_TRUE(why == std::errc::broken_pipe || why == std::errc::connection_reset) << why;
+        EXPECT_EQ(co_await error_of(server.write_all("?")), std::errc::broken_pipe);
+    });
+}
+
+TEST(TcpFailure, BlockedWriterLearnsOfAReset) {
+    in_runtime([]() -> task<> {
+        auto [client, server] = co_await connected();
+        const std::string much(24 << 20, 'x');
+        std::size_t progress = 0;
+        auto write = [&]() -> task<> {
+            EXPECT_TRUE(co_await error_of(server.write_all(much, &progress)));
+            EXPECT_LT(progress, much.size());
+        };
+        auto cut = [&]() -> task<> {
+            co_await twill::sleep(1ms);
+            reset(client);
+        };
+        co_await twill::when_all(write(), cut());
+    });
+}
+
+TEST(TcpFailure, FullDescriptorTableLeavesTheListenerUsable) {
+    in_runtime([]() -> task<> {
+        tcp_listener door(endpoint::loopback(0));
+        auto client = co_await twill::connect(door.local());
+        rlimit before{};
+        ::getrlimit(RLIMIT_NOFILE, &before);
+        const rlimit none{0, before.rlim_max};
+        ::setrlimit(RLIMIT_NOFILE, &none);
+        const auto full = co_await error_of(door.accept());
+        const auto still_full = co_await error_of(door.accept());
+        ::setrlimit(RLIMIT_NOFILE, &before);
+        EXPECT_EQ(full, std::errc::too_many_files_open);
+        EXPECT_EQ(still_full, std::errc::too_many_files_open);
+        auto server = co_await door.accept();
+        co_await client.write_all("still here");
+        client.close();
+        EXPECT_EQ(co_await read_to_end(server), "still here");
+    });
+}
+
+TEST(TcpFailure, SilentPeerRunsIntoTheTimeLimit) {
+    in_runtime([]() -> task<> {
+        auto [client, server] = co_await connected();
+        char byte = 0;
+        const auto into = std::as_writable_bytes(std::span(&byte, 1));
+        EXPECT_TRUE(
+            co_await throws<twill::timed_out>(twill::with_timeout(5ms, server.read_some(into))));
+        co_await client.write_all("!");
+        EXPECT_EQ(co_await server.read_some(into), 1U);
+    });
+}
+
+TEST(TcpFailure, SecondReaderIsRefusedAndTheFirstGoesOn) {
+    in_runtime([]() -> task<> {
+        auto [client, server] = co_await connected();
+        char first = 0;
+        char second = 0;
+        auto read = [&]() -> task<> {
+            co_await server.read_exactly(std::as_writable_bytes(std::span(&first, 1)));
+        };
+        auto intrude = [&]() -> task<> {
+            EXPECT_EQ(
+                co_await error_of(server.read_some(std::as_writable_bytes(std::span(&second, 1)))),
+                std::errc::device_or_resource_busy);
+            co_await client.write_all("1");
+        };
+        co_await twill::when_all(read(), intrude());
+        EXPECT_EQ(first, '1');
+    });
+}
+
+TEST(TcpFailure, CancelledAcceptLosesNoConnection) {
+    constexpr int count = 300;
+    in_runtime([]() -> task<> {
+        tcp_listener door(endpoint::loopback(0));
+        int accepted = 0;
+        auto accept = [&]() -> task<> {
+            for (int round = 0; accepted < count; ++round) {
+                try {
+                    const auto limit = std::chrono::microseconds(round % 97);
+                    auto peer = co_await twill::with_timeout(limit, door.accept());
+                    co_await peer.write_all("in");
+                    ++accepted;
+                } catch (const twill::timed_out&) {
+                    // The next round takes it.
+                }
+            }
+        };
+        auto knock = [&]() -> task<> {
+            for (int i = 0; i < count; ++i) {
+                auto client = co_await twill::connect(door.local());
+                EXPECT_EQ(co_await read_to_end(client), "in");
+            }
+        };
+        co_await twill::when_all(accept(), knock());
+    });
+}
+
+TEST(TcpFailure, CancelledReadsLoseNoByte) {
+    constexpr std::size_t size = 200'000;
+    in_runtime([]() -> task<> {
+        auto [client, server] = co_await connected();
+        const std::string sent = pattern(size);
+        std::string came;
+        auto write = [&]() -> task<> {
+            for (std::size_t at = 0; at < size; at += 1000) {
+                co_await client.write_all(std::string_view(sent).substr(at, 1000));
+                co_await twill::sleep(20us);
+            }
+        };
+        auto read = [&]() -> task<> {
+            char buffer[700];
+            const auto into = std::as_writable_bytes(std::span(buffer));
+            for (int round = 0; came.size() < size; ++round) {
+                const auto limit = std::chrono::microseconds(round % 61);
+                std::size_t got = 0;
+                try {
+                    if (round % 2 == 0)
+                        got = co_await twill::with_timeout(limit, server.read_some(into));
+                    else
+                        co_await twill::with_timeout(
+                            limit,
+                            server.read_exactly(
+                                into.first(std::min(into.size(), size - came.size())), &got));
+                } catch (const twill::timed_out&) {
+                    // `got` counts what a read_exactly had until then.
+                }
+                came.append(buffer, got);
+            }
+        };
+        co_await twill::when_all(write(), read());
+        EXPECT_TRUE(came == sent);
+    });
+}
+
+TEST(TcpFailure, CancelledWriteReportsHowMuchWentOut) {
+    in_runtime([]() -> task<> {
+        auto [client, server] = co_await connected();
+        const std::string much = pattern(24 << 20);
+        std::size_t progress = 0;
+        EXPECT_TRUE(co_await throws<twill::timed_out>(
+            twill::with_timeout(20ms, client.write_all(much, &progress))));
+        client.shutdown_write();
+        EXPECT_GT(progress, 0U);
+        EXPECT_LT(progress, much.size());
+        EXPECT_TRUE(co_await read_to_end(server) == much.substr(0, progress));
+    });
+}
+
+}  // namespace
