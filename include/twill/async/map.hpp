@@ -1,0 +1,120 @@
+// map: the same function over many inputs, concurrently or in parallel.
+//
+//     // a coroutine: up to 20 calls at a time, all on the event thread
+//     auto pages = co_await twill::map(urls, fetch, {.limit = 20});
+//     // a plain function: on all cores
+//     auto thumbs = co_await twill::map(photos, [](const photo& p) { return shrink(p); });
+//
+// Which of the two follows from what the function gives: something to be awaited, or a value.
+#pragma once
+
+#include <twill/async/detail/map_inputs.hpp>
+#include <twill/core/config.hpp>
+#include <twill/core/scope.hpp>
+#include <twill/core/task.hpp>
+#include <twill/par/for_each.hpp>
+#include <twill/runtime/compute.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <ranges>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace twill::inline TWILL_ABI {
+
+struct map_options {
+    // At most this many calls at a time; 0: 64 coroutines, or as many plain calls as the compute
+    // pool has threads.
+    std::size_t limit = 0;
+};
+
+namespace detail {
+
+inline constexpr std::size_t default_map_limit = 64;
+
+template <class View, class F>
+using map_call_result = std::invoke_result_t<F&, map_input<View>>;
+
+// Takes an input, awaits its call, takes the next. A runner that found an input brings one more
+// runner in, up to the limit, so that few inputs make few of them.
+template <class Inputs, class F>
+task<> map_runner(scope_ref in, Inputs& inputs, F& function, std::size_t limit,
+                  std::source_location where) {
+    bool first = true;
+    while (auto item = inputs.next()) {
+        if (std::exchange(first, false) && limit > 1)
+            in.spawn_at(where, map_runner<Inputs, F>, in, std::ref(inputs), std::ref(function),
+                        limit - 1, where);
+        if constexpr (std::is_void_v<
+                          await_result<decltype(std::invoke(function, item->input.get()))>>)
+            co_await std::invoke(function, item->input.get());
+        else
+            item->slot->emplace(co_await std::invoke(function, item->input.get()));
+    }
+}
+
+template <class View, class F>
+auto map_concurrently(View view, F function, std::size_t limit, std::source_location where)
+    -> task<map_results<await_result<map_call_result<View, F>>>> {
+    using source = map_inputs<View, await_result<map_call_result<View, F>>>;
+    source inputs(std::move(view));
+    co_await scope(
+        [&](scope_ref s) { return map_runner<source, F>(s, inputs, function, limit, where); }, {},
+        where);
+    co_return inputs.results();
+}
+
+template <class View, class F>
+auto map_in_parallel(View view, F function, std::size_t limit, std::source_location where)
+    -> task<map_results<map_call_result<View, F>>> {
+    using result = map_call_result<View, F>;
+    map_inputs<View, result> inputs(std::move(view));
+    std::vector<typename map_inputs<View, result>::item> items;
+    while (auto item = inputs.next()) items.push_back(std::move(*item));
+    const auto call = [&](std::size_t i) {
+        if constexpr (std::is_void_v<result>)
+            std::invoke(function, items[i].input.get());
+        else
+            items[i].slot->emplace(std::invoke(function, items[i].input.get()));
+    };
+    co_await compute(
+        [&] {
+            if (limit == 0 || limit >= items.size()) return par::for_each_index(items.size(), call);
+            atomic<std::size_t> next{0};
+            par::for_each_index(limit, [&](std::size_t) {
+                for (std::size_t i = next++; i < items.size(); i = next++) call(i);
+            });
+        },
+        where);
+    co_return inputs.results();
+}
+
+}  // namespace detail
+
+// Calls `function` for each element of `inputs` and gives a vector of what the calls gave, in the
+// order of the inputs (nothing, when they give void). `inputs`: an lvalue is referred to and must
+// outlive the call, which awaiting it ensures; an rvalue is kept. An input range is read as the
+// calls go on, under a lock, so it may be endless for coroutines. `function` may be called by
+// several threads at a time if it is a plain function. The first failure cancels the other calls
+// and is thrown once they have ended. Cancelled: the calls are, and `cancelled` is thrown once they
+// have ended.
+template <std::ranges::viewable_range Inputs, class F>
+    requires std::invocable<F&, detail::map_input<std::views::all_t<Inputs>>>
+[[nodiscard]] auto map(Inputs&& inputs, F function, map_options options = {},
+                       std::source_location where = std::source_location::current()) {
+    using view = std::views::all_t<Inputs>;
+    if constexpr (awaitable<detail::map_call_result<view, F>>)
+        return detail::map_concurrently<view, F>(
+            std::views::all(std::forward<Inputs>(inputs)), std::move(function),
+            options.limit == 0 ? detail::default_map_limit : options.limit, where);
+    else
+        return detail::map_in_parallel<view, F>(std::views::all(std::forward<Inputs>(inputs)),
+                                                std::move(function), options.limit, where);
+}
+
+}  // namespace twill::inline TWILL_ABI

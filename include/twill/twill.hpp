@@ -1,0 +1,34 @@
+// All of twill, for programs that do not mind what they include. Each header can be had alone.
+#pragma once
+
+#include <twill/async/map.hpp>
+#include <twill/core/cancellation.hpp>
+#include <twill/core/error.hpp>
+#include <twill/core/finally.hpp>
+#include <twill/core/random.hpp>
+#include <twill/core/scope.hpp>
+#include <twill/core/shield.hpp>
+#include <twill/core/sleep.hpp>
+#include <twill/core/task.hpp>
+#include <twill/core/time.hpp>
+#include <twill/core/timeout.hpp>
+#include <twill/core/when_all.hpp>
+#include <twill/core/when_any.hpp>
+#include <twill/io/endpoint.hpp>
+#include <twill/io/file.hpp>
+#include <twill/io/pipe.hpp>
+#include <twill/io/process.hpp>
+#include <twill/io/signal.hpp>
+#include <twill/io/tcp.hpp>
+#include <twill/par/for_each.hpp>
+#include <twill/par/join.hpp>
+#include <twill/par/reduce.hpp>
+#include <twill/par/shield.hpp>
+#include <twill/runtime/blocked_section.hpp>
+#include <twill/runtime/blocking.hpp>
+#include <twill/runtime/compute.hpp>
+#include <twill/runtime/runtime.hpp>
+#include <twill/runtime/usable_cpus.hpp>
+#include <twill/trace/file.hpp>
+#include <twill/trace/recorder.hpp>
+#include <twill/trace/span.hpp>
