@@ -1,0 +1,110 @@
+// The command itself: help, version, what is refused.
+#include "tools/running_command.hpp"
+
+#include <twill/core/config.hpp>
+
+namespace {
+
+using namespace twill_test;
+
+std::size_t lines(const std::string& text) { return lines_of(text).size(); }
+
+TEST(command, alone_prints_its_help_and_fails) {
+    const auto end = run_command({});
+    EXPECT_EQ(end.status, 2);
+    EXPECT_EQ(end.out, "");
+    EXPECT_NE(end.err.find("Usage: twill COMMAND"), std::string::npos);
+}
+
+TEST(command, help_and_version_go_to_standard_output) {
+    const auto help = run_command({"--help"});
+    EXPECT_EQ(help.status, 0);
+    EXPECT_EQ(help.err, "");
+    EXPECT_NE(help.out.find("map"), std::string::npos);
+    const auto version = run_command({"--version"});
+    EXPECT_EQ(version.status, 0);
+    EXPECT_EQ(version.out, "twill " TWILL_VERSION "\n");
+}
+
+TEST(command, every_help_fits_a_screen) {
+    for (const auto& words : std::vector<std::vector<std::string>>{{"--help"}, {"map", "--help"}}) {
+        const auto help = run_command(words);
+        EXPECT_EQ(help.status, 0);
+        EXPECT_LE(lines(help.out), 30U);
+        for (const auto& line : lines_of(help.out)) EXPECT_LE(line.size(), 90U) << line;
+    }
+}
+
+TEST(command, unknown_subcommand_is_refused_with_a_suggestion) {
+    const auto end = run_command({"mpa"});
+    EXPECT_EQ(end.status, 2);
+    EXPECT_EQ(end.err, "twill: no command 'mpa'; did you mean map?\n");
+    EXPECT_EQ(run_command({"frobnicate"}).err,
+              "twill: no command 'frobnicate'; see twill --help\n");
+}
+
+TEST(command, help_that_cannot_be_written_is_an_error) {
+    setting how;
+    how.own_output = false;
+    how.in_child = [] { ::dup2(::open("/dev/full", O_WRONLY), 1); };
+    const auto end = run_command({"map", "--help"}, how);
+    EXPECT_EQ(end.status, 255);
+    EXPECT_EQ(end.err, "twill map: write to standard output: No space left on device\n");
+}
+
+struct refused {
+    std::vector<std::string> words;
+    std::string because;
+};
+
+TEST(command, map_refuses_a_wrong_command_line_in_one_line) {
+    const std::vector<refused> all = {
+        {{"--keep-ordr", "true"}, "no option '--keep-ordr'; did you mean --keep-order?"},
+        {{"-x", "true"}, "no option '-x'; see twill map --help"},
+        {{"-j", "0", "true"}, "-j takes a number from 1 to 100000, not '0'"},
+        {{"-j", "many", "true"}, "-j takes a number from 1 to 100000, not 'many'"},
+        {{"-j-1", "true"}, "-j takes a number from 1 to 100000, not '-1'"},
+        {{"--jobs=4x", "true"}, "-j takes a number from 1 to 100000, not '4x'"},
+        {{"-j"}, "-j needs a value; see twill map --help"},
+        {{"--timeout", "soon", "true"},
+         "--timeout takes seconds, or a time such as 500ms, 2s, 1m, 1h; not 'soon'"},
+        {{"-t", "0", "true"},
+         "--timeout takes seconds, or a time such as 500ms, 2s, 1m, 1h; not '0'"},
+        {{}, "no command; write it after the options: twill map -j 4 -- gzip -9 {}"},
+        {{"-k", ":::", "a"},
+         "no command; write it after the options: twill map -j 4 -- gzip -9 {}"},
+        {{"echo", ":::", "a", ":::", "b"}, "a second ':::'; put all inputs behind the first"},
+    };
+    for (const auto& each : all) {
+        auto words = each.words;
+        words.insert(words.begin(), "map");
+        const auto end = run_command(words);
+        EXPECT_EQ(end.status, 2);
+        EXPECT_EQ(end.out, "");
+        EXPECT_EQ(end.err, "twill map: " + each.because + "\n");
+    }
+}
+
+TEST(command, map_takes_options_in_every_usual_form) {
+    for (const auto& words :
+         std::vector<std::vector<std::string>>{{"-j2", "-k"},
+                                               {"-kj2"},
+                                               {"-kj", "2"},
+                                               {"--jobs=2", "--keep-order"},
+                                               {"--jobs", "2", "-k", "-t", "1.5m"},
+                                               {"-k", "--timeout=1h", "-j", "2", "--"}}) {
+        auto all = words;
+        all.insert(all.begin(), "map");
+        for (const char* word : {"echo", "-n", "{},", ":::", "1", "2", "3"}) all.emplace_back(word);
+        const auto end = run_command(all);
+        EXPECT_EQ(end.status, 0) << end.err;
+        EXPECT_EQ(end.out, "1,2,3,");
+    }
+}
+
+TEST(command, options_of_the_command_are_not_those_of_map) {
+    // -k and -j belong to echo, which prints them.
+    EXPECT_EQ(run_command({"map", "echo", "-k", "-j", ":::", "1"}).out, "-k -j 1\n");
+}
+
+}  // namespace

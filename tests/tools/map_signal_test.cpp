@@ -1,0 +1,190 @@
+// How `twill map` is stopped, and that it leaves nothing running.
+#include "tools/running_command.hpp"
+
+namespace {
+
+using namespace twill_test;
+
+// Says that it runs, then goes on when the file is there.
+std::string wait_for(const std::string& path) { return "touch '" + path + "'$1; " + until(path); }
+
+struct two_running_jobs {
+    explicit two_running_jobs(const std::string& end_of_script = "echo $1",
+                              const std::vector<std::string>& inputs = {"1", "2", "3"},
+                              const setting& how = {})
+        : twill(map_shell({"-kj2"}, wait_for(folder / "go") + end_of_script, inputs), how) {
+        started = eventually([this] { return folder.has("go1") && folder.has("go2"); });
+    }
+    scratch_folder folder;
+    running_command twill;
+    bool started = false;
+};
+
+TEST(map_signal, interrupt_starts_no_more_and_waits_for_the_running) {
+    two_running_jobs run;
+    ASSERT_TRUE(run.started);
+    run.twill.signal(SIGINT);
+    EXPECT_TRUE(run.twill.says(
+        "twill map: interrupted; waiting for 2 running jobs (Ctrl-C again: stop them)\n"));
+    run.folder.make("go");
+    const auto end = run.twill.finish();
+    EXPECT_EQ(end.out, "1\n2\n");
+    EXPECT_EQ(end.status, 128 + SIGINT);
+    EXPECT_TRUE(run.twill.left_nothing());
+}
+
+TEST(map_signal, interrupt_waits_also_when_all_were_started) {
+    two_running_jobs run("echo $1", {"1", "2"});
+    ASSERT_TRUE(run.started);
+    run.twill.signal(SIGINT);
+    EXPECT_TRUE(run.twill.says("waiting for 2 running jobs"));
+    run.folder.make("go");
+    EXPECT_EQ(run.twill.finish().out, "1\n2\n");
+}
+
+TEST(map_signal, second_interrupt_stops_the_running) {
+    two_running_jobs run;
+    ASSERT_TRUE(run.started);
+    run.twill.signal(SIGINT);
+    EXPECT_TRUE(run.twill.says("waiting for 2 running jobs"));
+    run.twill.signal(SIGINT);
+    EXPECT_EQ(run.twill.finish().status, 128 + SIGINT);
+    EXPECT_TRUE(run.twill.left_nothing());
+}
+
+TEST(map_signal, interrupt_ends_the_wait_for_input) {
+    setting how;
+    how.keep_input_open = true;
+    running_command twill({"map", "echo"}, how);
+    twill.feed("a\n");
+    EXPECT_TRUE(twill.says("a\n"));
+    twill.signal(SIGINT);
+    EXPECT_EQ(twill.finish().status, 128 + SIGINT);
+}
+
+TEST(map_signal, termination_stops_the_running_at_once) {
+    for (const int number : {SIGTERM, SIGHUP}) {
+        two_running_jobs run;
+        ASSERT_TRUE(run.started);
+        run.twill.signal(number);
+        EXPECT_EQ(run.twill.finish().status, 128 + number);
+        EXPECT_TRUE(run.twill.left_nothing());
+    }
+}
+
+TEST(map_signal, job_that_ignores_termination_is_killed_with_its_children) {
+    two_running_jobs run("", {"1", "2"});
+    running_command stubborn(map_shell(
+        {}, "trap '' TERM; sleep 1000 & touch '" + (run.folder / "up") + "'; wait", {"1"}));
+    ASSERT_TRUE(eventually([&] { return run.folder.has("up"); }));
+    stubborn.signal(SIGTERM);
+    EXPECT_EQ(stubborn.finish().status, 128 + SIGTERM);
+    EXPECT_TRUE(stubborn.left_nothing());
+}
+
+TEST(map_signal, ignored_signals_stay_ignored) {
+    setting how;
+    how.in_child = [] {
+        std::signal(SIGHUP, SIG_IGN);
+        std::signal(SIGINT, SIG_IGN);
+    };
+    two_running_jobs run("echo $1", {"1", "2", "3"}, how);
+    ASSERT_TRUE(run.started);
+    run.twill.signal(SIGHUP);
+    run.twill.signal(SIGINT);
+    run.folder.make("go");
+    const auto end = run.twill.finish();
+    EXPECT_EQ(end.status, 0);
+    EXPECT_EQ(end.out, "1\n2\n3\n");
+}
+
+TEST(map_signal, timeout_stops_the_group_and_counts_as_a_failure) {
+    running_command twill(
+        map_shell({"-t", "200ms", "-j2"}, "echo $1; sleep $1; echo no", {"1000"}));
+    const auto end = twill.finish();
+    EXPECT_EQ(end.status, 1);
+    EXPECT_EQ(end.out, "1000\n");
+    EXPECT_NE(end.err.find("stopped: it took longer than --timeout"), std::string::npos);
+    EXPECT_TRUE(twill.left_nothing());
+}
+
+TEST(map_signal, timeout_lets_quick_jobs_pass) {
+    EXPECT_EQ(run_command({"map", "-t", "1m", "echo", ":::", "a"}).status, 0);
+}
+
+TEST(map_signal, reader_that_goes_away_ends_it_quietly_like_a_filter) {
+    running_command twill(map_shell({"-j2"}, "echo $1; [ $1 = 1 ] || sleep 1000", {"1", "2", "3"}));
+    EXPECT_TRUE(twill.says("1\n"));
+    twill.close_output();
+    running_command second(
+        map_shell({"-j2"}, "[ $1 = 1 ] || sleep 1000; echo $1", {"1", "2", "3"}));
+    second.close_output();
+    const auto end = second.wait();
+    EXPECT_EQ(end.status, 128 + SIGPIPE);
+    EXPECT_EQ(end.err, "");
+    EXPECT_TRUE(second.left_nothing());
+    twill.signal(SIGTERM);
+    EXPECT_EQ(twill.wait().status, 128 + SIGTERM);
+    EXPECT_TRUE(twill.left_nothing());
+}
+
+TEST(map_signal, reader_that_is_slow_does_not_keep_it_from_stopping) {
+    running_command twill(
+        map_shell({"-j1"}, "head -c 1000000 /dev/zero; touch '$1'", {"/dev/null"}));
+    // The pipe is full, and nobody reads.
+    std::this_thread::sleep_for(300ms);
+    twill.signal(SIGTERM);
+    EXPECT_EQ(twill.wait().status, 128 + SIGTERM);
+    EXPECT_TRUE(twill.left_nothing());
+}
+
+TEST(map_signal, what_a_job_leaves_in_the_background_is_ended) {
+    running_command twill(map_shell({}, "sleep 1000 >/dev/null 2>&1 & echo started", {"1"}));
+    const auto end = twill.finish();
+    EXPECT_EQ(end.status, 0);
+    EXPECT_EQ(end.out, "started\n");
+    EXPECT_TRUE(twill.left_nothing());
+}
+
+TEST(map_signal, what_still_writes_in_the_background_may_finish) {
+    running_command twill(map_shell({}, "(sleep 0.1; echo late) & echo early", {"1"}));
+    EXPECT_EQ(twill.finish().out, "early\nlate\n");
+}
+
+TEST(map_signal, what_never_stops_writing_in_the_background_is_ended) {
+    running_command twill(map_shell({}, "sleep 1000 & echo early", {"1"}));
+    EXPECT_EQ(twill.finish().out, "early\n");
+    EXPECT_TRUE(twill.left_nothing());
+}
+
+TEST(map_signal, job_that_closes_its_outputs_and_lives_on_is_waited_for) {
+    const scratch_folder folder;
+    running_command twill(
+        map_shell({}, "echo $1; exec >&- 2>&-; " + wait_for(folder / "go") + "exit 3", {"1"}));
+    ASSERT_TRUE(eventually([&] { return folder.has("go1"); }));
+    EXPECT_EQ(twill.so_far().out, "");
+    folder.make("go");
+    const auto end = twill.finish();
+    EXPECT_EQ(end.status, 1);
+    EXPECT_EQ(end.out, "1\n");
+}
+
+// It has left the group on purpose, and holds the outputs of the job that started it.
+TEST(map_signal, daemon_is_not_waited_for_and_cannot_write_into_later_outputs) {
+    const scratch_folder folder;
+    running_command twill(map_shell(
+        {"-j1"},
+        "if [ $1 = 1 ]; then setsid sh -c \"" + wait_for(folder / "go") + "echo stray; touch '" +
+            (folder / "wrote") + "'; exec sleep 1000\" & " + until(folder / "go") + "else touch '" +
+            (folder / "go") + "'; " + until(folder / "wrote") + "fi; echo $1",
+        {"0", "1", "2"}));
+    // Job 0 must not wait for what only job 1 starts.
+    folder.make("wrote");
+    EXPECT_TRUE(twill.says("0\n"));
+    const auto end = twill.finish();
+    EXPECT_EQ(end.out, "0\n1\n2\n");
+    for (const pid_t left : twill.marked()) ::kill(left, SIGKILL);
+    EXPECT_TRUE(twill.left_nothing());
+}
+
+}  // namespace

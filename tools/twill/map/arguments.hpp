@@ -1,0 +1,33 @@
+// The command line of `twill map`, understood.
+#pragma once
+
+#include <twill/core/time.hpp>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+
+namespace twill_command {
+
+struct map_arguments {
+    unsigned jobs = 1;  // at once
+    bool keep_order = false;
+    bool dry_run = false;
+    bool null_separated = false;  // inputs on standard input end with NUL, not with a newline
+    std::optional<twill::duration> timeout;
+
+    // Both refer to argv, and are not copied: a shell passes up to some 100,000 inputs.
+    std::span<char* const> command;
+    std::optional<std::span<char* const>> inputs;  // after `:::`; none: standard input is read
+};
+
+// What to print, and the exit status, instead of running.
+struct map_answer {
+    bool is_help;
+    std::string text;
+};
+
+std::variant<map_arguments, map_answer> parse_map_arguments(int argc, char** argv);
+
+}  // namespace twill_command

@@ -1,0 +1,41 @@
+#include "twill/map/dry_run.hpp"
+
+#include "twill/map/command_template.hpp"
+
+#include <twill/core/error.hpp>
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace twill_command {
+namespace {
+
+// Nothing else is under way that blocking could hold up.
+void write_out(std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+        if (written < 0 && errno != EINTR)
+            throw twill::io_error("write to", "standard output", errno);
+        if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
+}  // namespace
+
+twill::task<std::size_t> print_commands(const map_arguments& arguments, input_source& inputs) {
+    const command_template command(arguments.command);
+    std::vector<std::string> words;
+    std::size_t count = 0;
+    while (const auto next = co_await inputs.next()) {
+        command.fill(next->bytes, words);
+        write_out(quoted_for_shell(words) + "\n");
+        ++count;
+    }
+    co_return count;
+}
+
+}  // namespace twill_command

@@ -1,0 +1,98 @@
+#include "twill/map/input_source.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace twill_command {
+namespace {
+
+constexpr std::size_t read_size = 65536;
+constexpr std::size_t shown_of_long_ones = 40;
+
+// The kernel's MAX_ARG_STRLEN is 32 pages, with the NUL at the end.
+std::size_t longest_argument() {
+    return 32 * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) - 1;
+}
+
+}  // namespace
+
+input_source::input_source(char separator)
+    : separator_(separator), longest_(longest_argument()), buffer_(longest_ + read_size) {
+    stream_.emplace(STDIN_FILENO);
+}
+
+std::optional<std::size_t> input_source::total() const noexcept {
+    if (stream_) return std::nullopt;
+    return words_.size();
+}
+
+twill::task<std::optional<input>> input_source::next() {
+    if (!stream_) {
+        if (next_word_ == words_.size()) co_return std::nullopt;
+        co_return input{words_[next_word_++]};
+    }
+    for (;;) {
+        if (auto line = take_line()) co_return line;
+        if (at_end_) co_return take_rest();
+        co_await read_more();
+    }
+}
+
+// The next input that is whole in the buffer; none when there is none.
+std::optional<input> input_source::take_line() {
+    for (;;) {
+        const char* const unsearched = buffer_.data() + begin_ + searched_;
+        const void* found = std::memchr(unsearched, separator_, end_ - begin_ - searched_);
+        if (found == nullptr) break;
+        const std::string_view line(buffer_.data() + begin_, static_cast<const char*>(found));
+        begin_ += line.size() + 1;
+        searched_ = 0;
+        if (auto whole = finish(line)) return whole;
+    }
+    searched_ = end_ - begin_;
+    if (searched_ > longest_ || skipping_) {
+        if (!skipping_) beginning_.assign(buffer_.data() + begin_, shown_of_long_ones);
+        skipping_ = true;
+        begin_ = end_ = searched_ = 0;
+    }
+    return std::nullopt;
+}
+
+// What stands behind the last separator.
+std::optional<input> input_source::take_rest() {
+    if (begin_ == end_ && !skipping_) return std::nullopt;
+    const std::string_view line(buffer_.data() + begin_, end_ - begin_);
+    begin_ = end_;
+    searched_ = 0;
+    return finish(line);
+}
+
+std::optional<input> input_source::finish(std::string_view line) {
+    if (std::exchange(skipping_, false)) return input{beginning_, input::flaw::too_long};
+    if (line.size() > longest_)
+        return input{line.substr(0, shown_of_long_ones), input::flaw::too_long};
+    if (line.empty() && separator_ == '\n') return std::nullopt;
+    const bool has_null = line.find('\0') != std::string_view::npos;
+    return input{line, has_null ? input::flaw::has_null : input::flaw::none};
+}
+
+twill::task<> input_source::read_more() {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= std::exchange(begin_, 0);
+    for (;;) {
+        co_await readable(stream_->source());
+        const ssize_t got = ::read(STDIN_FILENO, buffer_.data() + end_, read_size);
+        if (got >= 0) {
+            end_ += static_cast<std::size_t>(got);
+            at_end_ = got == 0;
+            co_return;
+        }
+        // EAGAIN: somebody else has read it, or has made standard input non-blocking.
+        if (errno != EAGAIN && errno != EINTR)
+            throw twill::io_error("read", "standard input", errno);
+    }
+}
+
+}  // namespace twill_command

@@ -1,0 +1,66 @@
+// The inputs of `twill map`, one after the other: from the command line or from standard input.
+#pragma once
+
+#include "twill/common/readable.hpp"
+
+#include <twill/core/task.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace twill_command {
+
+struct input {
+    enum class flaw : std::uint8_t {
+        none,
+        too_long,  // for an argument of a program; `bytes` is its beginning
+        has_null,  // in a line: an argument cannot hold it
+    };
+    std::string_view bytes;  // until the next one is asked for
+    flaw what_is_wrong = flaw::none;
+};
+
+class input_source {
+public:
+    // The words themselves, empty ones too.
+    explicit input_source(std::span<char* const> words) noexcept : words_(words) {}
+    // Standard input, split at `separator`; a last one need not be there. Empty lines are skipped,
+    // empty inputs between NULs are not.
+    explicit input_source(char separator);
+
+    // The next input; none at the end. Suspends until there is a whole one. Memory: one read's
+    // worth and the longest argument. Cancelled at once; nothing is lost. Throws io_error.
+    twill::task<std::optional<input>> next();
+
+    // How many there are, where that is known from the start.
+    [[nodiscard]] std::optional<std::size_t> total() const noexcept;
+
+private:
+    std::optional<input> take_line();
+    std::optional<input> take_rest();
+    std::optional<input> finish(std::string_view line);
+    twill::task<> read_more();
+
+    std::span<char* const> words_;
+    std::size_t next_word_ = 0;
+
+    // buffer_[begin_, end_) is read and not given yet; no separator is in its first `searched_`
+    // bytes.
+    std::optional<watched_descriptor> stream_;
+    char separator_ = '\n';
+    std::size_t longest_ = 0;
+    std::vector<char> buffer_;
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+    std::size_t searched_ = 0;
+    bool skipping_ = false;  // the rest of an input that is too long
+    bool at_end_ = false;
+    std::string beginning_;  // of the one that is skipped
+};
+
+}  // namespace twill_command

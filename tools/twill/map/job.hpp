@@ -1,0 +1,49 @@
+// One job: a child process that leads a process group, from its start to the end of all that it
+// started there.
+#pragma once
+
+#include "twill/map/kept_output.hpp"
+
+#include <twill/core/task.hpp>
+#include <twill/core/time.hpp>
+#include <twill/io/process.hpp>
+
+#include <optional>
+#include <string>
+
+namespace twill_command {
+
+struct job_result {
+    explicit job_result(output_store& store) noexcept : out(store), err(store) {}
+
+    kept_output out;
+    kept_output err;
+    twill::exit_status status;
+    bool timed_out = false;
+    std::string problem;  // why its output is incomplete; else empty
+
+    [[nodiscard]] bool success() const noexcept {
+        return status.success() && !timed_out && problem.empty();
+    }
+};
+
+// How long a group that was sent SIGTERM has until SIGKILL.
+inline constexpr twill::duration stop_grace = std::chrono::seconds(2);
+
+// Makes this process the one that waits for the orphans of jobs. The init process would do it too,
+// but not every container has one that does, or does it soon; and until then they count as running.
+// Once, before the first job.
+void adopt_orphans() noexcept;
+
+// Collects what `child`, started with its own group and pipes for both outputs, writes, until it
+// has ended; stops it when it takes longer than `timeout`. Then ends what is left of its group:
+//   1. As long as something there still holds an output open, it has a second to finish.
+//   2. What is left after that, or runs on in the background, gets SIGTERM, and SIGKILL after
+//      `stop_grace`.
+// What has left the group (a daemon) is not waited for, and its later output goes nowhere: each job
+// has pipes of its own, so it cannot get into another job's output. Cancelled: the group is stopped
+// in the same way, and has ended when it throws.
+twill::task<job_result> attend(twill::process child, std::optional<twill::duration> timeout,
+                               output_store& store);
+
+}  // namespace twill_command

@@ -1,0 +1,104 @@
+#include "twill/map/map.hpp"
+
+#include "twill/common/message.hpp"
+#include "twill/map/arguments.hpp"
+#include "twill/map/descriptors.hpp"
+#include "twill/map/dry_run.hpp"
+#include "twill/map/input_source.hpp"
+#include "twill/map/job.hpp"
+#include "twill/map/runner.hpp"
+
+#include <twill/core/error.hpp>
+#include <twill/io/process.hpp>
+#include <twill/runtime/runtime.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+
+namespace twill_command {
+namespace {
+
+constexpr std::size_t most_counted_failures = 100;
+
+// Ends the program as the signal would have: a shell, and whoever waits, must see that it was one.
+[[noreturn]] void end_by_signal(int number) {
+    std::signal(number, SIG_DFL);
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, number);
+    ::sigprocmask(SIG_UNBLOCK, &only, nullptr);
+    ::raise(number);
+    ::_exit(128 + number);
+}
+
+int refuse_program(std::string_view name, const twill::program_location& found) {
+    complain("twill map: {}: {}", name,
+             found.error == ENOENT ? "command not found" : std::strerror(found.error));
+    return found.shell_code();
+}
+
+int sum_up(const map_outcome& outcome) {
+    if (outcome.signal != 0) end_by_signal(outcome.signal);
+    const job_counts& counts = outcome.counts;
+    if (counts.failed > 0)
+        complain("twill map: {} of {} job{} failed; the first: {}", counts.failed, counts.started,
+                 counts.started == 1 ? "" : "s", outcome.first_failure);
+    if (outcome.status != 0) return outcome.status;
+    if (counts.started == 0) complain("twill map: no input, nothing was run");
+    // GNU parallel's: the number of failed jobs, 101 for more than 100.
+    return static_cast<int>(std::min(counts.failed, most_counted_failures + 1));
+}
+
+int run_jobs(const map_arguments& arguments, input_source& inputs) {
+    std::string program;
+    const command_template command(arguments.command);
+    if (!command.program_varies()) {
+        auto found = twill::find_program(command.program());
+        if (!found) return refuse_program(command.program(), found);
+        program = std::move(found.path);
+    }
+    const unsigned jobs = jobs_that_fit(arguments.jobs);
+    if (jobs == 0) return exit_other_error;
+    adopt_orphans();
+    runner all(arguments, inputs, std::move(program), jobs);
+    return sum_up(twill::run([&] { return all.run(); }));
+}
+
+int run_dry(const map_arguments& arguments, input_source& inputs) {
+    const std::size_t count = twill::run([&] { return print_commands(arguments, inputs); });
+    if (count == 0) complain("twill map: no input, nothing would be run");
+    return 0;
+}
+
+int run_with(const map_arguments& arguments) {
+    auto inputs = arguments.inputs ? input_source(*arguments.inputs)
+                                   : input_source(arguments.null_separated ? '\0' : '\n');
+    if (!arguments.inputs && ::isatty(STDIN_FILENO) == 1)
+        complain("twill map: reading inputs from the terminal, one a line; Ctrl-D ends them");
+    return arguments.dry_run ? run_dry(arguments, inputs) : run_jobs(arguments, inputs);
+}
+
+}  // namespace
+
+int run_map(int argc, char** argv) {
+    const auto understood = parse_map_arguments(argc, argv);
+    if (const auto* answer = std::get_if<map_answer>(&understood)) {
+        if (answer->is_help) return print("twill map", answer->text);
+        complain("twill map: {}", answer->text);
+        return exit_usage;
+    }
+    // Writing to a closed pipe is to fail, so that what runs can be ended first.
+    std::signal(SIGPIPE, SIG_IGN);
+    try {
+        return run_with(std::get<map_arguments>(understood));
+    } catch (const twill::io_error& failure) {
+        if (failure.code() == std::errc::broken_pipe) end_by_signal(SIGPIPE);
+        complain("twill map: {}", failure.what());
+        return exit_other_error;
+    }
+}
+
+}  // namespace twill_command

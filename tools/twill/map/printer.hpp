@@ -1,0 +1,64 @@
+// Prints the outputs of jobs that have ended, each in one piece.
+#pragma once
+
+#include "twill/common/change.hpp"
+#include "twill/map/kept_output.hpp"
+#include "twill/map/output_stream.hpp"
+#include "twill/map/progress.hpp"
+
+#include <twill/core/task.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace twill_command {
+
+struct printout {
+    kept_output out;
+    kept_output err;
+    std::string note;  // a line of our own for standard error; may be empty
+
+    [[nodiscard]] bool empty() const noexcept { return out.empty() && err.empty() && note.empty(); }
+};
+
+class printer {
+public:
+    // `in_order`: by number, from 0 on without gaps; else as they come.
+    printer(bool in_order, progress& line) : in_order_(in_order), progress_(line) {}
+
+    // What job `number` leaves, once for each job.
+    void hand_over(std::uint64_t number, printout what);
+
+    // Outputs that were handed over and are not printed yet.
+    [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
+    // Announces that there are fewer.
+    change& printed() noexcept { return printed_; }
+
+    // No more will be handed over; `run` then ends when all is printed.
+    void close() noexcept;
+
+    // Prints until `close`. Throws io_error when it cannot be written (EPIPE: nobody reads any
+    // more). Cancelled soon, also while a reader is slow.
+    twill::task<> run();
+
+private:
+    twill::task<> print(printout what);
+    twill::task<> write(const output_stream& to, const kept_output& what);
+    twill::task<> write_slowly(const output_stream& to, const kept_output& what, std::size_t done);
+
+    bool in_order_;
+    progress& progress_;
+    output_stream out_{1, "standard output"};
+    output_stream err_{2, "standard error"};
+    // By number, or by the order of handing over.
+    std::map<std::uint64_t, printout> waiting_;
+    std::uint64_t handed_over_ = 0;
+    std::uint64_t next_ = 0;
+    bool closed_ = false;
+    change arrived_;
+    change printed_;
+};
+
+}  // namespace twill_command

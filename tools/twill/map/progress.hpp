@@ -1,0 +1,46 @@
+// The line at the bottom of the terminal that says how far it is. Shown only where standard error
+// is one.
+#pragma once
+
+#include <twill/core/task.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace twill_command {
+
+struct job_counts {
+    std::size_t started = 0;
+    std::size_t running = 0;
+    std::size_t failed = 0;
+    [[nodiscard]] std::size_t ended() const noexcept { return started - running; }
+};
+
+// "[#####.....] 50% 10 of 20, 1 failed, 2 running", at most `width` columns.
+std::string progress_line(const job_counts& counts, std::optional<std::size_t> total,
+                          std::size_t width);
+
+class progress {
+public:
+    // `counts` is looked at when drawing. `total`: where it is known.
+    progress(const job_counts& counts, std::optional<std::size_t> total) noexcept;
+
+    [[nodiscard]] bool is_shown() const noexcept { return is_shown_; }
+
+    // Takes the line away, before something else is written to the terminal.
+    void hide();
+
+    // Draws ten times a second what has changed; until cancelled.
+    twill::task<> keep_drawn();
+
+private:
+    void draw();
+
+    const job_counts& counts_;
+    std::optional<std::size_t> total_;
+    bool is_shown_;
+    std::string drawn_;
+};
+
+}  // namespace twill_command

@@ -1,0 +1,97 @@
+// Runs the jobs: starts one whenever there is room, stops as the user and the signals say, and sums
+// up.
+#pragma once
+
+#include "twill/common/change.hpp"
+#include "twill/map/arguments.hpp"
+#include "twill/map/command_template.hpp"
+#include "twill/map/input_source.hpp"
+#include "twill/map/job.hpp"
+#include "twill/map/output_store.hpp"
+#include "twill/map/printer.hpp"
+#include "twill/map/progress.hpp"
+
+#include <twill/core/scope.hpp>
+#include <twill/core/task.hpp>
+#include <twill/io/process.hpp>
+#include <twill/io/signal.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace twill_command {
+
+// How it all ended.
+struct map_outcome {
+    job_counts counts;
+    std::string first_failure;  // of a job, in words
+    int signal = 0;             // that ended it; 0: none
+    int status = 0;             // what it was ended with before its time; 0: it was not
+};
+
+struct started_job {
+    twill::process child;
+    std::uint64_t number;
+    std::string input;
+};
+
+class runner {
+public:
+    // `program`: what is executed when it does not depend on the input; else empty. `jobs`: at
+    // once.
+    runner(const map_arguments& arguments, input_source& inputs, std::string program,
+           unsigned jobs);
+    ~runner();
+    runner(const runner&) = delete;
+    runner& operator=(const runner&) = delete;
+
+    // All jobs have ended, and their groups too, when this has. Throws io_error: standard input
+    // cannot be read, or the outputs cannot be written.
+    twill::task<map_outcome> run();
+
+private:
+    // The tasks, from the outermost in:
+    //   run                  until all is done
+    //     watch_signals      until then
+    //     run_jobs           its scope is cancelled to stop everything at once
+    //       printer::run
+    //       run_job          one for each running process
+    //       dispatch         its scope is cancelled to start no more
+    twill::task<> watch_signals();
+    twill::task<> run_jobs(twill::scope_ref jobs);
+    twill::task<> dispatch(twill::scope_ref jobs);
+    twill::task<> run_job(started_job job);
+
+    void start_no_more();
+    twill::task<> wait_for_room();
+    twill::task<std::optional<twill::process>> start(std::string_view input, std::uint64_t number);
+    [[nodiscard]] bool ends_all(const std::error_code& why) const;
+    void fail_unstarted(std::uint64_t number, std::string_view input, std::string why);
+    void end_early(int status, std::string why);
+    void note_end(std::uint64_t number, const std::string& input, job_result result);
+    void note_failure(const std::string& description);
+    [[nodiscard]] std::string described(std::string_view input) const;
+
+    const map_arguments& arguments_;
+    input_source& inputs_;
+    command_template template_;
+    std::size_t most_running_;
+    std::size_t most_unprinted_;
+
+    twill::command command_;
+    int null_device_;
+    twill::signal_watcher signals_;
+    map_outcome outcome_;
+    progress progress_;
+    output_store store_;
+    printer printer_;
+
+    std::uint64_t next_number_ = 0;
+    change job_ended_;
+    std::optional<twill::scope_ref> dispatching_;  // while there is somebody to cancel
+    std::optional<twill::scope_ref> jobs_;
+};
+
+}  // namespace twill_command
