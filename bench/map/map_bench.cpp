@@ -1,0 +1,164 @@
+// SUITE=map: what `twill map` adds to the cost of the processes that it runs, and the memory that
+// it takes, beside xargs, GNU parallel and a bare loop.
+//
+// CPU time is that of the whole tree of processes: user and system, of the runner and of all jobs.
+// All of it in the C locale: elsewhere `true` with an argument spends half of its time on loading
+// one.
+
+#include "common/interleave.hpp"
+#include "common/program.hpp"
+#include "common/suite.hpp"
+#include "map/bare.hpp"
+
+#include <twill/io/process.hpp>
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace twill::inline TWILL_ABI::bench {
+namespace {
+
+namespace fs = std::filesystem;
+using words = std::vector<std::string>;
+
+words operator+(words all, const words& more) {
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+}
+
+// A file with the numbers from 1 to `count`, one a line; removed when it goes.
+class numbers {
+public:
+    explicit numbers(long count)
+        : count_(count),
+          path_(fs::temp_directory_path() /
+                ("twill-bench-map-" + std::to_string(getpid()) + "-" + std::to_string(count))) {
+        std::ofstream file(path_);
+        for (long i = 1; i <= count; ++i) file << i << '\n';
+        if (!file.flush()) throw std::runtime_error("could not write " + path_.string());
+    }
+    ~numbers() {
+        std::error_code ignored;
+        fs::remove(path_, ignored);
+    }
+    numbers(const numbers&) = delete;
+    numbers& operator=(const numbers&) = delete;
+
+    [[nodiscard]] long count() const noexcept { return count_; }
+    [[nodiscard]] std::string path() const { return path_; }
+
+private:
+    long count_;
+    fs::path path_;
+};
+
+// The command is built beside the suites.
+std::string twill_command(const settings& how) {
+    return how.self.parent_path().parent_path() / "bin" / "twill";
+}
+
+metrics measure(const words& argv, const numbers& inputs) {
+    metrics all = run_program({.argv = argv, .input = inputs.path()});
+    const auto jobs = static_cast<double>(inputs.count());
+    all["cpu_us"] = all.at("cpu_s") * 1e6 / jobs;
+    all["wall_us"] = all.at("wall_s") * 1e6 / jobs;
+    return all;
+}
+
+contestant runner(std::string name, words argv, const numbers& inputs) {
+    contestant made{.name = std::move(name),
+                    .measure = [argv, &inputs] { return measure(argv, inputs); }};
+    if (!find_program(argv.front())) made.absent = "not installed";
+    return made;
+}
+
+words bare(const settings& how, const std::string& program, const numbers& inputs) {
+    const auto found = find_program(program);
+    if (!found) throw std::runtime_error(program + " is not there");
+    return {how.self, "run", "bare", found.path, std::to_string(inputs.count()), "2"};
+}
+
+// `command` once for each number, two at a time.
+std::vector<measurements> by_all(const settings& how, const std::string& command, long jobs) {
+    const numbers inputs(jobs);
+    // It takes ten times as long as the others.
+    const numbers fewer((jobs + 9) / 10);
+    const std::vector<contestant> all = {
+        runner("twill map", {twill_command(how), "map", "-j2", "--", command}, inputs),
+        runner("posix_spawn + wait", bare(how, command, inputs), inputs),
+        runner("xargs -P2", {"xargs", "-P2", "-n1", command}, inputs),
+        runner("GNU parallel -j2", {"parallel", "-j2", command}, fewer),
+        runner("twill map -k", {twill_command(how), "map", "-k", "-j2", "--", command}, inputs),
+    };
+    return interleave(all, how.rounds, command);
+}
+
+std::vector<row> true_rows(const settings& how) {
+    const auto measured = by_all(how, "true", how.size(10'000));
+    row cpu{.name = "CPU per job: true, 10,000, two at a time", .unit = "us"};
+    cpu.targets = {{.against = "posix_spawn + wait", .bound = 1.2, .binding = true},
+                   {.against = "xargs -P2", .bound = 0.75, .binding = true}};
+    return {make_row(std::move(cpu), "cpu_us", measured),
+            make_row({.name = "time per job: true, 10,000, two at a time", .unit = "us"}, "wall_us",
+                     measured)};
+}
+
+// Here twill and GNU parallel collect a line from each job; the others let the jobs write.
+std::vector<row> echo_rows(const settings& how) {
+    const auto measured = by_all(how, "echo", how.size(5'000));
+    return {make_row({.name = "CPU per job: echo, 5,000, two at a time", .unit = "us"}, "cpu_us",
+                     measured)};
+}
+
+// The most resident memory, as the number of inputs grows.
+std::vector<row> memory_rows(const settings& how) {
+    const numbers few(how.size(2'000));
+    const numbers many(how.size(50'000));
+    const words twill = {twill_command(how), "map", "-j2"};
+    const std::vector<contestant> all = {
+        runner("twill map", twill + words{"--", "true"}, many),
+        runner("twill map, 2,000 inputs", twill + words{"--", "true"}, few),
+        runner("twill map -k", twill + words{"-k", "--", "true"}, many),
+        runner("xargs -P2", {"xargs", "-P2", "-n1", "true"}, few),
+    };
+    row peak{.name = "most memory, 50,000 inputs", .unit = "KiB"};
+    peak.targets = {{.against = "twill map, 2,000 inputs", .bound = 1.05, .binding = true}};
+    return {make_row(std::move(peak), "peak_kib", interleave(all, how.rounds, "memory"))};
+}
+
+std::vector<row> all_rows(const settings& how) {
+    using group = std::pair<const char*, std::vector<row> (*)(const settings&)>;
+    std::vector<row> rows;
+    for (const auto& [name, measured] :
+         {group{"true", true_rows}, group{"echo", echo_rows}, group{"memory", memory_rows}})
+        if (how.wants(name))
+            for (row& each : measured(how)) rows.push_back(std::move(each));
+    return rows;
+}
+
+}  // namespace
+}  // namespace twill::inline TWILL_ABI::bench
+
+int main(int argc, char** argv) {
+    namespace bench = twill::bench;
+    setenv("LC_ALL", "C", 1);
+    if (argc != 6 || std::string_view(argv[1]) != "run" || std::string_view(argv[2]) != "bare")
+        return bench::suite_main(argc, argv, "map", bench::all_rows);
+    try {
+        bench::run_bare(argv[3], std::stol(argv[4]), std::stol(argv[5]));
+        return 0;
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "twill_bench_map run bare: %s\n", e.what());
+        return 1;
+    }
+}

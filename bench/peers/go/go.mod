@@ -1,0 +1,3 @@
+module twill.example/bench/peers
+
+go 1.19
