@@ -117,7 +117,8 @@ TEST(EpollConnect, WithoutDescriptorsAcceptSaysSoAndTheConnectionIsKept) {
 
 TEST(EpollConnect, WithoutDescriptorsTheReactorSaysWhatItWanted) {
     // The sanitizer of undefined behaviour needs a descriptor when it meets a type for the first
-    // time: so one error is made before there are none, and the other looked at when there are some.
+    // time: so one error is made before there are none, and the other looked at when there are
+    // some.
     static_cast<void>(twill::io_error("meet", "the types", EMFILE));
     std::exception_ptr error;
     rlimit before{};
