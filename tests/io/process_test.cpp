@@ -365,8 +365,10 @@ TEST(Process, ThousandsLeaveNoDescriptorAndNoZombie) {
         for (int i = 0; i < count; i += 8) {
             std::vector<process> few;
             for (int k = 0; k < 8; ++k) few.push_back(process::start(what));
-            for (process& each : few)
-                if (each.pid() % 3 != 0) EXPECT_TRUE((co_await each.wait()).success());
+            for (process& each : few) {
+                if (each.pid() % 3 == 0) continue;  // left to the destructor
+                EXPECT_TRUE((co_await each.wait()).success());
+            }
             few.clear();
             if (i == 0) before = open_descriptors();
         }

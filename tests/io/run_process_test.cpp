@@ -22,7 +22,11 @@ using twill::run_process;
 using twill::stdio;
 using twill::task;
 
-command shell(std::string script) { return {.arguments = {"sh", "-c", std::move(script)}}; }
+template <class... Words>
+command of(Words... words) {
+    return {.arguments = {std::string(words)...}};
+}
+command shell(const std::string& script) { return of("sh", "-c", script); }
 
 bool childless() { return ::waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD; }
 
@@ -58,7 +62,7 @@ TEST(RunProcess, InputThatIsNotReadIsNoError) {
 
 TEST(RunProcess, InputEndsAlsoWhenThereIsNone) {
     in_runtime([]() -> task<> {
-        const auto made = co_await run_process({.arguments = {"wc", "-c"}});
+        const auto made = co_await run_process(of("wc", "-c"));
         EXPECT_EQ(std::stoi(made.out), 0);
     });
 }
@@ -87,13 +91,13 @@ TEST(RunProcess, OutputUpToTheLimitIsKept) {
     in_runtime([]() -> task<> {
         const auto made = co_await run_process(shell("printf 12345"), {.max_output = 5});
         EXPECT_EQ(made.out, "12345");
-        EXPECT_EQ((co_await run_process({.arguments = {"true"}}, {.max_output = 0})).out, "");
+        EXPECT_EQ((co_await run_process(of("true"), {.max_output = 0})).out, "");
     });
 }
 
 TEST(RunProcess, EndlessOutputIsStopped) {
     in_runtime([]() -> task<> {
-        EXPECT_EQ(co_await error_of(run_process({.arguments = {"yes"}}, {.max_output = 100'000})),
+        EXPECT_EQ(co_await error_of(run_process(of("yes"), {.max_output = 100'000})),
                   std::errc::file_too_large);
     });
     EXPECT_TRUE(childless());
@@ -101,7 +105,7 @@ TEST(RunProcess, EndlessOutputIsStopped) {
 
 TEST(RunProcess, ProgramThatIsNotThereIsAnError) {
     in_runtime([]() -> task<> {
-        EXPECT_EQ(co_await error_of(run_process({.arguments = {"no-such-program"}})),
+        EXPECT_EQ(co_await error_of(run_process(of("no-such-program"))),
                   std::errc::no_such_file_or_directory);
     });
 }
@@ -137,8 +141,7 @@ TEST(RunProcess, IsNotStartedInACancelledTask) {
 
 TEST(RunProcess, LeavesNothingBehindWhereverItIsCancelled) {
     const std::size_t before = open_descriptors();
-    cancel_everywhere(
-        []() -> task<> { co_await run_process({.arguments = {"cat"}}, {.input = "text"}); });
+    cancel_everywhere([]() -> task<> { co_await run_process(of("cat"), {.input = "text"}); });
     EXPECT_TRUE(childless());
     EXPECT_EQ(open_descriptors(), before);
 }
