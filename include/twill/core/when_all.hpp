@@ -7,8 +7,9 @@
 #include <twill/core/config.hpp>
 #include <twill/core/group.hpp>
 #include <twill/core/task.hpp>
+#include <twill/core/task_branches.hpp>
 
-#include <memory>
+#include <cstddef>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -69,28 +70,16 @@ template <class T>
 when_all(std::vector<task<T>> what) {
     context& owner = co_await detail::current();
     if (owner.cancel_requested()) throw cancelled();
-    std::vector<std::unique_ptr<detail::task_branch<T>>> branches;
-    branches.reserve(what.size());
+    detail::task_branches<T> branches(what.size());
     detail::group all(owner, owner.place());
-    std::exception_ptr no_memory;
-    for (auto& one : what) {
-        try {
-            branches.push_back(std::make_unique<detail::task_branch<T>>(
-                typename detail::task_branch<T>::seed{all, std::move(one), owner.place()}));
-        } catch (const std::bad_alloc&) {
-            no_memory = std::current_exception();
-            all.request_cancel();
-            break;
-        }
-        branches.back()->start();
-    }
+    branches.start(all, what, owner.place());
     co_await all.join();
-    if (no_memory) std::rethrow_exception(no_memory);
+    branches.throw_if_incomplete();
     detail::throw_unless_complete(all);
     if constexpr (!std::is_void_v<T>) {
         std::vector<T> results;
         results.reserve(branches.size());
-        for (auto& branch : branches) results.push_back(branch->take());
+        for (std::size_t i = 0; i < branches.size(); ++i) results.push_back(branches[i].take());
         co_return results;
     }
 }

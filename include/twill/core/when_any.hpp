@@ -11,10 +11,10 @@
 #include <twill/core/error.hpp>
 #include <twill/core/group.hpp>
 #include <twill/core/task.hpp>
+#include <twill/core/task_branches.hpp>
 #include <twill/core/when_all.hpp>
 
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -79,28 +79,15 @@ template <class T>
     if (what.empty()) throw usage_error("when_any of no tasks can never end: pass at least one");
     context& owner = co_await detail::current();
     if (owner.cancel_requested()) throw cancelled();
-    std::vector<std::unique_ptr<detail::task_branch<T>>> branches;
-    branches.reserve(what.size());
+    detail::task_branches<T> branches(what.size());
     detail::group all(owner, owner.place(), detail::failure_policy::leave_rest);
     detail::first_of first(all);
-    std::exception_ptr no_memory;
-    for (auto& one : what) {
-        try {
-            branches.push_back(std::make_unique<detail::task_branch<T>>(
-                typename detail::task_branch<T>::seed{all, std::move(one), owner.place()}));
-        } catch (const std::bad_alloc&) {
-            no_memory = std::current_exception();
-            all.request_cancel();
-            break;
-        }
-        branches.back()->on_end(first);
-        branches.back()->start();
-    }
+    branches.start(all, what, owner.place(), &first);
     co_await all.join();
-    if (no_memory) std::rethrow_exception(no_memory);
+    branches.throw_if_incomplete();
     std::size_t index = 0;
-    while (!first.is(*branches[index])) ++index;
-    co_return first_result<T>{index, detail::take_from(*branches[index])};
+    while (!first.is(branches[index])) ++index;
+    co_return first_result<T>{index, detail::take_from(branches[index])};
 }
 
 }  // namespace twill::inline TWILL_ABI
