@@ -44,7 +44,7 @@ public:
     ~watched() { close(); }
     void close() noexcept {
         if (source.fd < 0) return;
-        if (source.registered_in != nullptr) source.registered_in->forget(source);
+        source.forget();
         ::close(source.fd);
         source.fd = -1;
     }

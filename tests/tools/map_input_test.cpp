@@ -74,7 +74,7 @@ TEST(map_input, half_a_line_is_waited_for) {
 }
 
 TEST(map_input, memory_does_not_grow_with_the_number_of_inputs) {
-    if (!memory_is_the_commands) GTEST_SKIP() << "a sanitizer uses memory of its own";
+    if (sanitized) GTEST_SKIP() << "a sanitizer uses memory of its own";
     const auto peak = [](int inputs) {
         setting how;
         for (int i = 0; i < inputs; ++i) how.input += "a line of input of some length\n";
@@ -82,7 +82,7 @@ TEST(map_input, memory_does_not_grow_with_the_number_of_inputs) {
     };
     const long few = peak(40);
     const long many = peak(240);
-    if (!twill_test::sanitized) EXPECT_LT(many, few + 384);
+    EXPECT_LT(many, few + 384);
 }
 
 TEST(map_input, huge_line_fails_alone_and_is_not_kept_in_memory) {
@@ -99,7 +99,7 @@ TEST(map_input, huge_line_fails_alone_and_is_not_kept_in_memory) {
     EXPECT_EQ(end.out, "a\nb\n");
     EXPECT_NE(end.err.find("the input is longer than the system allows for an argument"),
               std::string::npos);
-    if (!twill_test::sanitized) EXPECT_LT(end.peak_kib, 24 << 10);
+    if (!sanitized) EXPECT_LT(end.peak_kib, 24 << 10);
 }
 
 TEST(map_input, longest_argument_passes_and_one_byte_more_does_not) {

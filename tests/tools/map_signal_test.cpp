@@ -73,10 +73,10 @@ TEST(map_signal, termination_stops_the_running_at_once) {
 }
 
 TEST(map_signal, job_that_ignores_termination_is_killed_with_its_children) {
-    two_running_jobs run("", {"1", "2"});
-    running_command stubborn(map_shell(
-        {}, "trap '' TERM; sleep 1000 & touch '" + (run.folder / "up") + "'; wait", {"1"}));
-    ASSERT_TRUE(eventually([&] { return run.folder.has("up"); }));
+    const scratch_folder folder;
+    running_command stubborn(
+        map_shell({}, "trap '' TERM; sleep 1000 & touch '" + (folder / "up") + "'; wait", {"1"}));
+    ASSERT_TRUE(eventually([&] { return folder.has("up"); }));
     stubborn.signal(SIGTERM);
     EXPECT_EQ(stubborn.finish().status, 128 + SIGTERM);
     EXPECT_TRUE(stubborn.left_nothing());
@@ -131,8 +131,7 @@ TEST(map_signal, reader_that_goes_away_ends_it_quietly_like_a_filter) {
 TEST(map_signal, reader_that_is_slow_does_not_keep_it_from_stopping) {
     running_command twill(
         map_shell({"-j1"}, "head -c 1000000 /dev/zero; touch '$1'", {"/dev/null"}));
-    // The pipe is full, and nobody reads.
-    std::this_thread::sleep_for(300ms);
+    ASSERT_TRUE(eventually([&] { return twill.output_is_full(); })) << "nobody reads";
     twill.signal(SIGTERM);
     EXPECT_EQ(twill.wait().status, 128 + SIGTERM);
     EXPECT_TRUE(twill.left_nothing());

@@ -5,14 +5,13 @@
 //     outcome end = twill.finish();                       // end.out == "a\n", end.status == 0
 //
 // Every process that it starts, down to the last grandchild, carries a mark in its environment;
-// `survivors` finds what is left of them.
+// `marked` finds what is left of them.
 #pragma once
-
-#include <twill/core/config.hpp>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,14 +35,6 @@ namespace twill_test {
 using namespace std::chrono_literals;
 
 inline constexpr auto patience = 40s;
-
-// A sanitizer keeps memory for its own ends: then the most that was used says nothing of the
-// command.
-#if defined(TWILL_ASAN) || defined(TWILL_TSAN)
-inline constexpr bool memory_is_the_commands = false;
-#else
-inline constexpr bool memory_is_the_commands = true;
-#endif
 
 // Looks at `done` until it is true; false when that takes too long.
 inline bool eventually(const std::function<bool()>& done) {
@@ -124,8 +115,10 @@ public:
     }
     ~running_command() {
         if (pid_ > 0) {
+            // The test has failed, or never meant it to end: its jobs are not left behind.
             ::kill(-pid_, SIGKILL);
             ::waitpid(pid_, nullptr, 0);
+            for (const pid_t left : marked()) ::kill(left, SIGKILL);
         }
         close_output();
         feeder_.join();
@@ -185,6 +178,19 @@ public:
         return seen_;
     }
 
+    // The processes that it has started and not yet waited for.
+    [[nodiscard]] std::vector<pid_t> children() const {
+        const std::string own = std::to_string(pid_);
+        std::ifstream file("/proc/" + own + "/task/" + own + "/children");
+        std::vector<pid_t> all;
+        for (pid_t each = 0; file >> each;) all.push_back(each);
+        return all;
+    }
+    // Whether its standard output takes nothing more: the next write waits for a reader.
+    [[nodiscard]] bool output_is_full() const {
+        int held = 0;
+        return ::ioctl(out_, FIONREAD, &held) == 0 && held == ::fcntl(out_, F_GETPIPE_SZ);
+    }
     // Processes that carry the mark, whatever became of them.
     [[nodiscard]] std::vector<pid_t> marked() const {
         std::vector<pid_t> all;
