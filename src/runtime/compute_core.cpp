@@ -123,7 +123,7 @@ void compute_core::run(compute_worker& self, region& work) noexcept {
 
 void compute_core::thread_main(compute_worker& self) noexcept {
     be_a_compute_thread(self.number_);
-    bind_compute_context({&self, &self});
+    bound = {&self, &self};
     self.get_on_core();
     for (;;) {
         if (region* const work = next_region()) {
@@ -204,8 +204,11 @@ bool compute_core::tick() noexcept {
         // Seq_cst: the ticker's second look before it rests. See ticker::state_.
         const std::uint32_t activity = w->activity_.load(std::memory_order_seq_cst);
         const compute_offer::word offer = w->offer_.look();
-        if ((activity & 1) != 0) w->poke();
-        if ((activity & 1) != 0 || activity != w->seen_activity_) working = true;
+        const bool on_core = (activity & 1) != 0;
+        // What began since the last tick has nothing to give that is worth a promotion: a thread
+        // that makes many small parallel calls would never be left in peace.
+        if (on_core && activity == w->seen_activity_) w->poke();
+        if (on_core || activity != w->seen_activity_) working = true;
         if (compute_offer::full(offer) && offer == w->seen_offer_) ++stale;
         w->seen_activity_ = activity;
         w->seen_offer_ = offer;

@@ -25,8 +25,7 @@ class compute_core;
 // guest's is handed to the next guest when its thread leaves.
 class compute_worker final : public compute_context {
 public:
-    compute_worker(compute_core& core, unsigned number, bool guest) noexcept
-        : core_(core), number_(number), guest_(guest) {}
+    compute_worker(compute_core& core, unsigned number, bool guest) noexcept;
 
     // Everything down to `poke` is for the worker's own thread only.
 
@@ -39,12 +38,12 @@ public:
     // From here / until here this thread uses a core.
     void get_on_core() noexcept {
         const std::uint32_t before = activity_.load(std::memory_order_relaxed);
-        activity_.store(before + 1, std::memory_order_seq_cst);
-        ticker::process().arm();
+        activity_.store(before + 1, std::memory_order_relaxed);
+        ticker::process().arm(activity_);
     }
     void get_off_core() noexcept {
         const std::uint32_t before = activity_.load(std::memory_order_relaxed);
-        activity_.store(before + 1, std::memory_order_release);
+        activity_.store(before + 1, std::memory_order_relaxed);
     }
     // Throws `cancelled` if it is due.
     void obey_stop_request() const;
@@ -52,7 +51,7 @@ public:
     // The first fork from here on is offered at once.
     void begin_sharing() noexcept { poke_.store(poked_by_start, std::memory_order_relaxed); }
 
-    void poke() noexcept { poke_.store(poked_by_others, std::memory_order_relaxed); }
+    void poke() noexcept { poke_.store(poked_from_outside, std::memory_order_relaxed); }
 
 private:
     friend class compute_core;
@@ -74,8 +73,8 @@ private:
 
     alignas(64) compute_offer offer_;
     // Odd while the thread uses a core; each change counts, so that the ticker also sees work that
-    // begins and ends between two ticks. Written by the worker's thread. See ticker::state_ for why
-    // `get_on_core` stores seq_cst; going off core needs no order.
+    // begins and ends between two ticks. Written by the worker's thread. Relaxed: ticker::arm has the
+    // barrier that going on core needs; going off core needs none.
     atomic<std::uint32_t> activity_{0};
     compute_parker parker_;
 
@@ -189,13 +188,6 @@ private:
     atomic<unsigned> guests_{0};
 };
 
-// What a thread knows of its place: the worker that its parallel calls use, and the same again
-// while it is inside a region.
-struct compute_binding {
-    compute_context* worker;
-    compute_context* inside;
-};
-void bind_compute_context(compute_binding now) noexcept;
 // The worker of the region that the calling thread is inside of, or null.
 [[nodiscard]] compute_worker* worker_inside() noexcept;
 

@@ -9,10 +9,10 @@
 
 namespace twill::inline TWILL_ABI {
 namespace detail {
-namespace {
 
-// Initial-exec: one load relative to the thread pointer, also in the shared library.
-[[gnu::tls_model("initial-exec")]] constinit thread_local compute_binding bound{nullptr, nullptr};
+constinit thread_local compute_binding bound{nullptr, nullptr};
+
+namespace {
 
 [[gnu::cold, gnu::noinline]] void join_default_pool() {
     thread_local compute_pool::membership as_guest(compute_pool::default_pool());
@@ -22,13 +22,9 @@ namespace {
 
 }  // namespace
 
-void bind_compute_context(compute_binding now) noexcept { bound = now; }
-
 compute_worker* worker_inside() noexcept { return static_cast<compute_worker*>(bound.inside); }
 
-region_entry enter_region() {
-    if (bound.inside != nullptr) [[likely]]
-        return {bound.inside, false};
+compute_context& enter_region() {
     if (bound.worker == nullptr) [[unlikely]]
         join_default_pool();
     auto& self = static_cast<compute_worker&>(*bound.worker);
@@ -36,7 +32,7 @@ region_entry enter_region() {
     bound.inside = &self;
     self.begin_sharing();
     self.get_on_core();
-    return {&self, true};
+    return self;
 }
 
 void leave_region(compute_context& here) noexcept {
@@ -81,11 +77,11 @@ compute_pool::membership::membership(compute_pool& pool)
     : guest_(&pool.core_->admit_guest()),
       worker_before_(detail::bound.worker),
       inside_before_(detail::bound.inside) {
-    detail::bind_compute_context({guest_, nullptr});
+    detail::bound = {guest_, nullptr};
 }
 
 compute_pool::membership::~membership() {
-    detail::bind_compute_context({worker_before_, inside_before_});
+    detail::bound = {worker_before_, inside_before_};
     guest_->core_.part_from_guest(*guest_);
 }
 

@@ -29,9 +29,10 @@ void pause() noexcept {
 
 }  // namespace
 
-compute_context::compute_context() noexcept
+compute_context::compute_context(unsigned workers) noexcept
     : youngest_(&root_),
       place_(&root_),
+      few_(std::size_t{16} * workers),
       root_{{nullptr, nullptr, nullptr}, nullptr, nullptr, nullptr, 0} {}
 
 void compute_context::beat() {
@@ -60,6 +61,9 @@ void compute_context::pop_marker(fork_marker& place) noexcept {
     place_ = place.enclosing;
 }
 
+compute_worker::compute_worker(compute_core& core, unsigned number, bool guest) noexcept
+    : compute_context(core.workers()), core_(core), number_(number), guest_(guest) {}
+
 void compute_worker::push_marker(fork_marker& place, fork_job* job, region* stop) noexcept {
     place.promote = nullptr;
     place.enclosing = place_;
@@ -71,7 +75,7 @@ void compute_worker::push_marker(fork_marker& place, fork_job* job, region* stop
 }
 
 bool compute_worker::take_poke() noexcept {
-    const bool by_others = poke_.load(std::memory_order_relaxed) == poked_by_others;
+    const bool by_others = poke_.load(std::memory_order_relaxed) == poked_from_outside;
     poke_.store(not_poked, std::memory_order_relaxed);
     return by_others;
 }

@@ -73,6 +73,7 @@ void ticker::start() noexcept {
 
 void ticker::loop() noexcept {
     be_a_quiet_thread();
+    asymmetric_barrier::prepare();
     for (int quiet = 0;;) {
         constexpr timespec beat{0, beat_ns};
         ::clock_nanosleep(CLOCK_MONOTONIC, 0, &beat, nullptr);
@@ -94,6 +95,7 @@ bool ticker::tick_all() noexcept {
 void ticker::rest() noexcept {
     state_.store(resting, std::memory_order_seq_cst);
     // The second look of the argument at `state_`.
+    asymmetric_barrier::heavy();
     if (tick_all()) state_.store(ticking, std::memory_order_seq_cst);
     while (state_.load(std::memory_order_seq_cst) == resting)
         state_.wait(resting, std::memory_order_seq_cst);

@@ -45,18 +45,20 @@ decltype(auto) invoke_branch(par::context& here, F&& function) {
         return std::invoke(std::forward<F>(function));
 }
 
+// Inside of a region on the calling thread: in the one around it, or else in one of its own.
 class region_guard {
 public:
-    region_guard() : entry_(enter_region()) {}
+    region_guard() : around_(bound.inside), here_(around_ != nullptr ? *around_ : enter_region()) {}
     ~region_guard() {
-        if (entry_.begun) leave_region(*entry_.here);
+        if (around_ == nullptr) leave_region(here_);
     }
     region_guard(const region_guard&) = delete;
     region_guard& operator=(const region_guard&) = delete;
-    [[nodiscard]] par::context& here() const noexcept { return *entry_.here; }
+    [[nodiscard]] par::context& here() const noexcept { return here_; }
 
 private:
-    const region_entry entry_;
+    par::context* const around_;
+    par::context& here_;
 };
 
 }  // namespace detail

@@ -18,6 +18,7 @@
 #include <iterator>
 #include <memory>
 #include <ranges>
+#include <type_traits>
 #include <utility>
 
 namespace twill::inline TWILL_ABI {
@@ -49,11 +50,17 @@ decltype(auto) element_at(const I& first, std::size_t i) {
     return first[static_cast<std::iter_difference_t<I>>(i)];
 }
 
+// A copy of a small function is known to the compiler to be nobody else's: what it holds may stay
+// in registers while the loop writes to memory.
+template <class F>
+inline constexpr bool copied_for_block = std::is_trivially_copyable_v<F> && sizeof(F) <= 64;
+
 template <class F>
 struct index_body {
     F* function;
     void run(par::context& here, std::size_t from, std::size_t to) {
-        for (std::size_t i = from; i != to; ++i) invoke_for(here, *function, i);
+        std::conditional_t<copied_for_block<F>, F, F&> call = *function;
+        for (std::size_t i = from; i != to; ++i) invoke_for(here, call, i);
     }
     index_body apart() const noexcept { return *this; }
     void absorb(index_body&&) noexcept {}
@@ -65,7 +72,8 @@ namespace par {
 
 // Calls `function(i)`, or `function(context&, i)`, for each i in [begin, end); the calls are
 // distinct pieces of work: they run in any order, on any thread of the pool and the calling one,
-// several at a time, through one and the same `function` object.
+// several at a time, through one and the same `function` object, or copies of it if it is
+// trivially copyable.
 //
 // Returns when all calls have ended.
 // Throws: what the first call that threw (in the order of the indices, among those that were made)

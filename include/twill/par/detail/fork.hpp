@@ -24,7 +24,7 @@ using branch_result_t =
     std::conditional_t<std::is_void_v<branch_return_t<F>>, std::monostate, branch_return_t<F>>;
 
 template <class F>
-branch_result_t<F> run_branch(par::context& here, F&& function) {
+[[gnu::always_inline]] inline branch_result_t<F> run_branch(par::context& here, F&& function) {
     if constexpr (std::is_void_v<branch_return_t<F>>) {
         invoke_branch(here, std::forward<F>(function));
         return {};
@@ -33,12 +33,12 @@ branch_result_t<F> run_branch(par::context& here, F&& function) {
     }
 }
 
-// Small callables that nobody else can see are copied into the fork: the original then stays in
-// registers for the ordinary case that the forking thread runs it itself. `F` is an lvalue
-// reference if the caller kept the callable.
+// Callables that travel in registers, and that nobody else can see, are copied into the fork: the
+// original then stays in registers for the ordinary case that the forking thread runs it itself.
+// `F` is an lvalue reference if the caller kept the callable.
 template <class F>
 inline constexpr bool copied_into_fork =
-    !std::is_lvalue_reference_v<F> && std::is_trivially_copyable_v<F> && sizeof(F) <= 64;
+    !std::is_lvalue_reference_v<F> && std::is_trivially_copyable_v<F> && sizeof(F) <= 16;
 
 template <class F>
 class fork final : public fork_job {
@@ -141,7 +141,8 @@ private:
 // Runs `function` while `behind`, its right neighbour, is in the list. If it throws, `behind` is
 // dropped when nobody has begun it, and has ended otherwise, before the exception goes on.
 template <class F, class Behind>
-branch_result_t<F> run_before(par::context& here, F&& function, fork<Behind>& behind) {
+[[gnu::always_inline]] inline branch_result_t<F> run_before(par::context& here, F&& function,
+                                                            fork<Behind>& behind) {
     try {
         if (here.poked()) [[unlikely]]
             here.beat();

@@ -30,21 +30,31 @@ concept loop_body = requires(B body, par::context& here, std::size_t i) {
     body.absorb(std::move(body));
 };
 
+// How many iterations of a body are known to take no longer than a microsecond or two, which is too
+// little to be shared: `Body::at_once` if there is one.
+template <loop_body Body>
+inline constexpr std::size_t at_once = 1;
+template <loop_body Body>
+    requires requires { Body::at_once; }
+inline constexpr std::size_t at_once<Body> = Body::at_once;
+
 template <loop_body Body>
 class loop final : private fork_entry {
     // A block is run without looking at the poke, so that the compiler can unroll and vectorise it.
-    // Blocks grow while nothing is found: fast at first, because most loops are over before their
-    // first beat, and slowly once there was one, so that a block then takes about as long as those
-    // since the last beat and the answer to a poke comes within one more. The bound limits the harm
-    // when iterations become expensive all at once; a look every 4096 is not measurable any more.
-    static constexpr std::size_t fast = 16;
+    // Blocks grow while nothing is found: fourfold at first, because most loops are over before
+    // their first beat, and slowly once there was one. So a block takes at most four times as long
+    // as those since the last beat, and the answer to a poke comes within 0.4 ms, however long an
+    // iteration is. The bound limits the harm when iterations become expensive all at once; a look
+    // every 4096 is not measurable any more.
+    static constexpr std::size_t second_block = 16;
+    static constexpr std::size_t fast = 6;
     static constexpr std::size_t slow = 2;
     static constexpr std::size_t largest_block = 4096;
 
 public:
     // `failed` is shared by all parts of the same loop: set by the first that throws, it stops the
     // others at their next beat. Relaxed: it only saves work; the exception travels by the joins.
-    // `growth`: how fast blocks grow at first.
+    // `growth`: how fast blocks grow until the first beat.
     loop(std::size_t begin, std::size_t end, Body body, atomic<bool>& failed,
          std::size_t growth = fast)
         : begun_(begin), end_(end), growth_(growth), body_(std::move(body)), failed_(failed) {
@@ -118,29 +128,47 @@ private:
 
     void iterate(par::context& here) {
         const listed until_end(here, *this);
-        while (begun_ != end_) {
+        const bool share_at_once = end_ - begun_ <= here.few();
+        const auto poked = [&] { return share_at_once ? here.poked() : here.poked_by_others(); };
+        std::size_t block = at_once<Body>;
+        if (growth_ == fast && block < second_block && !poked()) [[likely]] {
+            // Written out, so that the compiler sees how short it is.
             const std::size_t from = begun_;
-            if (here.poked()) [[unlikely]] {
-                begun_ = from + 1;  // what is not begun may be given away
-                here.beat();
-                if (failed_.load(std::memory_order_relaxed)) return;
-                if (parts_ == most_parts) return iterate_apart(here, from);
+            begun_ = from + 1;
+            body_.run(here, from, from + 1);
+            block = second_block;
+        }
+        while (begun_ != end_) {
+            if (poked()) [[unlikely]] {
                 // Found at the first look, it says nothing about the cost of an iteration.
-                if (block_ != 1) growth_ = slow;
-                block_ = 1;
+                if (block != at_once<Body>) growth_ = slow;
+                if (!beat(here)) return;
+                block = at_once<Body>;
             } else {
-                begun_ = end_ - from > block_ ? aligned(from, from + block_) : end_;
+                const std::size_t from = begun_;
+                begun_ = end_ - from > block ? aligned(from, from + block) : end_;
+                body_.run(here, from, begun_);
+                block = std::min(block * growth_, std::max(largest_block, at_once<Body>));
             }
-            body_.run(here, from, begun_);
-            block_ = std::min(block_ * growth_, largest_block);
         }
     }
 
-    [[gnu::noinline]] void iterate_apart(par::context& here, std::size_t from) {
-        begun_ = end_;
-        loop rest(from, end_, body_.apart(), failed_, slow);
-        rest.run(here);
-        body_.absorb(std::move(rest.body_));
+    // A smallest block, with a beat before it: what is not begun may be given away. False: there is
+    // nothing left to do here.
+    [[gnu::noinline]] bool beat(par::context& here) {
+        const std::size_t from = begun_;
+        begun_ = end_ - from > at_once<Body> ? from + at_once<Body> : end_;
+        here.beat();
+        if (failed_.load(std::memory_order_relaxed)) return false;
+        if (parts_ == most_parts) {
+            begun_ = end_;
+            loop rest(from, end_, body_.apart(), failed_, slow);
+            rest.run(here);
+            body_.absorb(std::move(rest.body_));
+            return false;
+        }
+        body_.run(here, from, begun_);
+        return true;
     }
 
     // Ends the sharing of the nearest parts until one comes back, which is to be iterated then.
@@ -190,7 +218,6 @@ private:
 
     std::size_t begun_;  // what is below was begun
     std::size_t end_;
-    std::size_t block_ = 1;
     std::size_t growth_;
     Body body_;
     atomic<bool>& failed_;
@@ -200,6 +227,8 @@ private:
 
 template <loop_body Body>
 void run_loop(par::context& here, std::size_t begin, std::size_t end, Body& body) {
+    if constexpr (at_once<Body> > 1)
+        if (end - begin <= at_once<Body>) return static_cast<void>(body.run(here, begin, end));
     atomic<bool> failed{false};
     loop<Body> whole(begin, end, std::move(body), failed);
     whole.run(here);

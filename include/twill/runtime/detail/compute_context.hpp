@@ -13,6 +13,7 @@
 #include <twill/core/atomic.hpp>
 #include <twill/core/config.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace twill::inline TWILL_ABI {
@@ -103,6 +104,14 @@ public:
     [[nodiscard]] bool poked() const noexcept {
         return poke_.load(std::memory_order_relaxed) != not_poked;
     }
+    // The same for who has nothing to share yet that would be worth an atomic operation.
+    [[nodiscard]] bool poked_by_others() const noexcept {
+        return poke_.load(std::memory_order_relaxed) == poked_from_outside;
+    }
+
+    // A loop of no more iterations than this is shared at once, for the case that each is long; one
+    // of more at the first tick, when one long iteration more or less makes little difference.
+    [[nodiscard]] std::size_t few() const noexcept { return few_; }
 
     // Gives the oldest entry to others. Throws `cancelled` if the region was asked to stop, unless
     // an exception is on its way already or the caller is shielded.
@@ -117,7 +126,7 @@ public:
     TWILL_API void pop_marker(fork_marker& place) noexcept;
 
 protected:
-    compute_context() noexcept;
+    explicit compute_context(unsigned workers) noexcept;
     ~compute_context() = default;
 
     // States of `poke_`. Owner: -> 1 when a job or region begins (its first fork is offered at
@@ -125,23 +134,29 @@ protected:
     // somebody who can take what is on offer).
     static constexpr std::uint32_t not_poked = 0;
     static constexpr std::uint32_t poked_by_start = 1;
-    static constexpr std::uint32_t poked_by_others = 2;
+    static constexpr std::uint32_t poked_from_outside = 2;
 
     // A line of its own: others write here at a beat only.
     alignas(64) atomic<std::uint32_t> poke_{not_poked};
     fork_entry* youngest_;
     fork_marker* place_;  // the youngest marker
-    fork_marker root_;    // the oldest entry, always there
+    const std::size_t few_;
+    fork_marker root_;  // the oldest entry, always there
 };
 
-struct region_entry {
-    compute_context* here;
-    bool begun;  // to be given to leave_region
+// What a thread knows of its place.
+struct compute_binding {
+    compute_context* worker;  // which its parallel calls use; null: not yet a member of any pool
+    compute_context* inside;  // the same while it is inside a region, else null
 };
-// The context of the region that the calling thread is inside of. A thread that is in none begins
-// one of its own; a thread that belongs to no pool joins the default pool as a guest before, which
-// throws std::bad_alloc when there is no memory for it.
-[[nodiscard]] TWILL_API region_entry enter_region();
+// Initial-exec and without a dynamic initialiser: one load relative to the thread pointer. Read
+// where parallel work begins, never across a suspension.
+[[gnu::tls_model("initial-exec")]] extern TWILL_API constinit thread_local compute_binding bound;
+
+// Begins a region on the calling thread, which is inside of none. A thread that belongs to no pool
+// joins the default pool as a guest before, which throws std::bad_alloc when there is no memory for
+// it.
+[[nodiscard]] TWILL_API compute_context& enter_region();
 TWILL_API void leave_region(compute_context& here) noexcept;
 
 }  // namespace detail

@@ -6,13 +6,14 @@
 //     };
 //     ticker::process().enrol(pool);
 //     ...
-//     note_that_i_work();           // a seq_cst store
-//     ticker::process().arm();      // one load while the ticker runs
+//     working.store(1, std::memory_order_relaxed);
+//     ticker::process().arm(working);      // one load while the ticker runs
 #pragma once
 
 #include <twill/core/atomic.hpp>
 #include <twill/core/config.hpp>
 #include <twill/core/futex_mutex.hpp>
+#include <twill/runtime/detail/asymmetric_barrier.hpp>
 
 #include <cstdint>
 
@@ -43,12 +44,14 @@ public:
     // When it returns, `client.tick()` is not running and never will again.
     void leave(ticker_client& client) noexcept;
 
-    // Sees to it that ticks come, for a caller who has just stored (seq_cst) that it works. Any
-    // thread, no lock of its own held. Without a thread for the ticker (the system refused it)
-    // there are no beats, and work runs where it was started.
-    void arm() noexcept {
+    // Sees to it that ticks come, for a caller who has just stored in `working`, which it alone
+    // writes, that it works. Any thread, no lock of its own held. Without a thread for the ticker
+    // (the system refused it) there are no beats, and work runs where it was started.
+    template <class T>
+    void arm(atomic<T>& working) noexcept {
         // See `state_`.
-        if (state_.load(std::memory_order_seq_cst) != ticking) [[unlikely]]
+        asymmetric_barrier::light(working);
+        if (state_.load(std::memory_order_relaxed) != ticking) [[unlikely]]
             wake();
     }
 
@@ -62,8 +65,9 @@ private:
     // 0 no thread yet; 1 ticking; 2 resting (asleep, or about to be).
     // 0 -> 1 under `starting_`; 1 -> 2 by the ticker's thread; 2 -> 1 by whoever needs it.
     // No work is overlooked: a worker stores "I work", then loads this word; the ticker stores 2,
-    // then asks every client once more. All four are seq_cst, so at least one of the two sees the
-    // other's store: the ticker stays awake or the worker wakes it.
+    // then asks every client once more. An asymmetric barrier lies between the two steps of each,
+    // so at least one of the two sees the other's store: the ticker stays awake or the worker wakes
+    // it.
     static constexpr std::uint32_t unborn = 0;
     static constexpr std::uint32_t ticking = 1;
     static constexpr std::uint32_t resting = 2;
