@@ -23,6 +23,7 @@
 #include <twill/par/for_each.hpp>
 #include <twill/par/join.hpp>
 #include <twill/par/reduce.hpp>
+#include <twill/par/scope.hpp>
 #include <twill/par/shield.hpp>
 #include <twill/runtime/blocked_section.hpp>
 #include <twill/runtime/blocking.hpp>

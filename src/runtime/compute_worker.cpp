@@ -107,10 +107,12 @@ void compute_worker::offer_oldest(std::memory_order order) noexcept {
             last = entry;
             continue;
         }
-        fork_job* const job = entry->promote(*entry);
-        // What has nothing left to give leaves the list, so that no beat looks at it again.
-        if (job == nullptr || job == entry) unlink(*entry);
-        if (job != nullptr) return share(*job, *place, order);
+        const promotion given = entry->promote(*entry);
+        if (given.exhausted)
+            unlink(*entry);
+        else
+            last = entry;
+        if (given.job != nullptr) return share(*given.job, *place, order);
     }
 }
 

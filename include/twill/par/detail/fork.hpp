@@ -110,10 +110,10 @@ private:
             return run_branch(here, std::forward<F>(*function_));
     }
 
-    static fork_job* offer(fork_entry& self) noexcept {
+    static promotion offer(fork_entry& self) noexcept {
         auto& me = static_cast<fork&>(self);
         me.execute = &fork::run_there;
-        return &me;
+        return {&me, true};
     }
 
     static void run_there(fork_job& self, par::context& here) noexcept {

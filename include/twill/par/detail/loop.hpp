@@ -193,15 +193,15 @@ private:
     }
 
     // At a beat of the owner, perhaps far inside an iteration.
-    static fork_job* split(fork_entry& self) noexcept {
+    static promotion split(fork_entry& self) noexcept {
         auto& me = static_cast<loop&>(self);
         const std::size_t left = me.end_ - me.begun_;
-        if (left == 0 || me.parts_ == most_parts) return nullptr;
+        if (left == 0 || me.parts_ == most_parts) return {nullptr, true};
         const std::size_t middle = aligned(me.begun_, me.end_ - (left + 1) / 2);
         auto* const room = me.rooms_[me.parts_++].bytes;
         auto* const given = ::new (room) part(middle, me.end_, me.body_.apart(), me.failed_);
         me.end_ = middle;
-        return given;
+        return {given, false};
     }
 
     part& nearest() noexcept {

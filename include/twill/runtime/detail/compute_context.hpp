@@ -26,11 +26,15 @@ class compute_context;
 class compute_worker;
 struct fork_job;
 
+struct promotion {
+    fork_job* job;  // to be offered to others: the entry itself, or a part of it; null: nothing now
+    bool exhausted;  // nothing more will come: the entry leaves the list, and no beat looks at it
+};
+
 // An entry of the private list. Touched by its owner's thread alone, as long as it is private.
 struct fork_entry {
-    // Asked of the oldest entries at a beat: a job to offer to others (the entry itself, or a part
-    // split off it), or null when the entry has nothing left to give. Null for a marker.
-    using promote_function = fork_job* (*)(fork_entry&) noexcept;
+    // Asked of the oldest entries at a beat. Null for a marker.
+    using promote_function = promotion (*)(fork_entry&) noexcept;
 
     fork_entry* older;    // null: no longer in the list
     fork_entry* younger;  // meaningless in the youngest
