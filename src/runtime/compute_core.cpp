@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <limits>
 #include <mutex>
 #include <new>
 #include <string>
@@ -34,8 +35,13 @@ void be_a_compute_thread(unsigned number) noexcept {
 
 }  // namespace
 
-compute_core::compute_core(compute_pool& pool, unsigned workers, unsigned max_threads)
-    : pool_(pool), workers_(workers), max_threads_(max_threads) {
+compute_core::compute_core(compute_pool& pool, unsigned workers, unsigned max_threads,
+                           duration patience)
+    : pool_(pool),
+      workers_(workers),
+      max_threads_(max_threads),
+      patience_(static_cast<unsigned>(
+          std::min<duration::rep>(patience / ticker::beat, std::numeric_limits<unsigned>::max()))) {
     ticker::process().enrol(*this);
 }
 
@@ -45,7 +51,8 @@ compute_core::~compute_core() {
     ticker::process().leave(*this);
     {
         std::lock_guard hold(lock_);
-        assert(first_region_ == nullptr && "a compute_pool outlives its regions");
+        assert(queued_.load(std::memory_order_relaxed) == 0 &&
+               "a compute_pool outlives its regions");
         stopping_ = true;
         for (compute_worker* w = last_idle_; w != nullptr; w = w->idle_before_) w->parker_.unpark();
     }
@@ -62,11 +69,18 @@ void compute_core::submit(region& work) {
     {
         std::lock_guard hold(lock_);
         assert(!stopping_);
-        if (!call_up(help_for::region, true, woken) && threads() == 0)
+        if (queued_.load(std::memory_order_relaxed) == 0) summoned_ = 0;
+        if (call_up(help_for::region, true, woken))
+            ++summoned_;
+        else if (threads() == 0)
             throw io_error("start", "a thread of the compute pool", EAGAIN);
         enqueue(work);
+        count_active(work.urgency_, +1);
     }
-    if (woken != nullptr) woken->parker_.unpark();
+    if (woken != nullptr)
+        woken->parker_.unpark();
+    else
+        hurry_queue();
 }
 
 void compute_core::stop(region& work) noexcept {
@@ -80,43 +94,54 @@ void compute_core::stop(region& work) noexcept {
         }
         unqueue(work);
     }
-    work.complete_(work);
+    finish(work);
 }
 
 void compute_core::enqueue(region& work) noexcept {
     work.queued_ = true;
-    work.before_ = last_region_;
+    auto& [first, last] = queues_[static_cast<std::size_t>(work.urgency_)];
+    work.before_ = last;
     work.behind_ = nullptr;
-    (last_region_ != nullptr ? last_region_->behind_ : first_region_) = &work;
-    last_region_ = &work;
+    (last != nullptr ? last->behind_ : first) = &work;
+    last = &work;
     work.core_.store(this, std::memory_order_release);
     queued_.store(queued_.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
 }
 
 void compute_core::unqueue(region& work) noexcept {
     work.queued_ = false;
-    (work.before_ != nullptr ? work.before_->behind_ : first_region_) = work.behind_;
-    (work.behind_ != nullptr ? work.behind_->before_ : last_region_) = work.before_;
+    auto& [first, last] = queues_[static_cast<std::size_t>(work.urgency_)];
+    (work.before_ != nullptr ? work.before_->behind_ : first) = work.behind_;
+    (work.behind_ != nullptr ? work.behind_->before_ : last) = work.before_;
+    served_.store(served_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     queued_.store(queued_.load(std::memory_order_relaxed) - 1, std::memory_order_seq_cst);
 }
 
 region* compute_core::next_region() noexcept {
     if (queued_.load(std::memory_order_seq_cst) == 0) return nullptr;
     std::lock_guard hold(lock_);
-    region* const work = first_region_;
-    if (work == nullptr || running_.load(std::memory_order_relaxed) > workers_) return nullptr;
+    region* const work = first_in_queue();
+    if (work == nullptr || running_.load(std::memory_order_relaxed) > cores()) return nullptr;
+    if (summoned_ != 0) --summoned_;
     unqueue(*work);
     return work;
+}
+
+region* compute_core::first_in_queue() const noexcept {
+    for (std::size_t i = priorities; i-- != 0;)
+        if (queues_[i].first != nullptr) return queues_[i].first;
+    return nullptr;
 }
 
 void compute_core::run(compute_worker& self, region& work) noexcept {
     if (!work.stop_requested()) {
         work.started_ = true;
         note(event_kind::region_begin, &work, work.label_, work.line_);
+        self.urgency_.store(work.urgency_, std::memory_order_relaxed);
         self.run(work, work.execute_);
         note(event_kind::region_end, &work, work.label_, work.line_);
     }
-    work.complete_(work);
+    finish(work);
 }
 
 // ---- threads
@@ -129,6 +154,8 @@ void compute_core::thread_main(compute_worker& self) noexcept {
         if (region* const work = next_region()) {
             run(self, *work);
         } else if (fork_job* const job = steal(self)) {
+            self.urgency_.store(static_cast<priority>(job->shared.urgency),
+                                std::memory_order_relaxed);
             self.run(*job);
         } else if (!idle(self)) {
             break;
@@ -214,7 +241,7 @@ bool compute_core::tick() noexcept {
         w->seen_offer_ = offer;
     }
     for (; stale != 0 && wake_one(help_for::job, true); --stale) working = true;
-    return working;
+    return tick_priorities() || working;
 }
 
 }  // namespace detail

@@ -52,6 +52,10 @@ public:
     void begin_sharing() noexcept { poke_.store(poked_by_start, std::memory_order_relaxed); }
 
     void poke() noexcept { poke_.store(poked_from_outside, std::memory_order_relaxed); }
+    // Of the region that it computes for, or computed for last.
+    [[nodiscard]] priority urgency() const noexcept {
+        return urgency_.load(std::memory_order_relaxed);
+    }
 
 private:
     friend class compute_core;
@@ -69,14 +73,17 @@ private:
     const unsigned number_;
     const bool guest_;
     unsigned blocked_ = 0;            // how many blocked_sections are open
+    unsigned beats_to_go_ = 0;        // until it may step aside again
     compute_worker* next_ = nullptr;  // in the list of all workers; constant once in it
 
     alignas(64) compute_offer offer_;
     // Odd while the thread uses a core; each change counts, so that the ticker also sees work that
-    // begins and ends between two ticks. Written by the worker's thread. Relaxed: ticker::arm has the
-    // barrier that going on core needs; going off core needs none.
+    // begins and ends between two ticks. Written by the worker's thread. Relaxed: ticker::arm has
+    // the barrier that going on core needs; going off core needs none.
     atomic<std::uint32_t> activity_{0};
     compute_parker parker_;
+    // Written by the worker's thread between two jobs. Relaxed: others only prefer one to another.
+    atomic<priority> urgency_{priority::normal};
 
     // Under the core's lock.
     bool idle_ = false;
@@ -86,6 +93,9 @@ private:
     compute_worker* help_whom_ = nullptr;  // the call: this worker's offer, while it is
     compute_offer::word help_what_ = 0;    // this one
     compute_worker* next_free_guest_ = nullptr;
+    bool aside_ = false;  // has stepped aside
+    unsigned ticks_aside_ = 0;
+    compute_worker* next_aside_ = nullptr;
 
     // The ticker's thread only.
     std::uint32_t seen_activity_ = 0;
@@ -100,7 +110,7 @@ private:
 // then steps back. Guests bring their own, but their cores count when help for jobs is called.
 class compute_core final : public ticker_client {
 public:
-    compute_core(compute_pool& pool, unsigned workers, unsigned max_threads);
+    compute_core(compute_pool& pool, unsigned workers, unsigned max_threads, duration patience);
     ~compute_core();
 
     [[nodiscard]] compute_pool& pool() const noexcept { return pool_; }
@@ -117,6 +127,15 @@ public:
 
     bool tick() noexcept override;
 
+    // ---- compute_priority.cpp: who gets a core when not all can
+
+    // At a beat of `self`: lets more urgent work have its core for a while, if there is any that
+    // wants one.
+    void step_aside(compute_worker& self) noexcept;
+    [[nodiscard]] priority most_urgent() const noexcept {
+        return most_urgent_.load(std::memory_order_relaxed);
+    }
+
     // ---- compute_sleep.cpp: who sleeps, and who wakes whom
 
     // Wakes somebody who may run what `from`, the caller, has on offer.
@@ -132,7 +151,13 @@ private:
 
     void thread_main(compute_worker& self) noexcept;
     void run(compute_worker& self, region& work) noexcept;
+    void finish(region& work) noexcept;
     region* next_region() noexcept;
+    fork_job* steal_from_all(const compute_worker& thief, priority least) noexcept;
+    [[nodiscard]] bool wants_core(priority above) const noexcept;
+    bool still_aside(const compute_worker& self) noexcept;
+    bool tick_priorities() noexcept;
+    void hurry_queue() noexcept;
     fork_job* steal(const compute_worker& thief) noexcept;
     [[nodiscard]] bool anything_on_offer() const noexcept;
     [[nodiscard]] unsigned guests_on_core() const noexcept;
@@ -145,6 +170,10 @@ private:
     compute_worker* call_waiter(compute_worker& from) noexcept;
     bool wake_one(help_for what, bool may_start) noexcept;
     void wake_for_what_waits() noexcept;
+    // How many threads may have a core.
+    [[nodiscard]] unsigned cores() const noexcept {
+        return workers_ + extra_.load(std::memory_order_relaxed);
+    }
     // How many threads use a core, as far as `what` is concerned. Exact under the lock.
     [[nodiscard]] unsigned on_core(help_for what) const noexcept;
 
@@ -154,6 +183,9 @@ private:
     compute_worker* make_worker(bool guest) noexcept;
     void enqueue(region& work) noexcept;
     void unqueue(region& work) noexcept;
+    [[nodiscard]] region* first_in_queue() const noexcept;
+    void count_active(priority urgency, int change) noexcept;
+    compute_worker* return_from_aside(compute_worker** link) noexcept;
     void link_idle(compute_worker& worker) noexcept;
     void unlink_idle(compute_worker& worker) noexcept;
     void give_up_core(const compute_worker& self) noexcept;
@@ -162,6 +194,7 @@ private:
     compute_pool& pool_;
     const unsigned workers_;
     const unsigned max_threads_;
+    const unsigned patience_;  // in ticks
 
     // All workers, newest first; only ever grows. Released by the store of the first, acquired by
     // its load.
@@ -171,8 +204,16 @@ private:
     // from outside and when a thread sleeps or is woken: never by a fork, a beat that finds nobody
     // to wake, or a steal.
     futex_mutex lock_;
-    region* first_region_ = nullptr;
-    region* last_region_ = nullptr;
+    struct region_queue {
+        region* first = nullptr;
+        region* last = nullptr;
+    };
+    static constexpr std::size_t priorities = 3;
+    region_queue queues_[priorities];
+    unsigned active_[priorities] = {};  // regions in the queue and running
+    // Threads that were called for a region and have not yet come to the queue.
+    unsigned summoned_ = 0;
+    compute_worker* first_aside_ = nullptr;
     compute_worker* last_idle_ = nullptr;
     compute_worker* free_guest_ = nullptr;
     compute_worker* spare_worker_ = nullptr;  // whose thread was refused
@@ -186,6 +227,17 @@ private:
     atomic<unsigned> queued_{0};
     atomic<unsigned> threads_{0};
     atomic<unsigned> guests_{0};
+    // How many threads beyond `workers_` may have a core, for a queue that stood still.
+    atomic<unsigned> extra_{0};
+    atomic<unsigned> aside_{0};
+    // Of all active regions. Background when there is none.
+    atomic<priority> most_urgent_{priority::background};
+
+    // The ticker's thread only.
+    unsigned ticks_still_ = 0;
+    // Changes whenever a region leaves the queue. Written under the lock.
+    atomic<std::uint32_t> served_{0};
+    std::uint32_t seen_served_ = 0;
 };
 
 // The worker of the region that the calling thread is inside of, or null.

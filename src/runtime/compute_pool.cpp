@@ -51,7 +51,7 @@ void region::request_stop() noexcept {
 compute_pool::compute_pool(compute_pool_options options) {
     const unsigned workers = options.workers != 0 ? options.workers : usable_cpus();
     const unsigned limit = options.max_threads != 0 ? options.max_threads : 4 * workers + 16;
-    core_ = std::make_unique<detail::compute_core>(*this, workers, limit);
+    core_ = std::make_unique<detail::compute_core>(*this, workers, limit, options.patience);
 }
 
 compute_pool::~compute_pool() = default;

@@ -32,7 +32,7 @@ void compute_core::take_core(const compute_worker& self) noexcept {
 // If a core is free, wakes the thread that fell asleep last (in `sleeper`, to be unparked without
 // the lock), or starts one. False if nobody comes.
 bool compute_core::call_up(help_for what, bool may_start, compute_worker*& sleeper) noexcept {
-    if (on_core(what) >= workers_) return false;
+    if (on_core(what) >= cores()) return false;
     sleeper = last_idle_;
     if (sleeper == nullptr) return may_start && start_thread();
     unlink_idle(*sleeper);
@@ -45,6 +45,7 @@ bool compute_core::wake_one(help_for what, bool may_start) noexcept {
     {
         std::lock_guard hold(lock_);
         if (!call_up(what, may_start, sleeper)) return false;
+        if (what == help_for::region) ++summoned_;
     }
     if (sleeper != nullptr) sleeper->parker_.unpark();
     return true;
@@ -53,11 +54,11 @@ bool compute_core::wake_one(help_for what, bool may_start) noexcept {
 void compute_core::invite(compute_worker& from) noexcept {
     // Seq_cst after the seq_cst publication, against `idle` and `sleep`, which first give up their
     // core and then look at the offers: one of the two sees the other.
-    if (running_.load(std::memory_order_seq_cst) >= workers_ || from.offer_.empty()) return;
+    if (running_.load(std::memory_order_seq_cst) >= cores() || from.offer_.empty()) return;
     compute_worker* sleeper = nullptr;
     {
         std::lock_guard hold(lock_);
-        if (on_core(help_for::job) >= workers_) return;
+        if (on_core(help_for::job) >= cores()) return;
         sleeper = call_waiter(from);
         // Starting a thread takes too long for a beat: the ticker does it, if nobody comes.
         if (sleeper == nullptr) call_up(help_for::job, false, sleeper);
@@ -94,13 +95,24 @@ void compute_core::wake_for_what_waits() noexcept {
 // ---- sleeping between jobs
 
 fork_job* compute_core::steal(const compute_worker& thief) noexcept {
-    if (on_core(help_for::job) > workers_) return nullptr;
+    if (on_core(help_for::job) > cores()) return nullptr;
+    // The most urgent work first; who works for what is looked at only when there are several
+    // kinds.
+    const priority most = most_urgent();
+    if (most != priority::background)
+        if (fork_job* const job = steal_from_all(thief, most)) return job;
+    return steal_from_all(thief, priority::background);
+}
+
+fork_job* compute_core::steal_from_all(const compute_worker& thief, priority least) noexcept {
     const auto try_all = [&](compute_worker* from, const compute_worker* to) -> fork_job* {
-        for (auto* w = from; w != to; w = w->next_)
+        for (auto* w = from; w != to; w = w->next_) {
+            if (w->urgency() < least) continue;
             if (fork_job* const job = w->offer_.claim(0)) {
                 note(event_kind::steal, job, "", w->number_);
                 return job;
             }
+        }
         return nullptr;
     };
     // Each thief begins at another victim: its neighbour in the list, which is a ring to it.
@@ -133,13 +145,13 @@ bool compute_core::idle(compute_worker& self) noexcept {
     {
         std::lock_guard hold(lock_);
         if (stopping_) return false;
-        if (first_region_ != nullptr && on_core(help_for::region) <= workers_) return true;
+        if (first_in_queue() != nullptr && on_core(help_for::region) <= cores()) return true;
         link_idle(self);
         give_up_core(self);
     }
     self.get_off_core();
     // The second look: see `invite`. In vain if the cores are taken meanwhile.
-    if (anything_on_offer() && on_core(help_for::job) < workers_) {
+    if (anything_on_offer() && on_core(help_for::job) < cores()) {
         rejoin(self);
     } else {
         note(event_kind::park, &self);

@@ -40,6 +40,7 @@ void compute_context::beat() {
     const bool by_others = self.take_poke();
     self.obey_stop_request();
     if (!by_others) return self.offer_oldest(std::memory_order_release);
+    if (self.core_.most_urgent() > self.urgency()) self.core_.step_aside(self);
     self.offer_oldest(std::memory_order_seq_cst);
     self.core_.invite(self);
 }
@@ -121,8 +122,9 @@ void compute_worker::share(fork_job& job, const fork_marker& place,
     // A fork made while an exception is on its way must not answer it with `cancelled`.
     region* const stop =
         place.stop != nullptr && std::uncaught_exceptions() > 0 ? nullptr : place.stop;
-    ::new (&job.shared)
-        fork_job::shared_state{fork_job::pending, 0, this, place.job, stop, nullptr, 0};
+    ::new (&job.shared) fork_job::shared_state{
+        fork_job::pending, 0, this, place.job, stop, static_cast<std::uint8_t>(urgency()),
+        nullptr,           0};
     note(event_kind::promote, &job);
     offer_.publish(job, place.depth, order);
 }

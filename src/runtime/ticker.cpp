@@ -14,10 +14,6 @@ namespace twill::inline TWILL_ABI {
 namespace detail {
 namespace {
 
-// Long enough that a promotion (about a microsecond, the wake-up included) stays below 2 % of the
-// time between two; short enough that 64 cores fill within a millisecond.
-constexpr long beat_ns = 100'000;
-
 // Going to rest and being woken costs a system call on either side, so it is put off for 2 ms:
 // parallel calls in quick succession then find the ticker running.
 constexpr int beats_until_rest = 20;
@@ -75,8 +71,8 @@ void ticker::loop() noexcept {
     be_a_quiet_thread();
     asymmetric_barrier::prepare();
     for (int quiet = 0;;) {
-        constexpr timespec beat{0, beat_ns};
-        ::clock_nanosleep(CLOCK_MONOTONIC, 0, &beat, nullptr);
+        constexpr timespec pause{0, beat.count()};
+        ::clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
         quiet = tick_all() ? 0 : quiet + 1;
         if (quiet < beats_until_rest) continue;
         rest();

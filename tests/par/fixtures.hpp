@@ -38,8 +38,9 @@ bool wait_without_beat(Condition&& holds) {
 template <class F>
 class test_region final : public twill::region {
 public:
-    explicit test_region(F body)
-        : region(&test_region::run, &test_region::end, "test"), body_(std::move(body)) {}
+    explicit test_region(F body, twill::priority urgency = twill::priority::normal)
+        : region(&test_region::run, &test_region::end, "test", 0, urgency),
+          body_(std::move(body)) {}
 
     void wait() { ended_.acquire(); }
     [[nodiscard]] int completions() const { return completions_.load(); }

@@ -12,8 +12,10 @@
 
 #include <twill/core/atomic.hpp>
 #include <twill/core/config.hpp>
+#include <twill/core/time.hpp>
 #include <twill/runtime/detail/compute_context.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -23,6 +25,16 @@ namespace detail {
 class compute_core;
 }
 
+// Which of several regions gets the cores, when not all can have them.
+//
+//  - `interactive`: somebody waits for the answer. Served first; threads that compute for less step
+//    aside for it at their next beat (0.1 ms), for 4 ms at a time at most, and then go on for a
+//    millisecond at least: what they hold, a lock perhaps, may be what it needs.
+//  - `background`: steps aside for all others.
+//
+// Regions of one priority start in the order of their arrival.
+enum class priority : std::uint8_t { background, normal, interactive };
+
 struct compute_pool_options {
     // How many threads compute at a time; 0: as many as there are usable CPUs.
     unsigned workers = 0;
@@ -30,6 +42,11 @@ struct compute_pool_options {
     // blocked_section) included; 0: 4 * workers + 16. At this limit nobody takes the core of a
     // thread that waits, and what it offered is run by itself later.
     unsigned max_threads = 0;
+    // How long the queue may stand still before a region gets a thread beyond `workers`, so that it
+    // is not stuck behind longer ones; the kernel then divides the cores. `duration::max()`: for
+    // ever, so that never more than `workers` threads compute, but for those that come back from
+    // waiting in mid-frame.
+    duration patience = std::chrono::milliseconds(10);
 };
 
 // A function to be run on the pool, with everything that the pool needs to keep about it: the pool
@@ -47,8 +64,8 @@ public:
 
     // `label` (which must live for ever) and `line` appear in traces.
     region(execute_function execute, complete_function complete, const char* label = "",
-           std::uint32_t line = 0) noexcept
-        : execute_(execute), complete_(complete), label_(label), line_(line) {}
+           std::uint32_t line = 0, priority urgency = priority::normal) noexcept
+        : execute_(execute), complete_(complete), label_(label), line_(line), urgency_(urgency) {}
     region(const region&) = delete;
     region& operator=(const region&) = delete;
 
@@ -76,6 +93,7 @@ private:
     complete_function complete_;
     const char* label_;
     std::uint32_t line_;
+    priority urgency_;
     bool started_ = false;
     bool queued_ = false;  // under the core's lock, like the two links
     region* before_ = nullptr;
@@ -95,7 +113,7 @@ public:
     compute_pool(const compute_pool&) = delete;
     compute_pool& operator=(const compute_pool&) = delete;
 
-    // Queues `work`; first come, first served. Any thread. Throws std::system_error, and has not
+    // Queues `work`. Any thread. Throws std::system_error, and has not
     // queued it, if the pool has no thread at all and the system refuses to start one.
     void submit(region& work);
 

@@ -69,6 +69,7 @@ struct fork_job : fork_entry {
         compute_worker* owner;
         fork_job* parent;  // the job that forked it
         region* stop;
+        std::uint8_t urgency;  // the owner's: a twill::priority
         // Who runs it; null until it has started there. Released by that thread for `depth`.
         atomic<compute_worker*> executor;
         std::uint64_t offer;  // the owner's offer word while it is on offer

@@ -1,0 +1,177 @@
+#include <twill/core/task.hpp>
+#include <twill/par/join.hpp>
+#include <twill/runtime/compute.hpp>
+#include <twill/runtime/compute_pool.hpp>
+#include <twill/runtime/runtime.hpp>
+
+#include <gtest/gtest.h>
+
+#include <mutex>
+#include <string>
+
+#include "par/fixtures.hpp"
+
+namespace {
+
+using par_test::test_region;
+using par_test::wait_without_beat;
+using twill::atomic;
+using twill::compute_pool;
+using twill::priority;
+using twill::par::context;
+
+// One thread computes, whatever happens.
+constexpr twill::compute_pool_options strictly_one{.workers = 1,
+                                                   .patience = twill::duration::max()};
+
+void compute_until(context& here, atomic<bool>& enough) {
+    while (!enough.load()) twill::par::join(here, [] {}, [] {});
+}
+
+TEST(compute_priority, decides_which_region_starts_first) {
+    compute_pool pool(strictly_one);
+    atomic<bool> begun{false};
+    atomic<bool> all_queued{false};
+    std::string order;
+    test_region first([&] {
+        begun.store(true);
+        wait_without_beat([&] { return all_queued.load(); });
+    });
+    test_region later([&] { order += 'b'; }, priority::background);
+    test_region usual([&] { order += 'n'; });
+    test_region usual_too([&] { order += 'N'; });
+    test_region urgent([&] { order += 'i'; }, priority::interactive);
+    pool.submit(first);
+    ASSERT_TRUE(wait_without_beat([&] { return begun.load(); }));
+    for (twill::region* work :
+         std::initializer_list<twill::region*>{&later, &usual, &usual_too, &urgent})
+        pool.submit(*work);
+    all_queued.store(true);
+    later.wait();
+    first.wait();
+    usual.wait();
+    usual_too.wait();
+    urgent.wait();
+    EXPECT_EQ(order, "inNb");
+}
+
+TEST(compute_priority, what_computes_steps_aside_for_more_urgent_work) {
+    compute_pool pool(strictly_one);
+    for (const auto& [low, high] : {std::pair{priority::background, priority::normal},
+                                    std::pair{priority::normal, priority::interactive}}) {
+        atomic<bool> begun{false};
+        atomic<bool> served{false};
+        test_region slow(
+            [&](context& here) {
+                begun.store(true);
+                compute_until(here, served);
+            },
+            low);
+        test_region quick([&] { served.store(true); }, high);
+        pool.submit(slow);
+        ASSERT_TRUE(wait_without_beat([&] { return begun.load(); }));
+        pool.submit(quick);
+        quick.wait();
+        slow.wait();
+    }
+}
+
+TEST(compute_priority, who_stepped_aside_goes_on_while_urgent_work_lasts) {
+    compute_pool pool({.workers = 1});
+    std::mutex wanted_by_both;
+    atomic<bool> held{false};
+    atomic<bool> urgent_runs{false};
+    test_region slow(
+        [&](context& here) {
+            std::lock_guard hold(wanted_by_both);
+            held.store(true);
+            compute_until(here, urgent_runs);
+            // Aside by now, or soon; the lock is given back all the same.
+            for (int i = 0; i != 100'000; ++i) twill::par::join(here, [] {}, [] {});
+        },
+        priority::background);
+    test_region urgent(
+        [&] {
+            urgent_runs.store(true);
+            std::lock_guard hold(wanted_by_both);
+        },
+        priority::interactive);
+    pool.submit(slow);
+    ASSERT_TRUE(wait_without_beat([&] { return held.load(); }));
+    pool.submit(urgent);
+    urgent.wait();
+    slow.wait();
+}
+
+TEST(compute_priority, urgent_work_is_not_stuck_behind_foreign_code) {
+    compute_pool pool({.workers = 1});
+    atomic<bool> begun{false};
+    atomic<bool> served{false};
+    test_region foreign(
+        [&] {
+            begun.store(true);
+            EXPECT_TRUE(wait_without_beat([&] { return served.load(); }));
+        },
+        priority::background);
+    test_region urgent([&] { served.store(true); }, priority::interactive);
+    pool.submit(foreign);
+    ASSERT_TRUE(wait_without_beat([&] { return begun.load(); }));
+    pool.submit(urgent);
+    urgent.wait();
+    foreign.wait();
+}
+
+TEST(compute_priority, region_is_not_stuck_behind_longer_ones_of_its_own_priority) {
+    compute_pool pool({.workers = 2, .patience = std::chrono::milliseconds(1)});
+    atomic<int> begun{0};
+    atomic<bool> served{false};
+    const auto endless = [&](context& here) {
+        begun.fetch_add(1);
+        compute_until(here, served);
+    };
+    test_region a(endless);
+    test_region b(endless);
+    test_region c([&] { served.store(true); });
+    pool.submit(a);
+    pool.submit(b);
+    ASSERT_TRUE(wait_without_beat([&] { return begun.load() == 2; }));
+    pool.submit(c);
+    c.wait();
+    a.wait();
+    b.wait();
+}
+
+TEST(compute_priority, stopped_region_in_the_queue_leaves_the_others_in_order) {
+    compute_pool pool(strictly_one);
+    atomic<bool> begun{false};
+    atomic<bool> go_on{false};
+    int ran = 0;
+    test_region first([&] {
+        begun.store(true);
+        wait_without_beat([&] { return go_on.load(); });
+    });
+    test_region stopped([&] { ran += 100; }, priority::interactive);
+    test_region last([&] { ran += 1; }, priority::background);
+    pool.submit(first);
+    ASSERT_TRUE(wait_without_beat([&] { return begun.load(); }));
+    pool.submit(stopped);
+    pool.submit(last);
+    stopped.request_stop();
+    stopped.wait();
+    go_on.store(true);
+    first.wait();
+    last.wait();
+    EXPECT_EQ(ran, 1);
+    EXPECT_FALSE(stopped.started());
+}
+
+TEST(compute_priority, is_given_with_the_call) {
+    twill::run({.compute_threads = 1}, []() -> twill::task<> {
+        const auto answer = [] { return 42; };
+        const int given =
+            co_await twill::compute(answer, {.priority = twill::priority::interactive});
+        EXPECT_EQ(given, 42);
+    });
+}
+
+}  // namespace
