@@ -69,10 +69,7 @@ void compute_core::submit(region& work) {
     {
         std::lock_guard hold(lock_);
         assert(!stopping_);
-        if (queued_.load(std::memory_order_relaxed) == 0) summoned_ = 0;
-        if (call_up(help_for::region, true, woken))
-            ++summoned_;
-        else if (threads() == 0)
+        if (!call_up(help_for::region, true, woken) && threads() == 0)
             throw io_error("start", "a thread of the compute pool", EAGAIN);
         enqueue(work);
         count_active(work.urgency_, +1);
@@ -117,12 +114,14 @@ void compute_core::unqueue(region& work) noexcept {
     queued_.store(queued_.load(std::memory_order_relaxed) - 1, std::memory_order_seq_cst);
 }
 
-region* compute_core::next_region() noexcept {
+region* compute_core::next_region(compute_worker& self) noexcept {
     if (queued_.load(std::memory_order_seq_cst) == 0) return nullptr;
     std::lock_guard hold(lock_);
+    // Who was called for a region takes one even if the thread whose core it was given has come
+    // back meanwhile.
+    const bool welcome = has_come(self) || running_.load(std::memory_order_relaxed) <= cores();
     region* const work = first_in_queue();
-    if (work == nullptr || running_.load(std::memory_order_relaxed) > cores()) return nullptr;
-    if (summoned_ != 0) --summoned_;
+    if (work == nullptr || !welcome) return nullptr;
     unqueue(*work);
     return work;
 }
@@ -151,7 +150,7 @@ void compute_core::thread_main(compute_worker& self) noexcept {
     bound = {&self, &self};
     self.get_on_core();
     for (;;) {
-        if (region* const work = next_region()) {
+        if (region* const work = next_region(self)) {
             run(self, *work);
         } else if (fork_job* const job = steal(self)) {
             self.urgency_.store(static_cast<priority>(job->shared.urgency),
@@ -164,23 +163,23 @@ void compute_core::thread_main(compute_worker& self) noexcept {
     self.get_off_core();
 }
 
-bool compute_core::start_thread() noexcept {
-    if (stopping_ || threads() >= max_threads_) return false;
+compute_worker* compute_core::start_thread() noexcept {
+    if (stopping_ || threads() >= max_threads_) return nullptr;
     compute_worker* const worker = spare_worker_ != nullptr ? spare_worker_ : make_worker(false);
-    if (worker == nullptr) return false;
+    if (worker == nullptr) return nullptr;
     spare_worker_ = worker;
     try {
         // Under the lock, so that the destructor finds every thread that was started.
         worker->thread_ = std::thread(&compute_core::thread_main, this, std::ref(*worker));
     } catch (const std::system_error&) {
-        return false;
+        return nullptr;
     } catch (const std::bad_alloc&) {
-        return false;
+        return nullptr;
     }
     spare_worker_ = nullptr;
     threads_.store(threads() + 1, std::memory_order_relaxed);
     running_.fetch_add(1, std::memory_order_seq_cst);
-    return true;
+    return worker;
 }
 
 compute_worker* compute_core::make_worker(bool guest) noexcept {

@@ -93,7 +93,8 @@ private:
     compute_worker* help_whom_ = nullptr;  // the call: this worker's offer, while it is
     compute_offer::word help_what_ = 0;    // this one
     compute_worker* next_free_guest_ = nullptr;
-    bool aside_ = false;  // has stepped aside
+    bool summoned_ = false;  // called for a region, and has not yet looked for one
+    bool aside_ = false;     // has stepped aside
     unsigned ticks_aside_ = 0;
     compute_worker* next_aside_ = nullptr;
 
@@ -152,7 +153,8 @@ private:
     void thread_main(compute_worker& self) noexcept;
     void run(compute_worker& self, region& work) noexcept;
     void finish(region& work) noexcept;
-    region* next_region() noexcept;
+    region* next_region(compute_worker& self) noexcept;
+    bool has_come(compute_worker& self) noexcept;
     fork_job* steal_from_all(const compute_worker& thief, priority least) noexcept;
     [[nodiscard]] bool wants_core(priority above) const noexcept;
     bool still_aside(const compute_worker& self) noexcept;
@@ -179,7 +181,7 @@ private:
 
     // Under the lock.
     bool call_up(help_for what, bool may_start, compute_worker*& sleeper) noexcept;
-    bool start_thread() noexcept;
+    compute_worker* start_thread() noexcept;
     compute_worker* make_worker(bool guest) noexcept;
     void enqueue(region& work) noexcept;
     void unqueue(region& work) noexcept;
@@ -211,7 +213,7 @@ private:
     static constexpr std::size_t priorities = 3;
     region_queue queues_[priorities];
     unsigned active_[priorities] = {};  // regions in the queue and running
-    // Threads that were called for a region and have not yet come to the queue.
+    // Threads that were called for a region and have not yet looked for one.
     unsigned summoned_ = 0;
     compute_worker* first_aside_ = nullptr;
     compute_worker* last_idle_ = nullptr;

@@ -93,7 +93,6 @@ void compute_core::step_aside(compute_worker& self) noexcept {
             take_core(self);
             return;
         }
-        if (for_region) ++summoned_;
         self.aside_ = true;
         self.ticks_aside_ = 0;
         self.next_aside_ = std::exchange(first_aside_, &self);
@@ -155,7 +154,9 @@ bool compute_core::tick_priorities() noexcept {
     {
         std::lock_guard hold(lock_);
         const region* const first = first_in_queue();
-        if (first == nullptr || extra_.load(std::memory_order_relaxed) >= workers_) return true;
+        // Threads that were called already are on their way.
+        if (queued_.load(std::memory_order_relaxed) <= summoned_) return true;
+        if (extra_.load(std::memory_order_relaxed) >= workers_) return true;
         auto most_running = priority::background;
         for (auto* w = first_worker_.load(std::memory_order_acquire); w != nullptr; w = w->next_)
             if ((w->activity_.load(std::memory_order_relaxed) & 1) != 0)
@@ -165,9 +166,7 @@ bool compute_core::tick_priorities() noexcept {
             first->urgency_ > most_running && !strict ? std::min(2U, patience_) : patience_;
         if (ticks_still_ < patience) return true;
         extra_.fetch_add(1, std::memory_order_relaxed);
-        if (call_up(help_for::region, true, sleeper))
-            ++summoned_;
-        else
+        if (!call_up(help_for::region, true, sleeper))
             extra_.fetch_sub(1, std::memory_order_relaxed);
     }
     ticks_still_ = 0;

@@ -34,9 +34,26 @@ void compute_core::take_core(const compute_worker& self) noexcept {
 bool compute_core::call_up(help_for what, bool may_start, compute_worker*& sleeper) noexcept {
     if (on_core(what) >= cores()) return false;
     sleeper = last_idle_;
-    if (sleeper == nullptr) return may_start && start_thread();
-    unlink_idle(*sleeper);
-    take_core(*sleeper);
+    compute_worker* called = sleeper;
+    if (sleeper != nullptr) {
+        unlink_idle(*sleeper);
+        take_core(*sleeper);
+    } else if (may_start) {
+        called = start_thread();
+    }
+    if (called == nullptr) return false;
+    if (what == help_for::region) {
+        called->summoned_ = true;
+        ++summoned_;
+    }
+    return true;
+}
+
+// Whether `self` was called for a region since it last came. Under the lock.
+bool compute_core::has_come(compute_worker& self) noexcept {
+    if (!self.summoned_) return false;
+    self.summoned_ = false;
+    --summoned_;
     return true;
 }
 
@@ -45,7 +62,6 @@ bool compute_core::wake_one(help_for what, bool may_start) noexcept {
     {
         std::lock_guard hold(lock_);
         if (!call_up(what, may_start, sleeper)) return false;
-        if (what == help_for::region) ++summoned_;
     }
     if (sleeper != nullptr) sleeper->parker_.unpark();
     return true;
@@ -144,6 +160,7 @@ void compute_core::unlink_idle(compute_worker& worker) noexcept {
 bool compute_core::idle(compute_worker& self) noexcept {
     {
         std::lock_guard hold(lock_);
+        has_come(self);
         if (stopping_) return false;
         if (first_in_queue() != nullptr && on_core(help_for::region) <= cores()) return true;
         link_idle(self);
