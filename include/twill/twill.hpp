@@ -20,11 +20,17 @@
 #include <twill/io/process.hpp>
 #include <twill/io/signal.hpp>
 #include <twill/io/tcp.hpp>
+#include <twill/par/accumulator.hpp>
+#include <twill/par/count.hpp>
+#include <twill/par/find.hpp>
 #include <twill/par/for_each.hpp>
 #include <twill/par/join.hpp>
+#include <twill/par/minmax.hpp>
 #include <twill/par/reduce.hpp>
+#include <twill/par/scan.hpp>
 #include <twill/par/scope.hpp>
 #include <twill/par/shield.hpp>
+#include <twill/par/transform.hpp>
 #include <twill/runtime/blocked_section.hpp>
 #include <twill/runtime/blocking.hpp>
 #include <twill/runtime/compute.hpp>

@@ -1,3 +1,4 @@
+#include <twill/par/count.hpp>
 #include <twill/par/for_each.hpp>
 #include <twill/par/join.hpp>
 #include <twill/par/reduce.hpp>

@@ -4,14 +4,15 @@
 //     std::size_t longest = twill::par::transform_reduce(
 //         lines, std::size_t{0}, [](std::size_t a, std::size_t b) { return std::max(a, b); },
 //         [](const std::string& line) { return line.size(); });
-//     std::size_t errors = twill::par::count_if(lines, is_error);
 #pragma once
 
 #include <twill/core/config.hpp>
 #include <twill/par/context.hpp>
+#include <twill/par/detail/kernels.hpp>
 #include <twill/par/detail/loop.hpp>
 #include <twill/par/for_each.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -21,6 +22,12 @@
 
 namespace twill::inline TWILL_ABI {
 namespace detail {
+
+// What a kernel does with a whole block: additions of numbers in memory.
+template <class T, class I, class Combine, class Transform>
+inline constexpr bool summed_by_kernel =
+    kernels::plain_source<I, std::remove_const_t<Transform>> &&
+    std::same_as<T, std::iter_value_t<I>> && addition<std::remove_const_t<Combine>, T>;
 
 // `value` is empty in a part until its first element: no neutral element is asked for.
 template <class T, class I, class Combine, class Transform>
@@ -33,6 +40,12 @@ struct reduce_body {
     void run(par::context& here, std::size_t from, std::size_t to) {
         if (!value && from != to) value.emplace(element(here, from++));
         if (from == to) return;
+        if constexpr (summed_by_kernel<T, I, Combine, Transform>) {
+            if (to - from >= kernels::worthwhile) {
+                *value = *value + kernels::sum(kernels::address(*first, from), to - from);
+                return;
+            }
+        }
         // A local, so that the compiler may keep it in a register.
         T sum = std::move(*value);
         for (std::size_t i = from; i != to; ++i)
@@ -54,13 +67,47 @@ private:
     }
 };
 
+template <class T, class I, class J>
+struct dot_body {
+    const I* first1;
+    const J* first2;
+    std::optional<T> value;
+
+    void run(par::context&, std::size_t from, std::size_t to) {
+        if constexpr (kernels::source<I> && kernels::source<J> &&
+                      std::same_as<T, std::iter_value_t<I>> &&
+                      std::same_as<T, std::iter_value_t<J>>) {
+            if (to - from >= kernels::worthwhile) {
+                const T dot = kernels::dot(kernels::address(*first1, from),
+                                           kernels::address(*first2, from), to - from);
+                value = value ? *value + dot : dot;
+                return;
+            }
+        }
+        if (from == to) return;
+        if (!value) {
+            value.emplace(element_at(*first1, from) * element_at(*first2, from));
+            ++from;
+        }
+        T sum = std::move(*value);
+        for (std::size_t i = from; i != to; ++i)
+            sum = std::move(sum) + element_at(*first1, i) * element_at(*first2, i);
+        *value = std::move(sum);
+    }
+    dot_body apart() const noexcept { return {first1, first2, std::nullopt}; }
+    void absorb(dot_body&& right) {
+        if (right.value) value = value ? std::move(*value) + *right.value : std::move(right.value);
+    }
+};
+
 }  // namespace detail
 
 namespace par {
 
 // combine(... combine(combine(init, transform(e0)), transform(e1)) ...) with the brackets moved as
 // the work is split: `combine` must be associative, and is only ever called with neighbours, so it
-// need not be commutative. For floating point the last digits therefore depend on the split.
+// need not be commutative. For floating point the last digits therefore depend on the split
+// (and on the machine's vectors); par::deterministic has a reduction for which they do not.
 // `transform` may take a context& first. T must be movable; both functions are called by several
 // threads at a time.
 //
@@ -89,6 +136,30 @@ template <splittable_range R, std::movable T, class Combine,
     });
 }
 
+// init + range1[0] * range2[0] + range1[1] * range2[1] ..., up to the end of the shorter range: the
+// dot product of two vectors. With the brackets moved, and otherwise as above.
+template <splittable_range R1, splittable_range R2, std::movable T>
+    requires(!splittable_range<T>)
+[[nodiscard]] T transform_reduce(context& here, R1&& range1, R2&& range2, T init) {
+    const auto first1 = std::ranges::begin(range1);
+    const auto first2 = std::ranges::begin(range2);
+    const auto count = static_cast<std::size_t>(
+        std::min<std::common_type_t<std::ranges::range_size_t<R1>, std::ranges::range_size_t<R2>>>(
+            std::ranges::size(range1), std::ranges::size(range2)));
+    detail::dot_body<T, std::remove_const_t<decltype(first1)>,
+                     std::remove_const_t<decltype(first2)>>
+        body{&first1, &first2, std::move(init)};
+    if (count != 0) detail::run_loop(here, 0, count, body);
+    return std::move(*body.value);
+}
+
+template <splittable_range R1, splittable_range R2, std::movable T>
+    requires(!splittable_range<T>)
+[[nodiscard]] T transform_reduce(R1&& range1, R2&& range2, T init) {
+    return region(
+        [&](context& here) { return transform_reduce(here, range1, range2, std::move(init)); });
+}
+
 // The elements themselves, combined.
 template <splittable_range R, std::movable T, class Combine = std::plus<>>
     requires std::invocable<Combine&, T, T>
@@ -100,21 +171,6 @@ template <splittable_range R, std::movable T, class Combine = std::plus<>>
     requires std::invocable<Combine&, T, T>
 [[nodiscard]] T reduce(R&& range, T init, Combine&& combine = {}) {
     return transform_reduce(range, std::move(init), combine, std::identity());
-}
-
-// How many elements `wanted` is true for.
-template <splittable_range R, std::predicate<std::ranges::range_reference_t<R>> P>
-[[nodiscard]] std::size_t count_if(context& here, R&& range, P&& wanted) {
-    return transform_reduce(
-        here, range, std::size_t{0}, std::plus<>(),
-        [&](std::ranges::range_reference_t<R> element) -> std::size_t {
-            return std::invoke(wanted, std::forward<decltype(element)>(element)) ? 1 : 0;
-        });
-}
-
-template <splittable_range R, std::predicate<std::ranges::range_reference_t<R>> P>
-[[nodiscard]] std::size_t count_if(R&& range, P&& wanted) {
-    return region([&](context& here) { return count_if(here, range, wanted); });
 }
 
 }  // namespace par

@@ -1,0 +1,135 @@
+// Counts elements, in parallel if that pays.
+//
+//     std::size_t errors = twill::par::count_if(lines, is_error);
+//     std::size_t mine = twill::par::count(orders, my_name, &order::customer);
+#pragma once
+
+#include <twill/core/config.hpp>
+#include <twill/par/context.hpp>
+#include <twill/par/detail/kernels.hpp>
+#include <twill/par/detail/loop.hpp>
+#include <twill/par/for_each.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <iterator>
+#include <ranges>
+#include <utility>
+
+namespace twill::inline TWILL_ABI {
+namespace detail {
+
+// `Block` counts in the elements [from, to).
+template <class Block>
+struct count_body {
+    const Block* block;
+    std::size_t count = 0;
+
+    void run(par::context&, std::size_t from, std::size_t to) { count += (*block)(from, to); }
+    count_body apart() const noexcept { return {block}; }
+    void absorb(count_body&& right) noexcept { count += right.count; }
+};
+
+template <class Block>
+std::size_t count_blocks(par::context& here, std::size_t size, const Block& block) {
+    count_body<Block> body{&block};
+    if (size != 0) run_loop(here, 0, size, body);
+    return body.count;
+}
+
+}  // namespace detail
+
+namespace par {
+
+// For how many elements `wanted(proj(element))` is true.
+//
+// Throws what the functions throw, as for_each does; `cancelled`, at a beat, if the region was
+// asked to stop. Any thread. The functions are called by several threads at a time.
+template <splittable_range R, class Proj = std::identity,
+          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+[[nodiscard]] std::size_t count_if(context& here, R&& range, P wanted, Proj proj = {}) {
+    const auto first = std::ranges::begin(range);
+    return detail::count_blocks(
+        here, static_cast<std::size_t>(std::ranges::size(range)),
+        [&](std::size_t from, std::size_t to) {
+            const auto begin = first;
+            std::size_t found = 0;
+            for (std::size_t i = from; i != to; ++i)
+                if (std::invoke(wanted, std::invoke(proj, detail::element_at(begin, i)))) ++found;
+            return found;
+        });
+}
+
+template <splittable_range R, class Proj = std::identity,
+          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+[[nodiscard]] std::size_t count_if(R&& range, P wanted, Proj proj = {}) {
+    return region(
+        [&](context& here) { return count_if(here, range, std::ref(wanted), std::ref(proj)); });
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
+          std::indirect_unary_predicate<std::projected<I, Proj>> P>
+[[nodiscard]] std::size_t count_if(context& here, I first, S last, P wanted, Proj proj = {}) {
+    return count_if(here, std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
+          std::indirect_unary_predicate<std::projected<I, Proj>> P>
+[[nodiscard]] std::size_t count_if(I first, S last, P wanted, Proj proj = {}) {
+    return count_if(std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
+}
+
+// For how many elements proj(element) == value. Otherwise as above.
+template <splittable_range R, class T, class Proj = std::identity>
+    requires std::indirect_binary_predicate<
+        std::ranges::equal_to, std::projected<std::ranges::iterator_t<R>, Proj>, const T*>
+[[nodiscard]] std::size_t count(context& here, R&& range, const T& value, Proj proj = {}) {
+    using iterator = std::ranges::iterator_t<R>;
+    if constexpr (detail::kernels::plain_source<iterator, Proj> &&
+                  std::same_as<T, std::iter_value_t<iterator>>) {
+        const auto first = std::ranges::begin(range);
+        return detail::count_blocks(here, static_cast<std::size_t>(std::ranges::size(range)),
+                                    [&](std::size_t from, std::size_t to) {
+                                        const auto* const values =
+                                            detail::kernels::address(first, from);
+                                        if (to - from >= detail::kernels::worthwhile)
+                                            return detail::kernels::count(values, to - from, value);
+                                        std::size_t found = 0;
+                                        for (std::size_t i = 0; i != to - from; ++i)
+                                            found += values[i] == value ? 1 : 0;
+                                        return found;
+                                    });
+    } else {
+        return count_if(
+            here, range,
+            [&](auto&& element) -> bool { return std::ranges::equal_to()(element, value); },
+            std::ref(proj));
+    }
+}
+
+template <splittable_range R, class T, class Proj = std::identity>
+    requires std::indirect_binary_predicate<
+        std::ranges::equal_to, std::projected<std::ranges::iterator_t<R>, Proj>, const T*>
+[[nodiscard]] std::size_t count(R&& range, const T& value, Proj proj = {}) {
+    return region([&](context& here) { return count(here, range, value, std::move(proj)); });
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class T,
+          class Proj = std::identity>
+    requires std::indirect_binary_predicate<std::ranges::equal_to, std::projected<I, Proj>,
+                                            const T*>
+[[nodiscard]] std::size_t count(context& here, I first, S last, const T& value, Proj proj = {}) {
+    return count(here, std::ranges::subrange(first, last), value, std::move(proj));
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class T,
+          class Proj = std::identity>
+    requires std::indirect_binary_predicate<std::ranges::equal_to, std::projected<I, Proj>,
+                                            const T*>
+[[nodiscard]] std::size_t count(I first, S last, const T& value, Proj proj = {}) {
+    return count(std::ranges::subrange(first, last), value, std::move(proj));
+}
+
+}  // namespace par
+}  // namespace twill::inline TWILL_ABI

@@ -1,0 +1,146 @@
+// A range worked through in tiles, where a small step of each tile must follow that of the one
+// before: scans (the sum so far) and stable selections (the place in the output).
+//
+// A tile goes through three stages:
+//   prepare   what needs nothing of the tiles before, by several threads at a time;
+//   turn      takes what the tile before left, and leaves it changed for the next: one at a time,
+//             in the order of the tiles;
+//   finish    the rest, by several threads at a time again.
+// Each tile is prepared, and finished from its thread's cache, by one thread, so memory is read
+// once: a scan by halves would read a part of it twice, and lose to a serial one. After Merrill and
+// Garland, "Single-pass Parallel Prefix Scan with Decoupled Look-back" (2016); here the tile before
+// is all that is looked at, for turns are short.
+//
+// Nobody is asked to help: the owner takes tile after tile, and has one fork on its list, whose
+// thief does the same (and has one, too). While there is no thief, all is serial; work that can do
+// a tile whose turn has come in one go says so with `straight`.
+#pragma once
+
+#include <twill/core/atomic.hpp>
+#include <twill/core/config.hpp>
+#include <twill/par/context.hpp>
+#include <twill/par/join.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <thread>
+
+namespace twill::inline TWILL_ABI {
+namespace detail {
+
+// `tile` is a thread's scratch memory. All of [from, to) belongs to the caller, from `prepare` to
+// the end of `finish`. When a turn comes, all tiles before have had theirs, and been prepared.
+template <class W>
+concept tile_work = requires(W& work, typename W::tile& tile, par::context& here, std::size_t i) {
+    { W::granule } -> std::convertible_to<std::size_t>;  // tiles begin at multiples of it
+    { W::largest } -> std::convertible_to<std::size_t>;  // elements; a multiple of the granule
+    work.prepare(here, tile, i, i);
+    work.turn(here, tile, i, i);
+    work.finish(here, tile, i, i);
+};
+
+template <class W>
+concept straight_work = requires(W& work, par::context& here, std::size_t i) {
+    work.straight(here, i, i);  // all three, within the turn
+};
+
+// Two places: `next_`, where the next tile begins, and `turn_`, where the tile begins whose turn it
+// is. Who advances `next_` owns what it passed. `turn_` is advanced by the owner of the tile that
+// begins there, and by nobody else: a release of what the turn wrote, acquired by the next owner.
+//
+// Nobody waits for what is not being run: the tile before was begun by a thread that is in the
+// middle of it. If it fails, it sets `failed_`, and all give up.
+template <tile_work Work>
+class ordered_tiles {
+public:
+    ordered_tiles(Work& work, std::size_t size) noexcept : work_(work), size_(size) {}
+
+    // Returns, or throws, when all tiles that were begun have ended.
+    void run(par::context& here) { take_part(here); }
+
+    // What is before it has had its turn; what is behind was at most prepared. After `run`.
+    [[nodiscard]] std::size_t reached() const noexcept {
+        return turn_.load(std::memory_order_acquire);
+    }
+
+private:
+    static constexpr std::size_t first_tile = std::min<std::size_t>(
+        Work::largest, (64 + Work::granule - 1) / Work::granule * Work::granule);
+
+    void take_part(par::context& here) {
+        if (size_ - next_.load(std::memory_order_relaxed) <= Work::granule) return work(here);
+        par::join(
+            here, [this](par::context& c) { work(c); },
+            [this](par::context& c) {
+                if (next_.load(std::memory_order_relaxed) < size_) take_part(c);
+            });
+    }
+
+    void work(par::context& here) {
+        try {
+            typename Work::tile tile;
+            // Tiles grow while there is time for many of them between two beats.
+            for (std::size_t length = first_tile; !failed_.load(std::memory_order_relaxed);) {
+                if (here.poked()) [[unlikely]] {
+                    here.beat();
+                    length = std::max(first_tile, length / 2 / Work::granule * Work::granule);
+                }
+                const std::size_t from = take(length);
+                if (from >= size_) return;
+                const std::size_t to = std::min(size_, from + length);
+                if (!run_tile(here, tile, from, to)) return;
+                length = std::min<std::size_t>(length * 2, Work::largest);
+            }
+        } catch (...) {
+            failed_.store(true, std::memory_order_relaxed);
+            throw;
+        }
+    }
+
+    // Not by a plain addition, which threads that come late could let run over.
+    std::size_t take(std::size_t length) noexcept {
+        std::size_t from = next_.load(std::memory_order_relaxed);
+        while (from < size_ &&
+               !next_.compare_exchange_weak(from, from + std::min(length, size_ - from),
+                                            std::memory_order_relaxed)) {
+        }
+        return from;
+    }
+
+    bool run_tile(par::context& here, typename Work::tile& tile, std::size_t from, std::size_t to) {
+        if constexpr (straight_work<Work>) {
+            if (turn_.load(std::memory_order_acquire) == from) {
+                work_.straight(here, from, to);
+                turn_.store(to, std::memory_order_release);
+                return true;
+            }
+        }
+        work_.prepare(here, tile, from, to);
+        if (!await_turn(from)) return false;
+        work_.turn(here, tile, from, to);
+        turn_.store(to, std::memory_order_release);
+        work_.finish(here, tile, from, to);
+        return true;
+    }
+
+    // False: a tile before failed.
+    bool await_turn(std::size_t from) const noexcept {
+        for (unsigned looks = 0; turn_.load(std::memory_order_acquire) != from; ++looks) {
+            if (failed_.load(std::memory_order_relaxed)) return false;
+            // Not there after some microseconds: its thread may be waiting for this very core.
+            if (looks >= looks_before_yield) std::this_thread::yield();
+        }
+        return true;
+    }
+    static constexpr unsigned looks_before_yield = 4096;
+
+    Work& work_;
+    const std::size_t size_;
+    atomic<bool> failed_{false};
+    alignas(64) atomic<std::size_t> next_{0};
+    alignas(64) atomic<std::size_t> turn_{0};
+};
+
+}  // namespace detail
+}  // namespace twill::inline TWILL_ABI
