@@ -1,4 +1,4 @@
-// inclusive_scan. With Highway this file is compiled once for each instruction set.
+// inclusive_scan, streaming_scan. With Highway this file is compiled once for each instruction set.
 #include <twill/par/detail/kernels.hpp>
 
 #include <cstddef>
@@ -12,6 +12,7 @@
 #define HWY_TARGET_INCLUDE "par/kernels_scan.cpp"
 #include <hwy/foreach_target.h>
 // After foreach_target.
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -24,7 +25,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 #if HWY_TARGET != HWY_SCALAR && !HWY_HAVE_SCALABLE
 // Each vector (of 16 bytes, or two such blocks) is scanned in itself by adding it to itself, moved
 // by one lane and then by two. From one vector to the next only one addition has to wait.
-template <class T>
+template <bool Streaming, class T>
 T scan_vectors(const T*& values, T*& output, std::size_t& count, T before) {
     const hn::CappedTag<T, 32 / sizeof(T)> d;
     constexpr std::size_t lanes = hn::MaxLanes(d);
@@ -40,13 +41,16 @@ T scan_vectors(const T*& values, T*& output, std::size_t& count, T before) {
         }
         auto last = hn::Broadcast<block - 1>(v);
         if constexpr (lanes > block) last = hn::ConcatUpperUpper(d, last, last);
-        hn::StoreU(hn::Add(carry, v), d, output);
+        if constexpr (Streaming)
+            hn::Stream(hn::Add(carry, v), d, output);
+        else
+            hn::StoreU(hn::Add(carry, v), d, output);
         carry = hn::Add(carry, last);
     }
     return hn::GetLane(carry);
 }
 #else
-template <class T>
+template <bool Streaming, class T>
 T scan_vectors(const T*&, T*&, std::size_t&, T before) {
     return before;
 }
@@ -54,14 +58,30 @@ T scan_vectors(const T*&, T*&, std::size_t&, T before) {
 
 template <class T>
 T scan_of(const T* values, T* output, std::size_t count, T before) {
-    T sum = scan_vectors(values, output, count, before);
+    T sum = scan_vectors<false>(values, output, count, before);
     for (std::size_t i = 0; i != count; ++i) output[i] = sum = wrapping_sum(sum, values[i]);
     return sum;
 }
 
-#define TWILL_DEFINE(T, name)                                    \
-    T scan_##name(const T* v, T* out, std::size_t n, T before) { \
-        return scan_of(v, out, n, before);                       \
+template <class T>
+T streaming_scan_of(const T* values, T* output, std::size_t count, T before) {
+    // Such stores are for whole, aligned vectors.
+    while (count != 0 && reinterpret_cast<std::uintptr_t>(output) % 32 != 0) {
+        *output++ = before = wrapping_sum(before, *values++);
+        --count;
+    }
+    const T sum = scan_vectors<true>(values, output, count, before);
+    // They are not ordered with others: without this, a release would not cover them.
+    hwy::FlushStream();
+    return scan_of(values, output, count, sum);
+}
+
+#define TWILL_DEFINE(T, name)                                              \
+    T scan_##name(const T* v, T* out, std::size_t n, T before) {           \
+        return scan_of(v, out, n, before);                                 \
+    }                                                                      \
+    T streaming_scan_##name(const T* v, T* out, std::size_t n, T before) { \
+        return streaming_scan_of(v, out, n, before);                       \
     }
 TWILL_EACH_ELEMENT(TWILL_DEFINE)
 #undef TWILL_DEFINE
@@ -76,10 +96,14 @@ namespace twill::inline TWILL_ABI {
 namespace detail::kernels {
 namespace {
 
-#define TWILL_DISPATCH(T, name)                                      \
-    HWY_EXPORT(scan_##name);                                         \
-    T best_scan(const T* v, T* out, std::size_t n, T before) {       \
-        return HWY_DYNAMIC_DISPATCH(scan_##name)(v, out, n, before); \
+#define TWILL_DISPATCH(T, name)                                                \
+    HWY_EXPORT(scan_##name);                                                   \
+    HWY_EXPORT(streaming_scan_##name);                                         \
+    T best_scan(const T* v, T* out, std::size_t n, T before) {                 \
+        return HWY_DYNAMIC_DISPATCH(scan_##name)(v, out, n, before);           \
+    }                                                                          \
+    T best_streaming_scan(const T* v, T* out, std::size_t n, T before) {       \
+        return HWY_DYNAMIC_DISPATCH(streaming_scan_##name)(v, out, n, before); \
     }
 TWILL_EACH_ELEMENT(TWILL_DISPATCH)
 #undef TWILL_DISPATCH
@@ -89,6 +113,10 @@ TWILL_EACH_ELEMENT(TWILL_DISPATCH)
 template <element T>
 T inclusive_scan(const T* values, T* output, std::size_t count, T before) noexcept {
     return best_scan(values, output, count, before);
+}
+template <element T>
+T streaming_scan(const T* values, T* output, std::size_t count, T before) noexcept {
+    return best_streaming_scan(values, output, count, before);
 }
 
 }  // namespace detail::kernels
@@ -105,6 +133,10 @@ T inclusive_scan(const T* values, T* output, std::size_t count, T before) noexce
     for (std::size_t i = 0; i != count; ++i) output[i] = before = wrapping_sum(before, values[i]);
     return before;
 }
+template <element T>
+T streaming_scan(const T* values, T* output, std::size_t count, T before) noexcept {
+    return inclusive_scan(values, output, count, before);
+}
 
 }  // namespace detail::kernels
 }  // namespace twill::inline TWILL_ABI
@@ -115,8 +147,9 @@ T inclusive_scan(const T* values, T* output, std::size_t count, T before) noexce
 namespace twill::inline TWILL_ABI {
 namespace detail::kernels {
 
-#define TWILL_INSTANTIATE(T, name) \
-    template T inclusive_scan<T>(const T*, T*, std::size_t, T) noexcept;
+#define TWILL_INSTANTIATE(T, name)                                       \
+    template T inclusive_scan<T>(const T*, T*, std::size_t, T) noexcept; \
+    template T streaming_scan<T>(const T*, T*, std::size_t, T) noexcept;
 TWILL_EACH_ELEMENT(TWILL_INSTANTIATE)
 #undef TWILL_INSTANTIATE
 

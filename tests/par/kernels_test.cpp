@@ -69,6 +69,10 @@ TYPED_TEST(kernel, sums_scans_and_dot_products_equal_those_of_the_plain_loop) {
                 EXPECT_EQ(kernels::inclusive_scan(in, out.data() + 1, n, TypeParam{5}),
                           sums.back());
                 EXPECT_TRUE(std::equal(sums.begin(), sums.end(), out.begin() + 1)) << n;
+                std::vector<TypeParam> streamed(n + 1);
+                EXPECT_EQ(kernels::streaming_scan(in, streamed.data() + 1, n, TypeParam{5}),
+                          sums.back());
+                EXPECT_EQ(streamed, out);
                 auto in_place = made;
                 kernels::inclusive_scan(in_place.data() + 1, in_place.data() + 1, n, TypeParam{5});
                 EXPECT_TRUE(std::equal(sums.begin(), sums.end(), in_place.begin() + 1)) << n;

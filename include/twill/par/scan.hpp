@@ -28,8 +28,8 @@ template <bool Inclusive, class R, class O, class Op, class T>
 O scan(par::context& here, R&& range, O output, Op& op, std::optional<T> init) {
     const auto first = std::ranges::begin(range);
     const auto size = static_cast<std::size_t>(std::ranges::size(range));
-    scan_work<Inclusive, std::remove_const_t<decltype(first)>, O, Op, T> work{&first, &output, &op,
-                                                                              std::move(init)};
+    using work_type = scan_work<Inclusive, std::remove_const_t<decltype(first)>, O, Op, T>;
+    work_type work{&first, &output, &op, std::move(init), size >= work_type::large / sizeof(T)};
     ordered_tiles tiles(work, size);
     tiles.run(here);
     return output + static_cast<std::iter_difference_t<O>>(size);

@@ -80,6 +80,11 @@ template <element T>
 template <element T>
 TWILL_API T inclusive_scan(const T* values, T* output, std::size_t count, T before) noexcept;
 
+// The same, past the caches where the machine can: what is written is not read from memory first.
+// For an output that is larger than they are, and not the input.
+template <element T>
+TWILL_API T streaming_scan(const T* values, T* output, std::size_t count, T before) noexcept;
+
 }  // namespace detail::kernels
 
 namespace detail {

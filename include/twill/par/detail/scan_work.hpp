@@ -26,10 +26,10 @@ struct scan_work {
                                   std::same_as<std::iter_value_t<I>, T> &&
                                   std::same_as<std::iter_value_t<O>, T> && addition<Op, T>;
 
-    // A tile is read twice, and must still be in the second-level cache the second time.
     static constexpr std::size_t granule = 1;
-    static constexpr std::size_t largest =
-        std::max<std::size_t>(64, (std::size_t{128} << 10) / sizeof(T));
+    static constexpr std::size_t largest = std::size_t{1} << 20;
+    // An output of so many bytes does not stay in a cache.
+    static constexpr std::size_t large = std::size_t{64} << 20;
 
     struct tile {
         std::optional<T> sum;
@@ -40,6 +40,7 @@ struct scan_work {
     const O* output;
     Op* op;
     std::optional<T> before;  // the sum of what had its turn; empty when there is none
+    bool streaming = false;   // the output is large
 
     void prepare(par::context&, tile& mine, std::size_t from, std::size_t to) {
         if constexpr (plain) {
@@ -98,24 +99,38 @@ private:
     }
 
     T write_plain(T sum, std::size_t from, std::size_t to) {
-        const T* const in = kernels::address(*first, 0);
-        T* const out = std::to_address(*output);
+        const T* const in = kernels::address(*first, from);
+        T* const out = std::to_address(*output) + from;
+        const std::size_t count = to - from;
         if constexpr (Inclusive) {
-            return kernels::inclusive_scan(in + from, out + from, to - from, sum);
+            return write_sums(in, out, count, sum);
+        } else if (in != out) {
+            // The inclusive one, moved by one place.
+            out[0] = sum;
+            return write_sums(in, out + 1, count - 1, sum) + in[count - 1];
         } else {
-            // The inclusive one, moved by one place; by way of the first-level cache, for the
-            // output may be the input.
-            T shifted[512];
-            while (from != to) {
-                const std::size_t count = std::min(to - from, std::size(shifted));
-                const T next = kernels::inclusive_scan(in + from, shifted, count, sum);
-                out[from] = sum;
-                std::copy(shifted, shifted + count - 1, out + from + 1);
-                sum = next;
-                from += count;
-            }
-            return sum;
+            return write_shifted(out, count, sum);
         }
+    }
+
+    T write_sums(const T* in, T* out, std::size_t count, T sum) const {
+        if (streaming && in != out) return kernels::streaming_scan(in, out, count, sum);
+        return kernels::inclusive_scan(in, out, count, sum);
+    }
+
+    // In place: by way of the first-level cache.
+    static T write_shifted(T* values, std::size_t count, T sum) {
+        T shifted[512];
+        while (count != 0) {
+            const std::size_t some = std::min(count, std::size(shifted));
+            const T next = kernels::inclusive_scan(values, shifted, some, sum);
+            values[0] = sum;
+            std::copy(shifted, shifted + some - 1, values + 1);
+            sum = next;
+            values += some;
+            count -= some;
+        }
+        return sum;
     }
 };
 
