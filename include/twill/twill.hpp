@@ -22,6 +22,7 @@
 #include <twill/io/tcp.hpp>
 #include <twill/par/accumulator.hpp>
 #include <twill/par/count.hpp>
+#include <twill/par/deterministic.hpp>
 #include <twill/par/find.hpp>
 #include <twill/par/for_each.hpp>
 #include <twill/par/join.hpp>
