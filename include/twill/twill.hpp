@@ -27,6 +27,7 @@
 #include <twill/par/for_each.hpp>
 #include <twill/par/join.hpp>
 #include <twill/par/minmax.hpp>
+#include <twill/par/partition.hpp>
 #include <twill/par/reduce.hpp>
 #include <twill/par/scan.hpp>
 #include <twill/par/scope.hpp>

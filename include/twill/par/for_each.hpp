@@ -32,6 +32,11 @@ concept splittable_range = std::ranges::random_access_range<R> && std::ranges::s
 template <class F, class X>
 concept loop_function = std::invocable<F&, context&, X> || std::invocable<F&, X>;
 
+// What can be called for an interval of indices, likewise.
+template <class F>
+concept block_function = std::invocable<F&, context&, std::size_t, std::size_t> ||
+                         std::invocable<F&, std::size_t, std::size_t>;
+
 }  // namespace par
 
 namespace detail {
@@ -64,6 +69,19 @@ struct index_body {
     }
     index_body apart() const noexcept { return *this; }
     void absorb(index_body&&) noexcept {}
+};
+
+template <class F>
+struct block_body {
+    F* function;
+    void run(par::context& here, std::size_t from, std::size_t to) {
+        if constexpr (std::invocable<F&, par::context&, std::size_t, std::size_t>)
+            std::invoke(*function, here, from, to);
+        else
+            std::invoke(*function, from, to);
+    }
+    block_body apart() const noexcept { return *this; }
+    void absorb(block_body&&) noexcept {}
 };
 
 }  // namespace detail
@@ -100,6 +118,32 @@ void for_each_index(context& here, std::size_t count, F&& function) {
 template <loop_function<std::size_t> F>
 void for_each_index(std::size_t count, F&& function) {
     for_each_index(0, count, function);
+}
+
+// Calls `function(from, to)`, or `function(context&, from, to)`, for intervals [from, to) that
+// cover [begin, end) without overlap: for loops that prepare something, or that a library does best
+// for many elements at once. An interval has at least one index and at most 4096; how many depends
+// on how long they take, as in any loop here. The rest is as for for_each_index.
+template <block_function F>
+void for_each_block(context& here, std::size_t begin, std::size_t end, F&& function) {
+    detail::block_body<std::remove_reference_t<F>> body{std::addressof(function)};
+    if (begin < end) detail::run_loop(here, begin, end, body);
+}
+
+template <block_function F>
+void for_each_block(std::size_t begin, std::size_t end, F&& function) {
+    region([&](context& here) { for_each_block(here, begin, end, function); });
+}
+
+// For [0, count).
+template <block_function F>
+void for_each_block(context& here, std::size_t count, F&& function) {
+    for_each_block(here, 0, count, function);
+}
+
+template <block_function F>
+void for_each_block(std::size_t count, F&& function) {
+    for_each_block(0, count, function);
 }
 
 // Calls `function(element)`, or `function(context&, element)`, for each element of `range`. The

@@ -76,8 +76,13 @@ private:
         par::join(
             here, [this](par::context& c) { work(c); },
             [this](par::context& c) {
-                if (next_.load(std::memory_order_relaxed) < size_) take_part(c);
+                if (!over()) take_part(c);
             });
+    }
+
+    [[nodiscard]] bool over() const noexcept {
+        return next_.load(std::memory_order_relaxed) >= size_ ||
+               failed_.load(std::memory_order_relaxed);
     }
 
     void work(par::context& here) {
