@@ -3,6 +3,9 @@
 //
 //     twill::par::for_each(images, [](image& i) { i.rotate(90); });
 //     twill::par::for_each_index(rows, [&](std::size_t r) { out[r] = dot(matrix[r], x); });
+//     twill::par::for_each_index_2d(rows, columns, [&](std::size_t r, std::size_t c) {
+//         turned[c][r] = table[r][c];
+//     });
 //
 // There is no grain size: a loop too small to profit runs at the speed of a plain one, and a loop
 // over expensive elements is split down to single ones.
@@ -11,6 +14,7 @@
 #include <twill/core/config.hpp>
 #include <twill/par/context.hpp>
 #include <twill/par/detail/loop.hpp>
+#include <twill/par/detail/tiled_grid.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -32,7 +36,7 @@ concept splittable_range = std::ranges::random_access_range<R> && std::ranges::s
 template <class F, class X>
 concept loop_function = std::invocable<F&, context&, X> || std::invocable<F&, X>;
 
-// What can be called for an interval of indices, likewise.
+// What can be called for two indices, likewise.
 template <class F>
 concept block_function = std::invocable<F&, context&, std::size_t, std::size_t> ||
                          std::invocable<F&, std::size_t, std::size_t>;
@@ -144,6 +148,27 @@ void for_each_block(context& here, std::size_t count, F&& function) {
 template <block_function F>
 void for_each_block(std::size_t count, F&& function) {
     for_each_block(0, count, function);
+}
+
+// Calls `function(row, column)`, or `function(context&, row, column)`, for each row in [0, rows)
+// and column in [0, columns), in tiles of 32 by 32, row by row within a tile: neighbours in both
+// directions are near in time, so that what they share is still in the cache (as in a
+// transposition, a stencil, or all pairs). Down to single calls the work can be split as in any
+// loop here; the rest is as for for_each_index. rows * columns must not exceed the greatest
+// std::size_t.
+template <block_function F>
+void for_each_index_2d(context& here, std::size_t rows, std::size_t columns, F&& function) {
+    const detail::tiled_grid grid(rows, columns);
+    for_each_block(here, 0, rows * columns, [&](context& there, std::size_t from, std::size_t to) {
+        detail::block_body<std::remove_reference_t<F>> call{std::addressof(function)};
+        grid.visit(from, to,
+                   [&](std::size_t row, std::size_t column) { call.run(there, row, column); });
+    });
+}
+
+template <block_function F>
+void for_each_index_2d(std::size_t rows, std::size_t columns, F&& function) {
+    region([&](context& here) { for_each_index_2d(here, rows, columns, function); });
 }
 
 // Calls `function(element)`, or `function(context&, element)`, for each element of `range`. The

@@ -9,6 +9,7 @@
 
 #include <twill/core/config.hpp>
 #include <twill/par/context.hpp>
+#include <twill/par/detail/side_memory.hpp>
 #include <twill/par/for_each.hpp>
 
 #include <algorithm>
@@ -187,9 +188,11 @@ struct no_rest {
 template <class T>
 class side_buffer {
 public:
+    static_assert(alignof(T) <= 64);
+
     explicit side_buffer(std::size_t size)
-        : size_(size), room_(std::allocator<T>().allocate(size)) {}
-    ~side_buffer() { std::allocator<T>().deallocate(room_, size_); }
+        : room_(static_cast<T*>(allocate_side_memory(checked_product(size, sizeof(T))))) {}
+    ~side_buffer() { release_side_memory(room_); }
     side_buffer(const side_buffer&) = delete;
     side_buffer& operator=(const side_buffer&) = delete;
 
@@ -214,8 +217,12 @@ public:
     }
 
 private:
-    std::size_t size_;
-    T* room_;
+    static std::size_t checked_product(std::size_t count, std::size_t size) {
+        if (count > static_cast<std::size_t>(-1) / size) throw std::bad_array_new_length();
+        return count * size;
+    }
+
+    T* const room_;
 };
 
 }  // namespace detail
