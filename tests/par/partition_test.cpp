@@ -102,6 +102,18 @@ TEST(partition, asks_once_about_each_element) {
     EXPECT_EQ(std::ranges::count(asked, 1), 30'000);
 }
 
+TEST(partition, two_coarse_elements_run_side_by_side) {
+    pool_of test(2);
+    twill::atomic<int> begun{0};
+    std::vector<int> all = {0, 1, 2};
+    const auto behind = par::stable_partition(all, [&](int n) {
+        begun.fetch_add(1);
+        return par_test::wait_without_beat([&] { return begun.load() >= 2; }) && n == 2;
+    });
+    EXPECT_EQ(all, (std::vector<int>{2, 0, 1}));
+    EXPECT_EQ(behind.size(), 2U);
+}
+
 // Whatever a failing or cancelled call leaves: each element once.
 template <class T>
 void expect_permutation(std::vector<T> found, std::vector<T> expected) {

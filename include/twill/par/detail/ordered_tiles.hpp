@@ -27,7 +27,6 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
-#include <thread>
 
 namespace twill::inline TWILL_ABI {
 namespace detail {
@@ -53,7 +52,8 @@ concept straight_work = requires(W& work, par::context& here, std::size_t i) {
 // begins there, and by nobody else: a release of what the turn wrote, acquired by the next owner.
 //
 // Nobody waits for what is not being run: the tile before was begun by a thread that is in the
-// middle of it. If it fails, it sets `failed_`, and all give up.
+// middle of it. If it fails, it marks `turn_`, and all give up. Who waits long sleeps: spinning, or
+// yielding in a circle, would take the core from a thread that has lost it.
 template <tile_work Work>
 class ordered_tiles {
 public:
@@ -64,12 +64,13 @@ public:
 
     // What is before it has had its turn; what is behind was at most prepared. After `run`.
     [[nodiscard]] std::size_t reached() const noexcept {
-        return turn_.load(std::memory_order_acquire);
+        return turn_.load(std::memory_order_acquire) & ~failed;
     }
 
 private:
-    static constexpr std::size_t first_tile = std::min<std::size_t>(
-        Work::largest, (64 + Work::granule - 1) / Work::granule * Work::granule);
+    // Tiles grow until one meets a beat; from then on they are halved whenever one does.
+    static constexpr std::size_t fast = 16;
+    static constexpr std::size_t slow = 2;
 
     void take_part(par::context& here) {
         if (size_ - next_.load(std::memory_order_relaxed) <= Work::granule) return work(here);
@@ -81,27 +82,32 @@ private:
     }
 
     [[nodiscard]] bool over() const noexcept {
-        return next_.load(std::memory_order_relaxed) >= size_ ||
-               failed_.load(std::memory_order_relaxed);
+        return next_.load(std::memory_order_relaxed) >= size_ || has_failed();
     }
 
     void work(par::context& here) {
         try {
             typename Work::tile tile;
-            // Tiles grow until each one meets a beat.
-            for (std::size_t length = first_tile; !failed_.load(std::memory_order_relaxed);) {
+            std::size_t length = Work::granule;
+            std::size_t growth = fast;
+            for (bool first = true; !has_failed(); first = false) {
                 if (here.poked()) [[unlikely]] {
                     here.beat();
-                    length = std::max(first_tile, length / 2 / Work::granule * Work::granule);
+                    // Found at the first look, it says nothing about the cost of an element.
+                    if (!first) {
+                        growth = slow;
+                        length =
+                            std::max(Work::granule, length / 4 / Work::granule * Work::granule);
+                    }
                 }
                 const std::size_t from = take(length);
                 if (from >= size_) return;
                 const std::size_t to = std::min(size_, from + length);
                 if (!run_tile(here, tile, from, to)) return;
-                length = std::min<std::size_t>(length * 2, Work::largest);
+                length = std::min(length * growth, Work::largest);
             }
         } catch (...) {
-            failed_.store(true, std::memory_order_relaxed);
+            fail();
             throw;
         }
     }
@@ -120,32 +126,49 @@ private:
         if constexpr (straight_work<Work>) {
             if (turn_.load(std::memory_order_acquire) == from) {
                 work_.straight(here, from, to);
-                turn_.store(to, std::memory_order_release);
+                end_turn(from, to);
                 return true;
             }
         }
         work_.prepare(here, tile, from, to);
         if (!await_turn(from)) return false;
         work_.turn(here, tile, from, to);
-        turn_.store(to, std::memory_order_release);
+        end_turn(from, to);
         work_.finish(here, tile, from, to);
         return true;
     }
 
-    // False: a tile before failed.
+    // False: somebody failed.
     bool await_turn(std::size_t from) const noexcept {
-        for (unsigned looks = 0; turn_.load(std::memory_order_acquire) != from; ++looks) {
-            if (failed_.load(std::memory_order_relaxed)) return false;
-            // Not there after some microseconds: its thread may be waiting for this very core.
-            if (looks >= looks_before_yield) std::this_thread::yield();
+        for (unsigned looks = 0;; ++looks) {
+            const std::size_t seen = turn_.load(std::memory_order_acquire);
+            if (seen == from) return true;
+            if ((seen & failed) != 0) return false;
+            // Its thread may have lost its core, and wait for this one.
+            if (looks >= looks_before_sleep) turn_.wait(seen, std::memory_order_relaxed);
         }
-        return true;
     }
-    static constexpr unsigned looks_before_yield = 4096;
+    static constexpr unsigned looks_before_sleep = 4096;
+
+    // Not by a plain store, which might remove the mark of a failure.
+    void end_turn(std::size_t from, std::size_t to) noexcept {
+        turn_.fetch_add(to - from, std::memory_order_release);
+        turn_.notify_all();
+    }
+
+    void fail() noexcept {
+        turn_.fetch_or(failed, std::memory_order_relaxed);
+        turn_.notify_all();
+    }
+    [[nodiscard]] bool has_failed() const noexcept {
+        return (turn_.load(std::memory_order_relaxed) & failed) != 0;
+    }
+
+    // In `turn_`: no more turns. No range is that long.
+    static constexpr std::size_t failed = ~(~std::size_t{0} >> 1);
 
     Work& work_;
     const std::size_t size_;
-    atomic<bool> failed_{false};
     alignas(64) atomic<std::size_t> next_{0};
     alignas(64) atomic<std::size_t> turn_{0};
 };
