@@ -23,6 +23,7 @@
 #include <twill/par/accumulator.hpp>
 #include <twill/par/count.hpp>
 #include <twill/par/deterministic.hpp>
+#include <twill/par/equal.hpp>
 #include <twill/par/find.hpp>
 #include <twill/par/for_each.hpp>
 #include <twill/par/join.hpp>
