@@ -52,15 +52,26 @@ concept straight_work = requires(W& work, par::context& here, std::size_t i) {
 // begins there, and by nobody else: a release of what the turn wrote, acquired by the next owner.
 //
 // Nobody waits for what is not being run: the tile before was begun by a thread that is in the
-// middle of it. If it fails, it marks `turn_`, and all give up. Who waits long sleeps: spinning, or
-// yielding in a circle, would take the core from a thread that has lost it.
+// middle of it. If it fails, it marks `turn_`, and all give up.
+//
+// Who waits for longer than a tile takes waits for a thread that has lost its core: it sleeps, and
+// the helpers leave, for on a machine so busy that would happen again and again, and the owner
+// alone is faster. It asks for help again later, and each time it was in vain twice as late.
 template <tile_work Work>
 class ordered_tiles {
 public:
     ordered_tiles(Work& work, std::size_t size) noexcept : work_(work), size_(size) {}
 
     // Returns, or throws, when all tiles that were begun have ended.
-    void run(par::context& here) { take_part(here); }
+    void run(par::context& here) {
+        if (size_ <= Work::granule) return work(here, ~std::size_t{0});
+        for (std::size_t patience = 1024; !over(); patience *= 2) {
+            crowded_.store(false, std::memory_order_relaxed);
+            par::join(
+                here, [this, patience](par::context& c) { work(c, patience); },
+                [this](par::context& c) { help(c); });
+        }
+    }
 
     // What is before it has had its turn; what is behind was at most prepared. After `run`.
     [[nodiscard]] std::size_t reached() const noexcept {
@@ -72,20 +83,18 @@ private:
     static constexpr std::size_t fast = 16;
     static constexpr std::size_t slow = 2;
 
-    void take_part(par::context& here) {
-        if (size_ - next_.load(std::memory_order_relaxed) <= Work::granule) return work(here);
+    void help(par::context& here) {
+        if (over() || crowded_.load(std::memory_order_relaxed)) return;
         par::join(
-            here, [this](par::context& c) { work(c); },
-            [this](par::context& c) {
-                if (!over()) take_part(c);
-            });
+            here, [this](par::context& c) { work(c, 0); }, [this](par::context& c) { help(c); });
     }
 
     [[nodiscard]] bool over() const noexcept {
         return next_.load(std::memory_order_relaxed) >= size_ || has_failed();
     }
 
-    void work(par::context& here) {
+    // `patience`: how many tiles more once it is crowded.
+    void work(par::context& here, std::size_t patience) {
         try {
             typename Work::tile tile;
             std::size_t length = Work::granule;
@@ -100,6 +109,7 @@ private:
                             std::max(Work::granule, length / 4 / Work::granule * Work::granule);
                     }
                 }
+                if (crowded_.load(std::memory_order_relaxed) && patience-- == 0) return;
                 const std::size_t from = take(length);
                 if (from >= size_) return;
                 const std::size_t to = std::min(size_, from + length);
@@ -139,16 +149,28 @@ private:
     }
 
     // False: somebody failed.
-    bool await_turn(std::size_t from) const noexcept {
+    bool await_turn(std::size_t from) noexcept {
         for (unsigned looks = 0;; ++looks) {
             const std::size_t seen = turn_.load(std::memory_order_acquire);
             if (seen == from) return true;
             if ((seen & failed) != 0) return false;
-            // Its thread may have lost its core, and wait for this one.
-            if (looks >= looks_before_sleep) turn_.wait(seen, std::memory_order_relaxed);
+            if (looks < looks_before_sleep) {
+                pause();
+            } else {
+                crowded_.store(true, std::memory_order_relaxed);
+                turn_.wait(seen, std::memory_order_relaxed);
+            }
         }
     }
-    static constexpr unsigned looks_before_sleep = 4096;
+    static constexpr unsigned looks_before_sleep = 8192;  // 100 to 300 us
+
+    static void pause() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+        __builtin_ia32_pause();
+#elif defined(__aarch64__)
+        asm volatile("yield");
+#endif
+    }
 
     // Not by a plain store, which might remove the mark of a failure.
     void end_turn(std::size_t from, std::size_t to) noexcept {
@@ -169,6 +191,7 @@ private:
 
     Work& work_;
     const std::size_t size_;
+    atomic<bool> crowded_{false};
     alignas(64) atomic<std::size_t> next_{0};
     alignas(64) atomic<std::size_t> turn_{0};
 };
