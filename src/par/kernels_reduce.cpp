@@ -6,6 +6,8 @@
 
 #include "par/kernel_types.hpp"
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses
+
 #if defined(TWILL_HAS_HIGHWAY)
 
 #undef HWY_TARGET_INCLUDE
@@ -252,3 +254,4 @@ TWILL_EACH_ELEMENT(TWILL_INSTANTIATE)
 }  // namespace detail::kernels
 }  // namespace twill::inline TWILL_ABI
 #endif
+// NOLINTEND(bugprone-macro-parentheses)
