@@ -33,6 +33,7 @@
 #include <twill/par/scan.hpp>
 #include <twill/par/scope.hpp>
 #include <twill/par/shield.hpp>
+#include <twill/par/sort.hpp>
 #include <twill/par/transform.hpp>
 #include <twill/runtime/blocked_section.hpp>
 #include <twill/runtime/blocking.hpp>

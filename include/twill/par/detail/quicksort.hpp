@@ -1,0 +1,295 @@
+// Sorting by comparison, in place: a quicksort without branches on the outcome of comparisons,
+// whose large partitions are shared out and whose parts are joined.
+//
+// Partitioning after Edelkamp and Weiss, "BlockQuicksort" (ESA 2016); equal elements and bad inputs
+// after Peters, "Pattern-defeating Quicksort" (2021). Whatever throws, a permutation is left:
+// elements are only ever exchanged, or held by something that puts them back.
+#pragma once
+
+#include <twill/core/config.hpp>
+#include <twill/par/context.hpp>
+#include <twill/par/detail/parallel_partition.hpp>
+#include <twill/par/join.hpp>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace twill::inline TWILL_ABI {
+namespace detail {
+
+// A comparison of elements: compare(project(a), project(b)).
+template <class Compare, class Project>
+struct projected_less {
+    Compare* compare;
+    Project* project;
+
+    template <class A, class B>
+    bool operator()(A&& a, B&& b) const {
+        return static_cast<bool>(std::invoke(*compare, std::invoke(*project, std::forward<A>(a)),
+                                             std::invoke(*project, std::forward<B>(b))));
+    }
+};
+
+// Moving one costs about as much as deciding whether to.
+template <class T>
+inline constexpr bool cheap_to_move = std::is_trivially_copyable_v<T> && sizeof(T) <= 16;
+
+// Partitions by `is_right(element)`, which is asked once an element or a little more.
+template <class IsRight>
+struct element_partition {
+    IsRight is_right;
+
+    template <std::random_access_iterator I>
+    std::size_t partition_together(I first, std::size_t count) const {
+        const I begin = first;
+        I last = first + static_cast<std::iter_difference_t<I>>(count);
+        if constexpr (!cheap_to_move<std::iter_value_t<I>>)
+            by_blocks(first, last, [&] { return last - first >= 2 * block; });
+        return static_cast<std::size_t>(one_by_one(first, last) - begin);
+    }
+
+    template <std::random_access_iterator I>
+    partition_counts partition_apart(I left, std::size_t left_count, I right,
+                                     std::size_t right_count) const {
+        const I left_begin = left;
+        const I left_end = left + static_cast<std::iter_difference_t<I>>(left_count);
+        I right_end = right + static_cast<std::iter_difference_t<I>>(right_count);
+        by_blocks(left, right_end,
+                  [&] { return left_end - left >= block && right_end - right >= block; });
+        const auto done = static_cast<std::size_t>(left - left_begin);
+        return {done + partition_together(left, left_count - done),
+                partition_together(right, static_cast<std::size_t>(right_end - right))};
+    }
+
+private:
+    static constexpr std::ptrdiff_t block = 64;
+    using offsets = std::array<unsigned char, block>;
+
+    // Where in a block the elements of the wrong side are, `from` to `to`.
+    struct wrong_side {
+        offsets at;
+        std::size_t from = 0;
+        std::size_t to = 0;
+        [[nodiscard]] bool empty() const { return from == to; }
+    };
+
+    // Advances `first` and takes back `last` by whole blocks while `more()`: what is before `first`
+    // then belongs to the left, what is behind `last` to the right.
+    template <class I, class More>
+    void by_blocks(I& first, I& last, More more) const {
+        wrong_side low;
+        wrong_side high;
+        using step = std::iter_difference_t<I>;
+        while (more()) {
+            if (low.empty()) {
+                low.from = low.to = 0;
+                for (std::ptrdiff_t i = 0; i != block; ++i) {
+                    low.at[low.to] = static_cast<unsigned char>(i);
+                    low.to += is_right(first[static_cast<step>(i)]) ? 1 : 0;
+                }
+            }
+            if (high.empty()) {
+                high.from = high.to = 0;
+                for (std::ptrdiff_t i = 0; i != block; ++i) {
+                    high.at[high.to] = static_cast<unsigned char>(i + 1);
+                    high.to += is_right(*(last - static_cast<step>(i + 1))) ? 0 : 1;
+                }
+            }
+            for (std::size_t n = std::min(low.to - low.from, high.to - high.from); n != 0; --n)
+                std::ranges::iter_swap(first + low.at[low.from++], last - high.at[high.from++]);
+            if (low.empty()) first += block;
+            if (high.empty()) last -= block;
+        }
+    }
+
+    // Invariant: [first, low) belongs to the left, [low, next) to the right. The exchange is made
+    // either way: nothing is predicted.
+    template <class I>
+    I one_by_one(I first, I last) const {
+        I low = first;
+        for (I next = first; next != last; ++next) {
+            const bool left = !is_right(*next);
+            if constexpr (cheap_to_move<std::iter_value_t<I>>) {
+                std::ranges::iter_swap(next, low);
+                low += left;
+            } else if (left) {
+                if (next != low) std::ranges::iter_swap(next, low);
+                ++low;
+            }
+        }
+        return low;
+    }
+};
+
+// Gives an element that was taken out its place back, also when a comparison throws.
+template <class I>
+struct taken_out {
+    explicit taken_out(I from) : hole(from), value(std::ranges::iter_move(from)) {}
+    ~taken_out() { *hole = std::move(value); }
+    taken_out(const taken_out&) = delete;
+    taken_out& operator=(const taken_out&) = delete;
+    I hole;
+    std::iter_value_t<I> value;
+};
+
+template <std::random_access_iterator I, class Less>
+void insertion_sort(I first, I last, const Less& less) {
+    if (first == last) return;
+    for (I next = first + 1; next != last; ++next) {
+        if (!less(*next, *(next - 1))) continue;
+        taken_out<I> element(next);
+        do {
+            *element.hole = std::ranges::iter_move(element.hole - 1);
+            --element.hole;
+        } while (element.hole != first && less(element.value, *(element.hole - 1)));
+    }
+}
+
+template <std::random_access_iterator I, class Less>
+void heap_sort(I first, std::iter_difference_t<I> count, const Less& less) {
+    const auto sift = [&](std::iter_difference_t<I> root, std::iter_difference_t<I> end) {
+        for (auto child = 2 * root + 1; child < end; child = 2 * root + 1) {
+            if (child + 1 < end && less(first[child], first[child + 1])) ++child;
+            if (!less(first[root], first[child])) return;
+            std::ranges::iter_swap(first + root, first + child);
+            root = child;
+        }
+    };
+    for (auto root = count / 2; root-- > 0;) sift(root, count);
+    for (auto end = count; --end > 0;) {
+        std::ranges::iter_swap(first, first + end);
+        sift(0, end);
+    }
+}
+
+template <std::random_access_iterator I, class Less>
+class quicksort {
+public:
+    quicksort(I first, std::size_t count, const Less& less)
+        : first_(first), count_(count), less_(less) {}
+
+    void run(par::context& here) const {
+        if (std::is_sorted(first_, at(count_), less_)) return;
+        sort(here, 0, count_, static_cast<unsigned>(std::bit_width(count_)));
+    }
+
+private:
+    static constexpr std::size_t few = 20;
+
+    [[nodiscard]] I at(std::size_t i) const {
+        return first_ + static_cast<std::iter_difference_t<I>>(i);
+    }
+
+    // `bad`: how many more partitions may turn out lopsided before the range is heap-sorted.
+    void sort(par::context& here, std::size_t from, std::size_t to, unsigned bad) const {
+        while (to - from > few) {
+            if (bad == 0) {
+                const auto count = static_cast<std::iter_difference_t<I>>(to - from);
+                return heap_sort(at(from), count, less_);
+            }
+            move_pivot_to_front(from, to - from);
+            // The element before is a pivot, and not larger. If it is not smaller either, then all
+            // that equal it are in their places once they are at the front.
+            if (from != 0 && !less_(*at(from - 1), *at(from))) {
+                from = behind_equal(here, from, to);
+                continue;
+            }
+            const std::size_t pivot = split(here, from, to);
+            if (std::min(pivot - from, to - pivot) < (to - from) / 8) {
+                --bad;
+                scatter(from, pivot);
+                scatter(pivot + 1, to);
+            }
+            if (pivot - from > few && to - pivot > few) {
+                return par::join(
+                    here, [&](par::context& c) { sort(c, from, pivot, bad); },
+                    [&](par::context& c) { sort(c, pivot + 1, to, bad); });
+            }
+            // The short side at once, the other in the next round.
+            if (pivot - from < to - pivot) {
+                sort(here, from, pivot, bad);
+                from = pivot + 1;
+            } else {
+                sort(here, pivot + 1, to, bad);
+                to = pivot;
+            }
+        }
+        insertion_sort(at(from), at(to), less_);
+    }
+
+    // Returns where the pivot, which is at the front, has come to.
+    std::size_t split(par::context& here, std::size_t from, std::size_t to) const {
+        const I pivot = at(from);
+        const auto is_right = [&](auto&& element) { return !less_(element, *pivot); };
+        const std::size_t small = partition(here, from + 1, to, is_right);
+        if (small != 0) std::ranges::iter_swap(pivot, at(from + small));
+        return from + small;
+    }
+
+    std::size_t behind_equal(par::context& here, std::size_t from, std::size_t to) const {
+        const I pivot = at(from);
+        const auto is_right = [&](auto&& element) { return less_(*pivot, element); };
+        return from + 1 + partition(here, from + 1, to, is_right);
+    }
+
+    template <class IsRight>
+    std::size_t partition(par::context& here, std::size_t from, std::size_t to,
+                          const IsRight& is_right) const {
+        const element_partition<const IsRight&> kernel{is_right};
+        const std::size_t count = to - from;
+        if (count >= least_parallel_partition) {
+            try {
+                return partition_in_parallel(here, at(from), count, count / 2, kernel);
+            } catch (const std::bad_alloc&) {  // one thread needs no memory
+            }
+        }
+        return kernel.partition_together(at(from), count);
+    }
+
+    void move_pivot_to_front(std::size_t from, std::size_t count) const {
+        const auto median = [&](std::size_t a, std::size_t b, std::size_t c) {
+            if (less_(*at(b), *at(a))) std::swap(a, b);
+            if (less_(*at(c), *at(b))) return less_(*at(c), *at(a)) ? a : c;
+            return b;
+        };
+        const std::size_t middle = from + count / 2;
+        std::size_t best = 0;
+        if (count < 128) {
+            best = median(from, middle, from + count - 1);
+        } else {
+            const std::size_t apart = count / 9;
+            const auto place = [&](std::size_t i) { return from + apart / 2 + i * apart; };
+            best =
+                median(median(place(0), place(1), place(2)), median(place(3), place(4), place(5)),
+                       median(place(6), place(7), place(8)));
+        }
+        if (best != from) std::ranges::iter_swap(at(from), at(best));
+    }
+
+    // Breaks the pattern that led to a bad pivot.
+    void scatter(std::size_t from, std::size_t to) const {
+        const std::size_t count = to - from;
+        if (count < 2 * few) return;
+        std::uint64_t state = count;
+        for (std::size_t i = 0; i != 9; ++i) {
+            state = state * 6364136223846793005U + 1442695040888963407U;
+            const std::size_t other = from + static_cast<std::size_t>(state >> 11) % count;
+            const std::size_t one = from + count / 18 + i * (count / 9);
+            if (one != other) std::ranges::iter_swap(at(one), at(other));
+        }
+    }
+
+    const I first_;
+    const std::size_t count_;
+    const Less& less_;
+};
+
+}  // namespace detail
+}  // namespace twill::inline TWILL_ABI
