@@ -27,6 +27,7 @@
 #include <twill/par/find.hpp>
 #include <twill/par/for_each.hpp>
 #include <twill/par/join.hpp>
+#include <twill/par/merge.hpp>
 #include <twill/par/minmax.hpp>
 #include <twill/par/partition.hpp>
 #include <twill/par/reduce.hpp>
@@ -34,6 +35,8 @@
 #include <twill/par/scope.hpp>
 #include <twill/par/shield.hpp>
 #include <twill/par/sort.hpp>
+#include <twill/par/sort_by_key.hpp>
+#include <twill/par/stable_sort.hpp>
 #include <twill/par/transform.hpp>
 #include <twill/runtime/blocked_section.hpp>
 #include <twill/runtime/blocking.hpp>

@@ -24,13 +24,6 @@
 namespace twill::inline TWILL_ABI {
 namespace detail {
 
-// Whether [I, ...) is numbers in memory, sorted in an order that vectors know.
-template <class I, class Compare, class Project>
-concept sorts_keys =
-    std::contiguous_iterator<I> && sortable_key<std::iter_value_t<I>> &&
-    std::same_as<Project, std::identity> &&
-    (is_less<Compare, std::iter_value_t<I>> || is_greater<Compare, std::iter_value_t<I>>);
-
 // A range this short is sorted before a region has been begun.
 inline constexpr std::size_t sorted_without_region = 20;
 

@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstddef>
 #include <functional>
+#include <iterator>
 #include <type_traits>
 
 namespace twill::inline TWILL_ABI {
@@ -36,6 +37,13 @@ template <class Compare, class T>
 inline constexpr bool is_greater =
     std::same_as<Compare, std::greater<>> || std::same_as<Compare, std::greater<T>> ||
     std::same_as<Compare, std::ranges::greater>;
+
+// Whether [I, ...) is numbers in memory, sorted in an order that vectors know.
+template <class I, class Compare, class Project>
+concept sorts_keys =
+    std::contiguous_iterator<I> && sortable_key<std::iter_value_t<I>> &&
+    std::same_as<Project, std::identity> &&
+    (is_less<Compare, std::iter_value_t<I>> || is_greater<Compare, std::iter_value_t<I>>);
 
 // Up to here one thread is as fast: in bytes, about one beat's work, and half of a small
 // second-level cache.
