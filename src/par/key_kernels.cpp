@@ -48,7 +48,7 @@ struct sides {
         const auto right = is_right(keys);
         const std::size_t to_right = hn::CountTrue(d, right);
         if constexpr (hn::CompressIsPartition<Key>::value) {
-            const vector split = hn::Compress(keys, hn::Not(right));
+            const vector split = hn::CompressNot(keys, right);
             hn::StoreU(split, d, low);
             hn::StoreU(split, d, high - lanes);
         } else {
@@ -95,7 +95,7 @@ struct both_ends {
     using tag = typename side::tag;
     using vector = typename side::vector;
 
-    both_ends(Key* begin, Key* end)
+    HWY_INLINE both_ends(Key* begin, Key* end)
         : step(side::unroll * hn::Lanes(tag())),
           low(begin),
           unread(begin),
@@ -134,7 +134,7 @@ struct both_ends {
     }
 
     // Puts the held vectors back, unpartitioned, where there is room.
-    void put_back() {
+    HWY_INLINE void put_back() {
         const auto room = static_cast<std::size_t>(unread - low);
         std::copy_n(held, room, low);
         std::copy_n(held + room, 2 * step - room, unread_end);
