@@ -26,6 +26,8 @@
 #include <twill/par/equal.hpp>
 #include <twill/par/find.hpp>
 #include <twill/par/for_each.hpp>
+#include <twill/par/group_by.hpp>
+#include <twill/par/histogram.hpp>
 #include <twill/par/join.hpp>
 #include <twill/par/merge.hpp>
 #include <twill/par/minmax.hpp>
