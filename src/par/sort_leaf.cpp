@@ -14,8 +14,10 @@ namespace twill::inline TWILL_ABI {
 namespace detail {
 namespace {
 
+#if defined(TWILL_HAS_HIGHWAY)
 // Each call of VQSort asks the kernel for random bits (0.6 us): fewer keys are sorted before that.
 constexpr std::size_t least_for_vqsort = 40;
+#endif
 
 template <class Key>
 void sort_integers(Key* keys, std::size_t count, bool descending) noexcept {

@@ -15,12 +15,12 @@ namespace {
 
 using par_test::pool_of;
 
-const std::size_t sizes[] = {0, 1, 2, 127, 1023, 1025, 20'011, 300'007};
+const std::size_t sizes[] = {0, 1, 2, 127, 1023, 1025, 20'011, 100'003};
 
 std::vector<unsigned> numbers(std::size_t count, unsigned range) {
     std::mt19937 random(static_cast<unsigned>(count));
     std::vector<unsigned> made(count);
-    for (unsigned& x : made) x = random() % range;
+    for (unsigned& x : made) x = static_cast<unsigned>(random() % range);
     return made;
 }
 
@@ -56,7 +56,7 @@ TEST(group_by, keeps_the_order_of_first_appearance_and_of_the_elements) {
     };
     for (const std::size_t n : sizes)
         for (const unsigned keys : {1U, 5U, 3000U, 1'000'000U}) {
-            if (n > 100'000 && keys > 3000) continue;
+            if (n > 50'000 && keys > 3000) continue;
             std::vector<row> rows;
             for (const unsigned x : numbers(n, keys))
                 rows.push_back({"key " + std::to_string(x), rows.size()});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -16,7 +17,8 @@ namespace {
 
 using par_test::pool_of;
 
-const std::size_t sizes[] = {0, 1, 2, 3, 7, 20, 21, 41, 127, 1000, 4099, 70'001, 400'009};
+// The largest is partitioned by several threads.
+const std::size_t sizes[] = {0, 1, 2, 3, 7, 20, 21, 41, 127, 1000, 4099, 150'001};
 
 template <class T>
 std::vector<T> numbers(std::size_t count, unsigned range = 0) {
@@ -41,7 +43,7 @@ TYPED_TEST_SUITE(sorted_keys, keys);
 TYPED_TEST(sorted_keys, are_as_the_standard_sorts_them) {
     const pool_of four(4);
     for (const std::size_t n : sizes)
-        for (const unsigned range : {0U, 1U, 2U, 100U}) {
+        for (const unsigned range : {0U, 2U, 100U}) {
             auto ours = numbers<TypeParam>(n, range);
             auto expected = ours;
             twill::par::sort(ours);
@@ -57,7 +59,7 @@ TEST(sort, keeps_infinities_and_puts_nans_at_the_ends) {
     const pool_of four(4);
     constexpr double infinity = std::numeric_limits<double>::infinity();
     const double nan = std::numeric_limits<double>::quiet_NaN();
-    for (const std::size_t n : {100U, 300'000U}) {
+    for (const std::size_t n : {100U, 150'000U}) {
         auto values = numbers<double>(n);
         for (std::size_t i = 0; i + 4 < n; i += 50) {
             values[i] = infinity;
@@ -99,7 +101,7 @@ TEST(sort, by_comparison_is_as_the_standard_sorts) {
     const pool_of four(4);
     const auto reversed = [](double x) { return -x; };
     for (const std::size_t n : sizes)
-        for (const unsigned range : {0U, 1U, 3U}) {
+        for (const unsigned range : {0U, 3U}) {
             auto ours = numbers<double>(n, range);
             auto expected = ours;
             twill::par::sort(ours, std::less<>(), reversed);
@@ -107,7 +109,7 @@ TEST(sort, by_comparison_is_as_the_standard_sorts) {
             ASSERT_EQ(ours, expected) << n << " doubles of " << range;
         }
     std::vector<std::string> words;
-    for (const int x : numbers<int>(50'000))
+    for (const int x : numbers<int>(20'000))
         words.push_back("some longer text " + std::to_string(x));
     auto expected = words;
     twill::par::sort(words);
@@ -117,7 +119,7 @@ TEST(sort, by_comparison_is_as_the_standard_sorts) {
 
 TEST(sort, is_not_defeated_by_patterns) {
     const pool_of four(4);
-    const int n = 300'000;
+    const int n = 150'000;
     const auto fill = [](auto&& value) {
         std::vector<int> made(n);
         for (int i = 0; i != n; ++i) made[static_cast<std::size_t>(i)] = value(i);
@@ -144,8 +146,8 @@ TEST(sort, is_not_defeated_by_patterns) {
 
 TEST(sort, leaves_a_permutation_when_a_comparison_throws) {
     const pool_of four(4);
-    for (const std::size_t n : {std::size_t{15}, std::size_t{1000}, std::size_t{300'000}})
-        for (const long fails_at : {1L, 10L, 2000L, 300'000L, 2'000'000L}) {
+    for (const std::size_t n : {std::size_t{15}, std::size_t{1000}, std::size_t{140'000}})
+        for (const long fails_at : {1L, 100L, 200'000L, 1'000'000L}) {
             auto words = numbers<std::uint64_t>(n);
             auto expected = words;
             twill::atomic<long> calls{0};
@@ -167,7 +169,7 @@ TEST(sort, leaves_a_permutation_when_a_comparison_throws) {
 
 TEST(sort, leaves_a_permutation_when_it_is_stopped) {
     twill::compute_pool pool({.workers = 2});
-    auto values = numbers<double>(1'000'000);
+    auto values = numbers<double>(200'000);
     auto expected = values;
     twill::atomic<bool> runs{false};
     par_test::test_region work([&](twill::par::context& here) {

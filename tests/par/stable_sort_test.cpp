@@ -16,7 +16,7 @@ namespace {
 
 using par_test::pool_of;
 
-const std::size_t sizes[] = {0, 1, 2, 24, 25, 127, 1000, 20'011, 200'003};
+const std::size_t sizes[] = {0, 1, 2, 24, 25, 127, 1000, 50'021};
 
 // So that a plain sort by key and text is a stable sort by key.
 std::string text_of(std::size_t place) { return std::to_string(100'000'000 + place); }
@@ -50,8 +50,8 @@ TEST(stable_sort, keeps_the_order_of_equal_elements) {
 
 TEST(stable_sort, leaves_all_elements_when_a_comparison_throws) {
     const pool_of four(4);
-    for (const std::size_t n : {std::size_t{20}, std::size_t{1000}, std::size_t{100'000}})
-        for (const long fails_at : {1L, 15L, 3000L, 500'000L, 1'200'000L}) {
+    for (const std::size_t n : {std::size_t{20}, std::size_t{1000}, std::size_t{30'000}})
+        for (const long fails_at : {1L, 15L, 3000L, 300'000L}) {
             auto ours = items(n, 1'000'000);
             auto expected = ours;
             twill::atomic<long> calls{0};
@@ -72,7 +72,7 @@ TEST(stable_sort, leaves_all_elements_when_a_comparison_throws) {
 
 TEST(stable_sort, leaves_all_elements_when_it_is_stopped) {
     twill::compute_pool pool({.workers = 2});
-    auto ours = items(100'000, 1'000'000);
+    auto ours = items(50'000, 1'000'000);
     auto expected = ours;
     twill::atomic<bool> runs{false};
     par_test::test_region work([&](twill::par::context& here) {
@@ -97,7 +97,7 @@ TEST(stable_sort, leaves_all_elements_when_it_is_stopped) {
 TEST(merge, is_as_the_standard_merges) {
     const pool_of four(4);
     for (const std::size_t n : sizes)
-        for (const std::size_t m : {std::size_t{0}, std::size_t{1}, n / 3, std::size_t{50'021}}) {
+        for (const std::size_t m : {std::size_t{0}, std::size_t{1}, n / 3, std::size_t{20'011}}) {
             auto left = items(n, 1000);
             auto right = items(m, 1000);
             std::ranges::sort(left, std::less<>(), &item::key);
@@ -138,7 +138,7 @@ void expect_values_to_follow(std::size_t count, Compare compare) {
 
 TEST(sort_by_key, moves_values_with_their_keys_and_is_stable) {
     const pool_of four(4);
-    for (const std::size_t n : {0U, 1U, 2U, 100U, 50'021U}) {
+    for (const std::size_t n : {0U, 1U, 100U, 20'021U}) {
         expect_values_to_follow<std::int32_t>(n, std::less<>());
         expect_values_to_follow<std::uint16_t>(n, std::greater<>());
         expect_values_to_follow<float>(n, std::less<>());
