@@ -36,23 +36,31 @@ std::optional<interval> ratio_to(const row& line, const series& peer) {
     return median_interval(ratios);
 }
 
-// What a target judges: a ratio or our own value. Nothing when its peer is absent.
-std::optional<interval> judged_by(const row& line, const target& aim) {
-    if (aim.against.empty()) {
-        if (line.ours.empty()) return {};
-        return median_interval(line.ours);
-    }
-    for (const series& peer : line.peers)
-        if (peer.name == aim.against) return ratio_to(line, peer);
-    return {};
+bool concerns(const target& aim, const series& peer) {
+    return aim.against == peer.name || aim.against == every_peer;
+}
+
+// Of a ratio or of our own value. Unjudged when there is none, because a peer is absent.
+verdict verdict_of(const row& line, const target& aim, const std::optional<interval>& value) {
+    if (!value) return verdict::unjudged;
+    const bool less = line.direction == better::less;
+    const double judged = !aim.draw ? value->middle : less ? value->low : value->high;
+    return (less ? judged <= aim.bound : judged >= aim.bound) ? verdict::met : verdict::missed;
 }
 
 verdict verdict_of(const row& line, const target& aim) {
-    const auto value = judged_by(line, aim);
-    if (!value) return verdict::unjudged;
-    const bool good =
-        line.direction == better::less ? value->middle <= aim.bound : value->middle >= aim.bound;
-    return good ? verdict::met : verdict::missed;
+    if (aim.against.empty())
+        return verdict_of(line, aim,
+                          line.ours.empty() ? std::optional<interval>()
+                                            : std::optional(median_interval(line.ours)));
+    verdict all = verdict::unjudged;
+    for (const series& peer : line.peers) {
+        const auto ratio = concerns(aim, peer) ? ratio_to(line, peer) : std::nullopt;
+        if (!ratio) continue;
+        all = verdict_of(line, aim, ratio);
+        if (all == verdict::missed) break;
+    }
+    return all;
 }
 
 const char* word(verdict v) {
@@ -69,15 +77,16 @@ const char* word(verdict v) {
     return "";
 }
 
-const target* target_against(const row& line, std::string_view peer) {
-    const auto found = std::find_if(line.targets.begin(), line.targets.end(),
-                                    [&](const target& t) { return t.against == peer; });
+// The first of the row's targets for which `wanted` holds, or null.
+template <class P>
+const target* find_target(const row& line, P&& wanted) {
+    const auto found = std::find_if(line.targets.begin(), line.targets.end(), wanted);
     return found == line.targets.end() ? nullptr : &*found;
 }
 
 std::string describe(const row& line, const target& aim) {
     return std::string(aim.binding ? "★ " : "") + (line.direction == better::less ? "<= " : ">= ") +
-           brief(aim.bound);
+           brief(aim.bound) + (aim.draw ? " or a draw" : "");
 }
 
 std::string describe(const interval& i) {
@@ -90,10 +99,11 @@ cells peer_cells(const row& line, const series& peer) {
     cells out;
     out[2] = peer.name;
     out[3] = peer.rounds.empty() ? "absent" : brief(median(peer.rounds));
-    if (const auto ratio = ratio_to(line, peer)) out[4] = describe(*ratio);
-    const target* aim = target_against(line, peer.name);
+    const auto ratio = ratio_to(line, peer);
+    if (ratio) out[4] = describe(*ratio);
+    const target* aim = find_target(line, [&](const target& t) { return concerns(t, peer); });
     if (aim != nullptr) out[5] = describe(line, *aim);
-    out[6] = word(aim != nullptr ? verdict_of(line, *aim) : verdict::reported);
+    out[6] = word(aim != nullptr ? verdict_of(line, *aim, ratio) : verdict::reported);
     return out;
 }
 
@@ -101,7 +111,7 @@ cells peer_cells(const row& line, const series& peer) {
 // peers.
 std::vector<cells> lines_of(const row& line) {
     std::vector<cells> out;
-    const target* aim = target_against(line, "");
+    const target* aim = find_target(line, [](const target& t) { return t.against.empty(); });
     if (aim != nullptr)
         out.push_back({"", "", "", "", "", describe(line, *aim), word(verdict_of(line, *aim))});
     else if (line.peers.empty())
@@ -202,6 +212,7 @@ json as_json(const row& line) {
         out["targets"].push_back({{"against", t.against},
                                   {"bound", t.bound},
                                   {"binding", t.binding},
+                                  {"draw", t.draw},
                                   {"verdict", word(verdict_of(line, t))}});
     out["ratios"] = ratios_of(line);
     out["spread"] = std::move(spreads);

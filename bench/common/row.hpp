@@ -25,6 +25,9 @@ struct series {
     std::string absent = {};     // why
 };
 
+// As a target's peer: each one that is there.
+inline constexpr const char* every_peer = "every peer";
+
 struct target {
     // A peer, whose ratio (ours / peer's) is bound; empty: our own value is.
     std::string against = {};
@@ -32,6 +35,8 @@ struct target {
     double bound = 1;
     // Binding rows (shown with a star) must be met; the others are goals.
     bool binding = false;
+    // Whether a draw is enough: the target is met when the interval contains the bound.
+    bool draw = false;
 };
 
 struct row {

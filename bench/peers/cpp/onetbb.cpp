@@ -1,23 +1,113 @@
-// oneTBB, one thread.
+// oneTBB: parallel_invoke, task_group, and parallel loops.
 
 #include "fib.hpp"
+#include "peer.hpp"
 
+#include <oneapi/tbb/blocked_range.h>
 #include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/parallel_invoke.h>
+#include <oneapi/tbb/parallel_reduce.h>
+#include <oneapi/tbb/task_arena.h>
+#include <oneapi/tbb/task_group.h>
 
+#include <cstddef>
+#include <functional>
+#include <utility>
+
+namespace twill::inline TWILL_ABI::bench {
 namespace {
+
+namespace tbb = oneapi::tbb;
+
+class onetbb {
+public:
+    struct context {};
+
+    explicit onetbb(unsigned threads)
+        : limit_(tbb::global_control::max_allowed_parallelism, threads) {}
+
+    template <class F>
+    auto run(F&& f) {
+        context here;
+        return f(here);
+    }
+
+    template <class F, class G>
+    static auto two(context& here, F&& f, G&& g) {
+        decltype(f(here)) a;
+        decltype(g(here)) b;
+        tbb::parallel_invoke([&] { a = f(here); }, [&] { b = g(here); });
+        return std::pair{a, b};
+    }
+
+    template <class A, class B, class C, class D>
+    static void four(context& here, A&& a, B&& b, C&& c, D&& d) {
+        tbb::parallel_invoke([&] { a(here); }, [&] { b(here); }, [&] { c(here); },
+                             [&] { d(here); });
+    }
+
+    template <class Wanted, class F>
+    static long sum(context& here, int count, Wanted&& wanted, F&& f) {
+        child_values values(count);
+        tbb::task_group group;
+        for (int i = 0; i < count; ++i) {
+            values[i] = 0;
+            if (wanted(i)) group.run([&values, &here, &f, i] { values[i] = f(here, i); });
+        }
+        group.wait();
+        long total = 0;
+        for (int i = 0; i < count; ++i) total += values[i];
+        return total;
+    }
+
+private:
+    tbb::global_control limit_;
+};
+
+class onetbb_loops {
+public:
+    template <class F>
+    void inside(F&& f) {
+        arena_.execute(f);
+    }
+    static void write(int* to, std::size_t count, int k) {
+        tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count), [=](const auto& part) {
+            for (std::size_t i = part.begin(); i != part.end(); ++i)
+                to[i] = static_cast<int>(i) * k;
+        });
+    }
+    template <class T>
+    static T sum(const T* from, std::size_t count) {
+        return tbb::parallel_reduce(
+            tbb::blocked_range<std::size_t>(0, count), T{0},
+            [=](const auto& part, T total) {
+                for (std::size_t i = part.begin(); i != part.end(); ++i) total += from[i];
+                return total;
+            },
+            std::plus<>());
+    }
+
+private:
+    tbb::task_arena arena_;
+};
 
 long fib(int n) {
     if (n < 2) return n;
     long a = 0;
     long b = 0;
-    oneapi::tbb::parallel_invoke([&] { a = fib(n - 1); }, [&] { b = fib(n - 2); });
+    tbb::parallel_invoke([&] { a = fib(n - 1); }, [&] { b = fib(n - 2); });
     return a + b;
 }
 
 }  // namespace
+}  // namespace twill::inline TWILL_ABI::bench
 
 int main(int argc, char** argv) {
-    const oneapi::tbb::global_control one(oneapi::tbb::global_control::max_allowed_parallelism, 1);
-    return twill::bench::measure_fib(argc, argv, fib);
+    namespace bench = twill::bench;
+    return bench::peer_main<bench::onetbb, bench::onetbb_loops>(argc, argv, [&] {
+        const oneapi::tbb::global_control one(oneapi::tbb::global_control::max_allowed_parallelism,
+                                              1);
+        return bench::measure_fib(argc, argv, bench::fib);
+    });
 }

@@ -1,13 +1,24 @@
 //! What a measured program reads about itself, and how it says it.
 
+pub mod kernels;
+pub mod loops;
+
 /// CPU time of all threads of this process so far.
 pub fn cpu_seconds() -> f64 {
+    clock(libc::CLOCK_PROCESS_CPUTIME_ID)
+}
+
+pub fn wall_seconds() -> f64 {
+    clock(libc::CLOCK_MONOTONIC)
+}
+
+fn clock(which: libc::clockid_t) -> f64 {
     let mut t = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
     // SAFETY: `t` is a valid place for the result.
-    let result = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut t) };
+    let result = unsafe { libc::clock_gettime(which, &mut t) };
     assert_eq!(result, 0);
     t.tv_sec as f64 + t.tv_nsec as f64 * 1e-9
 }
@@ -29,10 +40,17 @@ pub fn report(metric: &str, value: f64) {
     println!("{metric} {value}");
 }
 
-/// The i-th argument after the name of the program to run.
+/// The name of what is to be run, and the i-th argument after it.
+pub fn name() -> String {
+    std::env::args().nth(1).expect("no name")
+}
+
+pub fn argument(i: usize) -> String {
+    std::env::args().nth(i + 2).expect("an argument is missing")
+}
+
 pub fn number(i: usize) -> u64 {
-    let text = std::env::args().nth(i + 2).expect("an argument is missing");
-    text.parse().expect("an argument is no number")
+    argument(i).parse().expect("an argument is no number")
 }
 
 /// Measures fib(n): computed by plain calls, and by `forked`.

@@ -1,6 +1,7 @@
-//! chili NAME N: the only name is fib. One worker.
+//! chili NAME ARGUMENTS...: fib N on one worker, or NAME SIZE THREADS for a kernel.
 
 use chili::{Config, Scope, ThreadPool};
+use peers::kernels::{self, Fork};
 use std::num::NonZero;
 
 fn fib(scope: &mut Scope<'_>, n: u32) -> u64 {
@@ -11,12 +12,30 @@ fn fib(scope: &mut Scope<'_>, n: u32) -> u64 {
     a + b
 }
 
+struct Chili;
+
+impl Fork for Chili {
+    type Here<'a> = Scope<'a>;
+    fn join<A: Send, B: Send>(
+        here: &mut Scope<'_>,
+        f: impl FnOnce(&mut Scope<'_>) -> A + Send,
+        g: impl FnOnce(&mut Scope<'_>) -> B + Send,
+    ) -> (A, B) {
+        here.join(f, g)
+    }
+}
+
 fn main() {
-    let one = Config {
-        thread_count: NonZero::new(1),
+    let name = peers::name();
+    let threads = if name == "fib" { 1 } else { peers::number(1) };
+    let pool = ThreadPool::with_config(Config {
+        thread_count: NonZero::new(threads as usize),
         ..Config::default()
-    };
-    let pool = ThreadPool::with_config(one);
+    });
     let mut scope = pool.scope();
-    peers::report_fib(|n| fib(&mut scope, n));
+    if name == "fib" {
+        peers::report_fib(|n| fib(&mut scope, n));
+    } else if !kernels::run::<Chili>(&mut scope, &name, peers::number(0) as usize) {
+        std::process::exit(2);
+    }
 }

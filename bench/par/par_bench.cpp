@@ -1,0 +1,89 @@
+// SUITE=par: parallel work beside the peers and beside plain serial code. The peers' programs are
+// in bench/peers and take the same arguments.
+
+#include "common/program.hpp"
+#include "common/suite.hpp"
+#include "par/groups.hpp"
+#include "par/programs.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace twill::inline TWILL_ABI::bench {
+namespace {
+
+std::vector<row> all_rows(const settings& how) {
+    using group = std::pair<const char*, std::vector<row> (*)(const settings&)>;
+    std::vector<row> rows;
+    for (const auto& [name, measured] :
+         {group{"fib", fib_rows}, group{"kernels", kernel_rows},
+          group{"one-worker", one_worker_rows}, group{"loops", loop_rows}})
+        if (how.wants(name))
+            for (row& each : measured(how)) rows.push_back(std::move(each));
+    return rows;
+}
+
+// The words after `run`.
+int run_one(const words& argv) {
+    const std::string& name = argv.at(0);
+    const auto number = [&](std::size_t i) { return std::stoi(argv.at(i)); };
+    if (name == "twill" || name == "plain" || name == "serial")
+        return run_twill_kernel(name, argv.at(1), number(2), static_cast<unsigned>(number(3))) ? 0
+                                                                                               : 2;
+    if (name == "fib")
+        run_fib(number(1));
+    else if (name == "loop")
+        run_loops(argv.at(1));
+    else
+        return 2;
+    return 0;
+}
+
+}  // namespace
+
+std::vector<measurements> measure(const settings& how, const peer& ours,
+                                  const std::vector<peer>& peers, const words& arguments,
+                                  std::optional<unsigned> cpu) {
+    const auto run = [=](words argv) {
+        return [=, argv = std::move(argv)] { return run_program({.argv = argv, .cpu = cpu}); };
+    };
+    const auto append = [](words all, const words& more) {
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
+    };
+    std::vector<contestant> all = {
+        {.name = ours.name,
+         .measure = run(append(append({how.self, "run"}, ours.first), arguments))}};
+    for (const peer& each : peers) {
+        const bool is_ours = each.program == std::string_view(ours.program);
+        const auto program = how.peers / "bin" / each.program;
+        words argv = is_ours ? words{how.self, "run"} : words{program};
+        contestant next{.name = each.name,
+                        .measure = run(append(append(argv, each.first), arguments))};
+        if (*each.absent != '\0')
+            next.absent = each.absent;
+        else if (!is_ours && !std::filesystem::exists(program))
+            next.absent = "scripts/bench-peers did not make it";
+        all.push_back(std::move(next));
+    }
+    return interleave(all, how.rounds, ours.name + (" " + arguments.front()));
+}
+
+}  // namespace twill::inline TWILL_ABI::bench
+
+int main(int argc, char** argv) {
+    namespace bench = twill::bench;
+    if (argc < 3 || std::string_view(argv[1]) != "run")
+        return bench::suite_main(argc, argv, "par", bench::all_rows);
+    try {
+        return bench::run_one({argv + 2, argv + argc});
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "twill_bench_par run %s: %s\n", argv[2], e.what());
+        return 1;
+    }
+}
