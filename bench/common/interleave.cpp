@@ -28,7 +28,8 @@ std::vector<measurements> interleave(std::span<const contestant> all, int rounds
         std::cerr << "  " << what << ": round " << round + 1 << " of " << rounds << '\n';
         for (std::size_t i = 0; i < all.size(); ++i) {
             const std::size_t turn = (i + static_cast<std::size_t>(round)) % all.size();
-            if (results[turn].absent.empty()) measure_once(all[turn], turn == 0, results[turn]);
+            if (results[turn].absent.empty() && round < all[turn].most_rounds)
+                measure_once(all[turn], turn == 0, results[turn]);
         }
     }
     return results;

@@ -29,6 +29,8 @@ using metrics = std::map<std::string, double, std::less<>>;
 struct contestant {
     std::string name;
     std::function<metrics()> measure = {};
+    // One that is very slow may be left out of later rounds.
+    int most_rounds = 1000;
     // Why it cannot take part (not installed, ...); empty: it can.
     std::string absent = {};
 };

@@ -23,6 +23,8 @@ struct peer {
     words first = {};
     // Why there is no such program.
     const char* absent = "";
+    // Of a very slow one.
+    int most_rounds = 1000;
 };
 
 inline const peer onetbb{"oneTBB", "onetbb"};
@@ -44,5 +46,9 @@ inline const peer taskflow{"Taskflow", "taskflow"};
 [[nodiscard]] std::vector<row> kernel_rows(const settings& how);
 [[nodiscard]] std::vector<row> one_worker_rows(const settings& how);
 [[nodiscard]] std::vector<row> loop_rows(const settings& how);
+[[nodiscard]] std::vector<row> bandwidth_rows(const settings& how);
+[[nodiscard]] std::vector<row> region_rows(const settings& how);
+[[nodiscard]] std::vector<row> wake_rows(const settings& how);
+[[nodiscard]] std::vector<row> idle_rows(const settings& how);
 
 }  // namespace twill::inline TWILL_ABI::bench

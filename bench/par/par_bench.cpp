@@ -22,7 +22,9 @@ std::vector<row> all_rows(const settings& how) {
     std::vector<row> rows;
     for (const auto& [name, measured] :
          {group{"fib", fib_rows}, group{"kernels", kernel_rows},
-          group{"one-worker", one_worker_rows}, group{"loops", loop_rows}})
+          group{"one-worker", one_worker_rows}, group{"loops", loop_rows},
+          group{"bandwidth", bandwidth_rows}, group{"regions", region_rows},
+          group{"wake", wake_rows}, group{"idle", idle_rows}})
         if (how.wants(name))
             for (row& each : measured(how)) rows.push_back(std::move(each));
     return rows;
@@ -35,6 +37,10 @@ int run_one(const words& argv) {
     if (name == "twill" || name == "plain" || name == "serial")
         return run_twill_kernel(name, argv.at(1), number(2), static_cast<unsigned>(number(3))) ? 0
                                                                                                : 2;
+    if (name == "pool" || name == "split")
+        return run_twill_pool(name, argv.at(1), std::stod(argv.at(2))) ? 0 : 2;
+    if (name == "bandwidth" || name == "stream")
+        return run_bandwidth(name, argv.at(1), std::stoul(argv.at(2))) ? 0 : 2;
     if (name == "fib")
         run_fib(number(1));
     else if (name == "loop")
@@ -64,7 +70,8 @@ std::vector<measurements> measure(const settings& how, const peer& ours,
         const auto program = how.peers / "bin" / each.program;
         words argv = is_ours ? words{how.self, "run"} : words{program};
         contestant next{.name = each.name,
-                        .measure = run(append(append(argv, each.first), arguments))};
+                        .measure = run(append(append(argv, each.first), arguments)),
+                        .most_rounds = each.most_rounds};
         if (*each.absent != '\0')
             next.absent = each.absent;
         else if (!is_ours && !std::filesystem::exists(program))

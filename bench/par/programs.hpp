@@ -4,6 +4,7 @@
 
 #include <twill/core/config.hpp>
 
+#include <cstddef>
 #include <string_view>
 
 namespace twill::inline TWILL_ABI::bench {
@@ -18,5 +19,12 @@ void run_fib(int n);
 
 // Short loops of a kind: "write", "sum" (of integers) or "dsum" (of doubles).
 void run_loops(std::string_view kind);
+
+// "wake", "idle" or "regions" of bench/par/pool.hpp. How: "pool" (twill), "split" (as well as it
+// can be done). False: there is no such program; so below.
+bool run_twill_pool(std::string_view how, std::string_view name, double argument);
+
+// "sum" or "count" over so many bytes. How: "bandwidth" (twill), "stream" (plain threads).
+bool run_bandwidth(std::string_view how, std::string_view name, std::size_t bytes);
 
 }  // namespace twill::inline TWILL_ABI::bench

@@ -13,18 +13,18 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace twill::inline TWILL_ABI::bench {
 
 using uts_state = std::array<std::uint32_t, 5>;
 
 // SHA-1 of a message of five or six words.
-inline uts_state sha1_of(std::span<const std::uint32_t> message) {
-    std::array<std::uint32_t, 80> w{};
-    std::copy(message.begin(), message.end(), w.begin());
-    w[message.size()] = 0x80000000;  // the padding, and the length in bits
-    w[15] = static_cast<std::uint32_t>(message.size()) * 32;
+template <std::size_t N>
+uts_state sha1_of(const std::array<std::uint32_t, N>& message) {
+    std::array<std::uint32_t, 80> w;
+    for (std::size_t i = 0; i < 16; ++i) w[i] = i < N ? message[i] : 0;
+    w[N] = 0x80000000;  // the padding, and the length in bits
+    w[15] = N * 32;
     for (std::size_t i = 16; i < 80; ++i)
         w[i] = std::rotl(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
     constexpr uts_state start = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <functional>
 #include <utility>
+#include <vector>
 
 namespace twill::inline TWILL_ABI::bench {
 namespace {
@@ -86,6 +87,32 @@ public:
                 return total;
             },
             std::plus<>());
+    }
+    static std::size_t count_below(const int* from, std::size_t count, int bound) {
+        return tbb::parallel_reduce(
+            tbb::blocked_range<std::size_t>(0, count), std::size_t{0},
+            [=](const auto& part, std::size_t total) {
+                for (std::size_t i = part.begin(); i != part.end(); ++i)
+                    total += from[i] < bound ? 1 : 0;
+                return total;
+            },
+            std::plus<>());
+    }
+    static void scale(const double* from, double* to, std::size_t count, double by) {
+        tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count), [=](const auto& part) {
+            for (std::size_t i = part.begin(); i != part.end(); ++i) to[i] = from[i] * by;
+        });
+    }
+    template <class F>
+    static void each(std::size_t count, F&& f) {
+        tbb::parallel_for(std::size_t{0}, count, f);
+    }
+    template <class F>
+    static void regions(const std::vector<int>& units, F&& f) {
+        tbb::task_group all;
+        for (const int size : units)
+            all.run([&f, size] { tbb::parallel_for(0, size, [&](int) { f(); }); });
+        all.wait();
     }
 
 private:

@@ -5,7 +5,9 @@
 
 #include <omp.h>
 
+#include <cstddef>
 #include <utility>
+#include <vector>
 
 namespace twill::inline TWILL_ABI::bench {
 namespace {
@@ -95,6 +97,33 @@ struct openmp_loops {
             for (std::size_t i = 0; i < count; ++i) total += from[i];
         }
         return total;
+    }
+    static std::size_t count_below(const int* from, std::size_t count, int bound) {
+        std::size_t total = 0;
+#pragma omp parallel for simd default(none) shared(from, count, bound) reduction(+ : total)
+        for (std::size_t i = 0; i < count; ++i) total += from[i] < bound ? 1 : 0;
+        return total;
+    }
+    static void scale(const double* from, double* to, std::size_t count, double by) {
+#pragma omp parallel for simd default(none) shared(from, to, count, by)
+        for (std::size_t i = 0; i < count; ++i) to[i] = from[i] * by;
+    }
+    template <class F>
+    static void each(std::size_t count, F&& f) {
+#pragma omp parallel for schedule(dynamic) default(none) shared(count, f)
+        for (std::size_t i = 0; i < count; ++i) f(i);
+    }
+    template <class F>
+    static void regions(const std::vector<int>& units, F&& f) {
+#pragma omp parallel default(none) shared(units, f)
+#pragma omp single
+        for (const int size : units) {
+#pragma omp task default(none) firstprivate(size) shared(f)
+            {
+#pragma omp taskloop default(none) shared(f, size)
+                for (int i = 0; i < size; ++i) f();
+            }
+        }
     }
 };
 

@@ -2,8 +2,10 @@
 // ARGUMENTS...`, as twill_bench_par takes them.
 #pragma once
 
+#include "par/bandwidth.hpp"
 #include "par/kernels/run.hpp"
 #include "par/loops.hpp"
+#include "par/pool.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -11,15 +13,32 @@
 
 namespace twill::inline TWILL_ABI::bench {
 
+// `Loops`: on all cores, for loops.hpp and bandwidth.hpp. False: there is no such program.
+template <class Loops>
+bool run_peer_loops(std::string_view name, const char* argument) {
+    Loops loops;
+    if (name == "loop")
+        report_loops(loops, argument);
+    else if (name == "sum")
+        report_sum(loops, std::strtoul(argument, nullptr, 10));
+    else if (name == "count")
+        report_count(loops, std::strtoul(argument, nullptr, 10));
+    else if (name == "scale")
+        report_scale(loops, std::strtoul(argument, nullptr, 10));
+    else
+        return false;
+    return true;
+}
+
+// `Loops` for pool.hpp, too.
 template <class Runtime, class Loops, class Fib>
 int peer_main(int argc, char** argv, Fib&& fib) {
     const std::string_view name = argc > 2 ? argv[1] : "";
     int status = 2;
     if (name == "fib") {
         status = fib();
-    } else if (name == "loop") {
-        Loops loops;
-        report_loops(loops, argv[2]);
+    } else if (argc > 2 && (run_peer_loops<Loops>(name, argv[2]) ||
+                            run_pool<Loops>(name, std::atof(argv[2])))) {
         status = 0;
     } else if (argc > 3) {
         status = run_kernel<Runtime>(name, std::atoi(argv[2]),

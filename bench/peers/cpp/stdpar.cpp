@@ -1,6 +1,6 @@
 // std::execution::par, as the C++ library of GCC has it: on oneTBB.
 
-#include "par/loops.hpp"
+#include "peer.hpp"
 
 #include <oneapi/tbb/task_arena.h>
 
@@ -28,6 +28,14 @@ public:
     static T sum(const T* from, std::size_t count) {
         return std::reduce(std::execution::par, from, from + count, T{0});
     }
+    static std::size_t count_below(const int* from, std::size_t count, int bound) {
+        return static_cast<std::size_t>(std::count_if(std::execution::par, from, from + count,
+                                                      [=](int each) { return each < bound; }));
+    }
+    static void scale(const double* from, double* to, std::size_t count, double by) {
+        std::transform(std::execution::par, from, from + count, to,
+                       [=](double each) { return each * by; });
+    }
 
 private:
     oneapi::tbb::task_arena arena_;
@@ -39,11 +47,7 @@ private:
 int main(int argc, char** argv) {
     namespace bench = twill::bench;
     const std::string_view name = argc > 2 ? argv[1] : "";
-    if (name == "loop") {
-        bench::std_loops loops;
-        bench::report_loops(loops, argv[2]);
-        return 0;
-    }
+    if (argc > 2 && bench::run_peer_loops<bench::std_loops>(name, argv[2])) return 0;
     std::fprintf(stderr, "%s: there is no such program\n", argv[0]);
     return 2;
 }

@@ -1,7 +1,9 @@
 //! What a measured program reads about itself, and how it says it.
 
+pub mod bandwidth;
 pub mod kernels;
 pub mod loops;
+pub mod pool;
 
 /// CPU time of all threads of this process so far.
 pub fn cpu_seconds() -> f64 {

@@ -1,7 +1,10 @@
-//! rayon NAME ARGUMENTS...: fib N on one worker, loop KIND, or NAME SIZE THREADS for a kernel.
+//! rayon NAME ARGUMENTS...: fib N on one worker, NAME SIZE THREADS for a kernel, or one of the
+//! loops, on all cores.
 
+use peers::bandwidth::{self, Algorithms};
 use peers::kernels::{self, Fork};
 use peers::loops::{self, Loops};
+use peers::pool::{self as whole, Pool};
 use rayon::prelude::*;
 
 fn fib(n: u32) -> u64 {
@@ -42,6 +45,34 @@ impl Loops for Rayon {
     }
 }
 
+impl Pool for Rayon {
+    fn each(count: usize, f: impl Fn(usize) + Send + Sync) {
+        (0..count).into_par_iter().for_each(f);
+    }
+    fn regions(units: &[usize], f: impl Fn() + Sync) {
+        let f = &f;
+        rayon::scope(|all| {
+            for &size in units {
+                all.spawn(move |_| (0..size).into_par_iter().for_each(|_| f()));
+            }
+        });
+    }
+}
+
+impl Algorithms for Rayon {
+    fn sum(from: &[f64]) -> f64 {
+        from.par_iter().sum()
+    }
+    fn count_below(from: &[i32], bound: i32) -> usize {
+        from.par_iter().filter(|&&each| each < bound).count()
+    }
+    fn scale(from: &[f64], to: &mut [f64], by: f64) {
+        to.par_iter_mut()
+            .zip(from)
+            .for_each(|(to, from)| *to = from * by);
+    }
+}
+
 fn pool(threads: usize) -> rayon::ThreadPool {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -53,6 +84,8 @@ fn main() {
     match peers::name().as_str() {
         "fib" => pool(1).install(|| peers::report_fib(fib)),
         "loop" => loops::run::<Rayon>(&peers::argument(0)),
+        name @ ("wake" | "idle" | "regions") => whole::run::<Rayon>(name),
+        name @ ("sum" | "count" | "scale") => bandwidth::run::<Rayon>(name),
         kernel => {
             let size = peers::number(0) as usize;
             let threads = peers::number(1) as usize;
