@@ -15,6 +15,7 @@
 
 #include <time.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -23,8 +24,8 @@
 namespace twill::inline TWILL_ABI::bench {
 
 // Work that no compiler shortens, because steps cannot be combined: each waits for the one before
-// it, for about 1.5 ns.
-inline void work(long steps) {
+// it, for about 1.5 ns. Not inlined, so that everybody runs the same instructions.
+[[gnu::noinline]] inline void work(long steps) {
     std::uint64_t state = 1;
     for (long i = 0; i < steps; ++i) state = (state ^ state >> 29) * 0xbf58476d1ce4e5b9U;
     keep(state);
@@ -79,7 +80,14 @@ void report_regions(Pool& pool, long steps) {
     std::vector<int> units;
     for (int i = 0; i < 64; ++i)
         units.push_back(1 + i * 37 % 64);  // 1 to 64, large and small mixed
-    report_runs([&] { pool.regions(units, [=] { work(steps); }); });
+    report_runs([&] {
+        std::atomic<int> done{0};
+        pool.regions(units, [&] {
+            work(steps);
+            done.fetch_add(1, std::memory_order_relaxed);
+        });
+        demand(done == 64 * 65 / 2, "regions");
+    });
 }
 
 // False: there is no such program.

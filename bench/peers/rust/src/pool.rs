@@ -2,6 +2,7 @@
 
 use crate::{cpu_seconds, kernels::report_runs, number, report, wall_seconds};
 use std::hint::black_box;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 pub trait Pool {
@@ -11,6 +12,7 @@ pub trait Pool {
     fn regions(units: &[usize], f: impl Fn() + Sync);
 }
 
+#[inline(never)]
 fn work(steps: u64) {
     let mut state = 1u64;
     for _ in 0..steps {
@@ -53,7 +55,14 @@ fn idle<P: Pool>() {
 fn regions<P: Pool>() {
     let units: Vec<usize> = (0..64).map(|i| 1 + i * 37 % 64).collect();
     let steps = number(0);
-    report_runs(|| P::regions(&units, || work(steps)));
+    report_runs(|| {
+        let done = AtomicUsize::new(0);
+        P::regions(&units, || {
+            work(steps);
+            done.fetch_add(1, Ordering::Relaxed);
+        });
+        assert_eq!(done.into_inner(), 64 * 65 / 2);
+    });
 }
 
 pub fn run<P: Pool>(name: &str) {
