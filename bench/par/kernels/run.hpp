@@ -41,11 +41,11 @@ inline double median_of(std::vector<double> values) {
     return values[values.size() / 2];
 }
 
-// Prints "ms" and "cpu_ms", the medians of as many calls of `work` as take 0.3 s together. A first
+// Prints "ms" and "cpu_ms", the medians of as many calls of `work` as take 0.1 s together. A first
 // one, in which threads start and memory arrives, does not count, unless it alone takes that long.
 template <class F>
 void report_runs(F&& work) {
-    constexpr double enough = 0.3;
+    constexpr double enough = 0.1;
     std::vector<double> wall;
     std::vector<double> cpu;
     const auto once = [&] {

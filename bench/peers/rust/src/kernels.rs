@@ -43,10 +43,10 @@ pub trait Fork {
     }
 }
 
-/// Reports "ms" and "cpu_ms", the medians of as many calls of `work` as take 0.3 s together. A
+/// Reports "ms" and "cpu_ms", the medians of as many calls of `work` as take 0.1 s together. A
 /// first one does not count, unless it alone takes that long.
 pub fn report_runs(mut work: impl FnMut()) {
-    const ENOUGH: f64 = 0.3;
+    const ENOUGH: f64 = 0.1;
     let mut once = || {
         let (wall, cpu) = (wall_seconds(), crate::cpu_seconds());
         work();
