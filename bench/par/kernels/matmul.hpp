@@ -44,9 +44,9 @@ private:
     }
 };
 
-// c += a b for one block.
-inline void multiply_block(const double* a, const double* b, double* __restrict c,
-                           std::size_t stride) {
+// c += a b for one block. Not inlined, so that everybody runs the same instructions.
+[[gnu::noinline]] inline void multiply_block(const double* a, const double* b, double* __restrict c,
+                                             std::size_t stride) {
     for (std::size_t i = 0; i < matmul_block; ++i)
         for (std::size_t k = 0; k < matmul_block; ++k) {
             const double factor = a[i * stride + k];

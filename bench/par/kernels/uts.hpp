@@ -54,7 +54,9 @@ uts_state sha1_of(const std::array<std::uint32_t, N>& message) {
 inline uts_state uts_root(std::uint32_t seed) {
     return sha1_of(std::array<std::uint32_t, 5>{0, 0, 0, 0, seed});
 }
-inline uts_state uts_child(const uts_state& parent, int i) {
+// Not inlined, so that everybody runs the same instructions: so close to the loop around it,
+// compilers move more or less of it out.
+[[gnu::noinline]] inline uts_state uts_child(const uts_state& parent, int i) {
     return sha1_of(std::array{parent[0], parent[1], parent[2], parent[3], parent[4],
                               static_cast<std::uint32_t>(i)});
 }

@@ -30,6 +30,7 @@ impl Part {
     }
 }
 
+#[inline(never)]
 fn multiply_block(a: Part, b: Part, c: Part, stride: usize) {
     for i in 0..BLOCK {
         let out = c.row_mut(i, stride);

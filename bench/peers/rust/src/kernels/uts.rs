@@ -45,6 +45,7 @@ fn sha1_of(message: &[u32]) -> State {
     sum
 }
 
+#[inline(never)]
 fn child_of(parent: &State, i: usize) -> State {
     sha1_of(&[parent[0], parent[1], parent[2], parent[3], parent[4], i as u32])
 }
