@@ -33,7 +33,7 @@ inline const peer openmp_clang{"OpenMP, clang", "openmp-clang"};
 inline const peer rayon{"Rayon", "rayon"};
 inline const peer chili{"chili", "chili"};
 inline const peer std_par{"std::execution::par", "stdpar"};
-inline const peer taskflow{"Taskflow", "taskflow"};
+inline const peer taskflow{"Taskflow", "", {}, "Debian 12 has no package of it"};
 
 // What the program of each, ours first, prints when it is given `arguments`, as often as there are
 // rounds. `cpu`: on that one only.
