@@ -93,9 +93,8 @@ std::vector<row> kernel_rows(const settings& how) {
 std::vector<row> one_worker_rows(const settings& how) {
     std::vector<row> rows;
     for (const kernel& each : kernels) {
-        const auto measured =
-            measure(how, twill, {serial_code, without_context, onetbb, rayon, chili},
-                    arguments_of(each, how, 1));
+        const auto measured = measure(how, twill, {serial_code, without_context, rayon, chili},
+                                      arguments_of(each, how, 1));
         const std::string name = std::string(each.title) + ", one worker";
         row time{.name = name, .unit = "ms"};
         time.targets = {{.against = "serial", .bound = each.one_worker, .binding = true}};
