@@ -5,7 +5,9 @@
 #include "par/groups.hpp"
 #include "par/programs.hpp"
 
+#include <twill/par/count.hpp>
 #include <twill/par/reduce.hpp>
+#include <twill/par/transform.hpp>
 
 #include <cstddef>
 #include <span>
@@ -23,6 +25,9 @@ struct twill_algorithms {
     static std::size_t count_below(const int* from, std::size_t count, int bound) {
         return par::count_if(std::span(from, count), [=](int each) { return each < bound; });
     }
+    static void scale(const double* from, double* to, std::size_t count, double by) {
+        par::transform(std::span(from, count), to, [=](double each) { return each * by; });
+    }
 };
 
 template <class Algorithms>
@@ -31,6 +36,8 @@ bool run_one(Algorithms algorithms, std::string_view name, std::size_t bytes) {
         report_sum(algorithms, bytes);
     else if (name == "count")
         report_count(algorithms, bytes);
+    else if (name == "scale")
+        report_scale(algorithms, bytes);
     else
         return false;
     return true;
@@ -49,7 +56,8 @@ std::vector<row> bandwidth_rows(const settings& how) {
     const std::string bytes = std::to_string(how.size(1L << 30));
     std::vector<row> rows;
     for (const auto& [name, title] : {std::pair{"sum", "reduce, 1 GiB of doubles"},
-                                      std::pair{"count", "count_if, 1 GiB of integers"}}) {
+                                      std::pair{"count", "count_if, 1 GiB of integers"},
+                                      std::pair{"scale", "transform, 1 GiB of doubles"}}) {
         const auto measured = measure(
             how, here, {stream, onetbb, openmp_gcc, openmp_clang, rayon, std_par}, {name, bytes});
         row rate{.name = title, .unit = "GB/s", .direction = better::more};

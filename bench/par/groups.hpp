@@ -47,6 +47,8 @@ inline const peer taskflow{"Taskflow", "", {}, "Debian 12 has no package of it"}
 [[nodiscard]] std::vector<row> one_worker_rows(const settings& how);
 [[nodiscard]] std::vector<row> loop_rows(const settings& how);
 [[nodiscard]] std::vector<row> bandwidth_rows(const settings& how);
+[[nodiscard]] std::vector<row> sort_rows(const settings& how);
+[[nodiscard]] std::vector<row> data_rows(const settings& how);
 [[nodiscard]] std::vector<row> region_rows(const settings& how);
 [[nodiscard]] std::vector<row> wake_rows(const settings& how);
 [[nodiscard]] std::vector<row> idle_rows(const settings& how);

@@ -22,9 +22,9 @@ std::vector<row> all_rows(const settings& how) {
     std::vector<row> rows;
     for (const auto& [name, measured] :
          {group{"fib", fib_rows}, group{"kernels", kernel_rows},
-          group{"one-worker", one_worker_rows}, group{"loops", loop_rows},
-          group{"bandwidth", bandwidth_rows}, group{"regions", region_rows},
-          group{"wake", wake_rows}, group{"idle", idle_rows}})
+          group{"one-worker", one_worker_rows}, group{"loops", loop_rows}, group{"sort", sort_rows},
+          group{"data", data_rows}, group{"bandwidth", bandwidth_rows},
+          group{"regions", region_rows}, group{"wake", wake_rows}, group{"idle", idle_rows}})
         if (how.wants(name))
             for (row& each : measured(how)) rows.push_back(std::move(each));
     return rows;
@@ -41,6 +41,8 @@ int run_one(const words& argv) {
         return run_twill_pool(name, argv.at(1), std::stod(argv.at(2))) ? 0 : 2;
     if (name == "bandwidth" || name == "stream")
         return run_bandwidth(name, argv.at(1), std::stoul(argv.at(2))) ? 0 : 2;
+    if (name == "data" || name == "serial-data")
+        return run_data(name, argv.at(1), std::stoul(argv.at(2))) ? 0 : 2;
     if (name == "fib")
         run_fib(number(1));
     else if (name == "loop")

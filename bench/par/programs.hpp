@@ -24,7 +24,10 @@ void run_loops(std::string_view kind);
 // can be done). False: there is no such program; so below.
 bool run_twill_pool(std::string_view how, std::string_view name, double argument);
 
-// "sum" or "count" over so many bytes. How: "bandwidth" (twill), "stream" (plain threads).
+// "sum", "count" or "scale" over so many bytes. How: "bandwidth" (twill), "stream" (plain threads).
 bool run_bandwidth(std::string_view how, std::string_view name, std::size_t bytes);
+
+// One of bench/par/data.hpp over so many elements. How: "data" (twill), "serial-data".
+bool run_data(std::string_view how, std::string_view name, std::size_t count);
 
 }  // namespace twill::inline TWILL_ABI::bench

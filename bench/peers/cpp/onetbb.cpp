@@ -4,15 +4,20 @@
 #include "peer.hpp"
 
 #include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/combinable.h>
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/parallel_invoke.h>
 #include <oneapi/tbb/parallel_reduce.h>
+#include <oneapi/tbb/parallel_scan.h>
+#include <oneapi/tbb/parallel_sort.h>
 #include <oneapi/tbb/task_arena.h>
 #include <oneapi/tbb/task_group.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -102,6 +107,63 @@ public:
         tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count), [=](const auto& part) {
             for (std::size_t i = part.begin(); i != part.end(); ++i) to[i] = from[i] * by;
         });
+    }
+    template <class T>
+    static void sort(std::vector<T>& all) {
+        tbb::parallel_sort(all.begin(), all.end());
+    }
+    static void sort_records(std::vector<record>& all) {
+        tbb::parallel_sort(all.begin(), all.end(),
+                           [](const record& a, const record& b) { return a.key < b.key; });
+    }
+    static void scan(const std::vector<double>& from, std::vector<double>& to) {
+        tbb::parallel_scan(
+            tbb::blocked_range<std::size_t>(0, from.size()), 0.0,
+            [&](const auto& part, double sum, bool is_final) {
+                for (std::size_t i = part.begin(); i != part.end(); ++i) {
+                    sum += from[i];
+                    if (is_final) to[i] = sum;
+                }
+                return sum;
+            },
+            std::plus<>());
+    }
+    static std::vector<std::size_t> histogram(const std::vector<std::uint32_t>& all) {
+        tbb::combinable<std::vector<std::size_t>> parts(
+            [] { return std::vector<std::size_t>(buckets); });
+        tbb::parallel_for(tbb::blocked_range<std::size_t>(0, all.size()), [&](const auto& part) {
+            std::vector<std::size_t>& counts = parts.local();
+            for (std::size_t i = part.begin(); i != part.end(); ++i) ++counts[bucket_of(all[i])];
+        });
+        std::vector<std::size_t> total(buckets);
+        parts.combine_each([&](const auto& counts) {
+            for (std::size_t i = 0; i < buckets; ++i) total[i] += counts[i];
+        });
+        return total;
+    }
+    template <class Timed>
+    static grouped group(const std::vector<std::uint64_t>& all, Timed&& timed) {
+        using groups_of = std::unordered_map<std::uint64_t, std::vector<std::uint64_t>>;
+        groups_of found;
+        timed([&] {
+            tbb::combinable<groups_of> parts;
+            tbb::parallel_for(tbb::blocked_range<std::size_t>(0, all.size()),
+                              [&](const auto& part) {
+                                  groups_of& local = parts.local();
+                                  for (std::size_t i = part.begin(); i != part.end(); ++i)
+                                      local[group_of(all[i])].push_back(all[i]);
+                              });
+            parts.combine_each([&](groups_of& local) {
+                if (found.empty()) return found.swap(local);
+                for (auto& [key, elements] : local) {
+                    auto& to = found[key];
+                    to.insert(to.end(), elements.begin(), elements.end());
+                }
+            });
+        });
+        grouped result;
+        for (const auto& [key, elements] : found) result.add(key, elements);
+        return result;
     }
     template <class F>
     static void each(std::size_t count, F&& f) {

@@ -6,6 +6,7 @@
 #include <omp.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -107,6 +108,13 @@ struct openmp_loops {
     static void scale(const double* from, double* to, std::size_t count, double by) {
 #pragma omp parallel for simd default(none) shared(from, to, count, by)
         for (std::size_t i = 0; i < count; ++i) to[i] = from[i] * by;
+    }
+    static std::vector<std::size_t> histogram(const std::vector<std::uint32_t>& all) {
+        std::vector<std::size_t> total(buckets);
+        std::size_t* const counts = total.data();
+#pragma omp parallel for default(none) shared(all) reduction(+ : counts[ : buckets])
+        for (std::size_t i = 0; i < all.size(); ++i) ++counts[bucket_of(all[i])];
+        return total;
     }
     template <class F>
     static void each(std::size_t count, F&& f) {

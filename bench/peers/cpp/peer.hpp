@@ -3,13 +3,17 @@
 #pragma once
 
 #include "par/bandwidth.hpp"
+#include "par/data.hpp"
 #include "par/kernels/run.hpp"
 #include "par/loops.hpp"
 #include "par/pool.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <vector>
 
 namespace twill::inline TWILL_ABI::bench {
 
@@ -30,6 +34,25 @@ bool run_peer_loops(std::string_view name, const char* argument) {
     return true;
 }
 
+// What of data.hpp `Data` has.
+template <class Data>
+bool run_peer_data(std::string_view name, std::size_t count) {
+    Data data;
+    if constexpr (requires(std::vector<record>& all) { data.sort_records(all); })
+        if (report_sorts(data, name, count) || report_object_sorts(data, name, count)) return true;
+    if constexpr (requires(const std::vector<double>& from, std::vector<double>& to) {
+                      data.scan(from, to);
+                  })
+        if (name == "scan") return report_scan(data, count), true;
+    if constexpr (requires(const std::vector<std::uint32_t>& all) { data.histogram(all); })
+        if (name == "histogram") return report_histogram(data, count), true;
+    if constexpr (requires(const std::vector<std::uint64_t>& all) {
+                      data.group(all, [](auto&& work) { work(); });
+                  })
+        if (name == "group") return report_group(data, count), true;
+    return false;
+}
+
 // `Loops` for pool.hpp, too.
 template <class Runtime, class Loops, class Fib>
 int peer_main(int argc, char** argv, Fib&& fib) {
@@ -39,6 +62,8 @@ int peer_main(int argc, char** argv, Fib&& fib) {
         status = fib();
     } else if (argc > 2 && (run_peer_loops<Loops>(name, argv[2]) ||
                             run_pool<Loops>(name, std::atof(argv[2])))) {
+        status = 0;
+    } else if (argc > 2 && run_peer_data<Loops>(name, std::strtoul(argv[2], nullptr, 10))) {
         status = 0;
     } else if (argc > 3) {
         status = run_kernel<Runtime>(name, std::atoi(argv[2]),

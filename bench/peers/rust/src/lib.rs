@@ -1,6 +1,7 @@
 //! What a measured program reads about itself, and how it says it.
 
 pub mod bandwidth;
+pub mod data;
 pub mod kernels;
 pub mod loops;
 pub mod pool;

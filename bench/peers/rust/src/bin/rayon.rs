@@ -2,10 +2,12 @@
 //! loops, on all cores.
 
 use peers::bandwidth::{self, Algorithms};
+use peers::data::{self, Data, Record};
 use peers::kernels::{self, Fork};
 use peers::loops::{self, Loops};
 use peers::pool::{self as whole, Pool};
 use rayon::prelude::*;
+use std::collections::HashMap;
 
 fn fib(n: u32) -> u64 {
     if n < 2 {
@@ -73,6 +75,52 @@ impl Algorithms for Rayon {
     }
 }
 
+impl Data for Rayon {
+    fn sort<T: Ord + Send>(all: &mut [T]) {
+        all.par_sort_unstable();
+    }
+    fn sort_floats(all: &mut [f32]) {
+        all.par_sort_unstable_by(f32::total_cmp);
+    }
+    fn sort_records(all: &mut [Record]) {
+        all.par_sort_unstable_by_key(|each| each.key);
+    }
+    fn partition(all: &mut Vec<u32>) {
+        let (mut even, odd): (Vec<u32>, Vec<u32>) =
+            all.par_iter().partition(|&&each| each % 2 == 0);
+        even.extend(odd);
+        *all = even;
+    }
+    fn histogram(all: &[u32]) -> Vec<usize> {
+        let none = || vec![0; data::BUCKETS];
+        all.par_iter()
+            .fold(none, |mut counts, &each| {
+                counts[data::bucket_of(each)] += 1;
+                counts
+            })
+            .reduce(none, |mut a, b| {
+                a.iter_mut().zip(b).for_each(|(to, more)| *to += more);
+                a
+            })
+    }
+    fn group(all: &[u64]) -> HashMap<u64, Vec<u64>> {
+        all.par_iter()
+            .fold(HashMap::new, |mut groups: HashMap<u64, Vec<u64>>, &each| {
+                groups.entry(data::group_of(each)).or_default().push(each);
+                groups
+            })
+            .reduce(HashMap::new, |mut a, b| {
+                if a.is_empty() {
+                    return b;
+                }
+                for (key, elements) in b {
+                    a.entry(key).or_default().extend(elements);
+                }
+                a
+            })
+    }
+}
+
 fn pool(threads: usize) -> rayon::ThreadPool {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -86,6 +134,7 @@ fn main() {
         "loop" => loops::run::<Rayon>(&peers::argument(0)),
         name @ ("wake" | "idle" | "regions") => whole::run::<Rayon>(name),
         name @ ("sum" | "count" | "scale") => bandwidth::run::<Rayon>(name),
+        name if data::run::<Rayon>(name) => (),
         kernel => {
             let size = peers::number(0) as usize;
             let threads = peers::number(1) as usize;
