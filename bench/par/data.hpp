@@ -57,7 +57,15 @@ struct serial_algorithms {
         std::inclusive_scan(from.begin(), from.end(), to.begin());
     }
     static void partition(std::vector<std::uint32_t>& all) {
-        std::stable_partition(all.begin(), all.end(), is_even);
+        std::vector<std::uint32_t> odd;
+        auto to = all.begin();
+        for (const std::uint32_t each : all) {
+            if (is_even(each))
+                *to++ = each;
+            else
+                odd.push_back(each);
+        }
+        std::copy(odd.begin(), odd.end(), to);
     }
     static std::vector<std::size_t> histogram(const std::vector<std::uint32_t>& all) {
         std::vector<std::size_t> counts(buckets);

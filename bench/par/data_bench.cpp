@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,11 +40,11 @@ struct twill_data {
     }
     template <class Timed>
     static grouped group(const std::vector<std::uint64_t>& all, Timed&& timed) {
-        grouped result;
         const auto group_all = [&] { return par::group_by(all, group_of); };
-        decltype(group_all()) found;
-        timed([&] { found = group_all(); });
-        for (std::size_t g = 0; g != found.size(); ++g) result.add(found.key(g), found[g]);
+        std::optional<decltype(group_all())> found;
+        timed([&] { found.emplace(group_all()); });
+        grouped result;
+        for (std::size_t g = 0; g != found->size(); ++g) result.add(found->key(g), (*found)[g]);
         return result;
     }
 };
