@@ -1,0 +1,143 @@
+// SUITE=model: how the compute pool would scale on machines that are not at hand, by a
+// discrete-event model of its policy; what limits it, and what changes of the policy would bring.
+//
+// The figures are the model's, with the constants of costs.hpp: they are the same everywhere, and
+// need one round only. The rows of the constants are measured on this machine.
+
+#include "common/suite.hpp"
+#include "model/pool_model.hpp"
+
+#include <cmath>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace twill::inline TWILL_ABI::bench {
+namespace {
+
+constexpr unsigned core_counts[] = {1, 2, 8, 32, 128};
+
+struct variant {
+    const char* name;
+    policy how;
+};
+
+// Each changes one thing, the last all that are worth it.
+std::vector<variant> variants() {
+    policy best;
+    best.one_by_one = best.first_offer_invites = best.poke_newcomers = best.lock_spins = true;
+    policy best_and_hunger = best;
+    best_and_hunger.hunger_pokes = 4;
+    return {{"loops of forks one by one", {.one_by_one = true}},
+            {"first offers invite", {.first_offer_invites = true}},
+            {"newcomers are poked", {.poke_newcomers = true}},
+            {"hunger pokes", {.hunger_pokes = 4}},
+            {"beat of 25 us when hungry", {.hungry_beat = 25 * us}},
+            {"ticker calls for all offers", {.call_for_all = true}},
+            {"lock spins", {.lock_spins = true}},
+            {"first four", best},
+            {"first four and hunger pokes", best_and_hunger}};
+}
+
+double as_ms(ticks t) { return static_cast<double>(t) / static_cast<double>(ms); }
+
+double speed_up(const extent& all, const outcome& o) {
+    return static_cast<double>(all.work) / static_cast<double>(o.took);
+}
+
+// What a greedy scheduler without any costs reaches at least (Brent, 1974; Graham, 1969).
+double greedy(const extent& all, unsigned cores) {
+    return static_cast<double>(all.work) /
+           (static_cast<double>(all.work) / cores + static_cast<double>(all.span));
+}
+
+void print_head(const workload& what, const extent& all) {
+    std::printf("\n%s: work %.0f ms, span %.3g ms\n", what.name().c_str(), as_ms(all.work),
+                as_ms(all.span));
+    std::printf("%5s %9s %8s %9s %8s %8s %7s %7s %8s %8s %7s %8s\n", "cores", "speed-up", "greedy",
+                "promoted", "stolen", "failed", "asleep", "idle %", "90 % ms", "all ms", "threads",
+                "ticker %");
+}
+
+void print_line(const extent& all, unsigned cores, const outcome& o) {
+    const auto when = [](ticks t) { return t < 0 ? std::nan("") : as_ms(t); };
+    std::printf("%5u %9.1f %8.1f %9llu %8llu %8llu %7llu %7.1f %8.2f %8.2f %7u %8.1f\n", cores,
+                speed_up(all, o), greedy(all, cores), static_cast<unsigned long long>(o.promotions),
+                static_cast<unsigned long long>(o.steals),
+                static_cast<unsigned long long>(o.failed_scans),
+                static_cast<unsigned long long>(o.sleeps_in_frame), 100 * o.idle_share(cores),
+                when(o.most_of_them_busy), when(o.all_busy), o.threads, 100 * o.ticker_load());
+}
+
+row value_row(std::string name, const char* unit, double value) {
+    return {.name = std::move(name), .unit = unit, .ours = {value}};
+}
+
+// Of one workload: what it does on so many cores, and what the variants change on many.
+void add_rows(const workload& what, std::vector<row>& rows) {
+    const extent all = what.total();
+    print_head(what, all);
+    for (const unsigned cores : core_counts) {
+        const outcome o = simulate(what, {.cores = cores}, costs{}, policy{});
+        print_line(all, cores, o);
+        const std::string name = what.name() + ", " + std::to_string(cores) + " cores";
+        row line{.name = name, .unit = "speed-up", .direction = better::more};
+        line.ours = {speed_up(all, o)};
+        line.peers = {{"greedy bound", {greedy(all, cores)}}};
+        if (cores >= 32)
+            for (const variant& other : variants()) {
+                const outcome changed = simulate(what, {.cores = cores}, costs{}, other.how);
+                line.peers.push_back({other.name, {speed_up(all, changed)}});
+            }
+        rows.push_back(std::move(line));
+        if (cores != 128) continue;
+        rows.push_back(value_row(name + ": idle", "%", 100 * o.idle_share(cores)));
+        rows.push_back(value_row(name + ": the ticker's load", "%", 100 * o.ticker_load()));
+        if (o.most_of_them_busy >= 0)
+            rows.push_back(
+                value_row(name + ": until 9 of 10 are busy", "ms", as_ms(o.most_of_them_busy)));
+    }
+    std::fflush(stdout);
+}
+
+// "twill" is this machine, the peer what the model takes.
+void add_constants(std::vector<row>& rows) {
+    const costs here = measure_costs();
+    const costs taken;
+    const std::pair<const char*, ticks costs::*> constants[] = {
+        {"fork", &costs::fork},
+        {"loop", &costs::loop},
+        {"promotion", &costs::promote},
+        {"taking back", &costs::take_back},
+        {"line from another core", &costs::line},
+        {"lock", &costs::lock},
+        {"waking, for the caller", &costs::wake_call},
+        {"waking, until it runs", &costs::wake},
+        {"starting a thread", &costs::start_thread},
+        {"beat, later than asked", &costs::beat_late}};
+    std::printf("\n%-24s %12s %12s\n", "constant, ns", "model", "here");
+    for (const auto& [name, which] : constants) {
+        const double model = static_cast<double>(taken.*which) / ns;
+        const double measured = static_cast<double>(here.*which) / ns;
+        std::printf("%-24s %12.1f %12.1f\n", name, model, measured);
+        row line = value_row(std::string("constant: ") + name, "ns", measured);
+        line.peers = {{"model", {model}}};
+        rows.push_back(std::move(line));
+    }
+}
+
+std::vector<row> all_rows(const settings& how) {
+    std::vector<row> rows;
+    if (how.wants("constants")) add_constants(rows);
+    for (const auto& what : all_workloads(how.quick ? 16 : 1))
+        if (how.wants(what->name())) add_rows(*what, rows);
+    return rows;
+}
+
+}  // namespace
+}  // namespace twill::inline TWILL_ABI::bench
+
+int main(int argc, char** argv) {
+    return twill::bench::suite_main(argc, argv, "model", twill::bench::all_rows);
+}
