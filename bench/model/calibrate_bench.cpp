@@ -89,21 +89,23 @@ void measure_forks(costs& found) {
     found.take_back = found.promote;
 }
 
-// A word goes to and fro between two threads that spin.
+// A word goes to and fro between two threads that spin; the lowest of many tries, because most are
+// disturbed where others use the cores.
 void measure_line(costs& found) {
-    constexpr int turns = 20'000;
+    constexpr int turns = 200;
+    constexpr int rounds = 200;
     alignas(64) atomic<int> word{0};
     std::thread other([&] {
-        for (int i = 0; i != tries * turns; ++i) {
+        for (int i = 0; i != rounds * turns; ++i) {
             while (word.load(std::memory_order_acquire) != 2 * i + 1) {
             }
             word.store(2 * i + 2, std::memory_order_release);
         }
     });
     found.line = 1 * ms;
-    for (int t = 0; t != tries; ++t) {
+    for (int round = 0; round != rounds; ++round) {
         const time_point from = now();
-        for (int i = t * turns; i != (t + 1) * turns; ++i) {
+        for (int i = round * turns; i != (round + 1) * turns; ++i) {
             word.store(2 * i + 1, std::memory_order_release);
             while (word.load(std::memory_order_acquire) != 2 * i + 2) {
             }

@@ -16,7 +16,7 @@ inline constexpr ticks ms = 1'000 * us;
 // Constants, so that the model gives the same figures everywhere; `measure_costs` says what they
 // are on this machine, and the suite prints both. Each is for one step on one thread.
 struct costs {
-    ticks fork = 1 * ns;           // push, look at the poke, pop
+    ticks fork = 3 * ns / 2;       // push, look at the poke, pop
     ticks loop = 10 * ns;          // to begin and to end a loop
     ticks line = 100 * ns;         // to read a cache line that another core wrote last
     ticks promote = 30 * ns;       // a beat with its promotion, without waking anybody
@@ -24,11 +24,11 @@ struct costs {
     ticks lock = 50 * ns;          // a critical section that nobody else wants
     ticks wake_call = 2 * us;      // the system call that wakes a thread, for the caller
     ticks wake = 15 * us;          // from that call to the woken thread's first instruction
-    ticks start_thread = 30 * us;  // for the caller
+    ticks start_thread = 10 * us;  // for the caller
     ticks sleep = 2 * us;          // a thread that parks: until its core is free
     ticks spin = 1 * us;           // how long a waiter looks before it sleeps
     ticks beat = 100 * us;         // what the ticker asks to sleep ...
-    ticks beat_late = 10 * us;     // ... and how much later it wakes
+    ticks beat_late = 15 * us;     // ... and how much later it wakes
 
     // The ticker looks at the activity and the offer of each worker, and writes its poke: three
     // lines that the worker uses meanwhile.

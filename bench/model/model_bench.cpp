@@ -6,8 +6,8 @@
 
 #include "common/suite.hpp"
 #include "model/pool_model.hpp"
+#include "model/rehearsal.hpp"
 
-#include <cmath>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -17,6 +17,7 @@ namespace twill::inline TWILL_ABI::bench {
 namespace {
 
 constexpr unsigned core_counts[] = {1, 2, 8, 32, 128};
+constexpr unsigned most_cores = 128;
 
 struct variant {
     const char* name;
@@ -42,6 +43,12 @@ std::vector<variant> variants() {
 
 double as_ms(ticks t) { return static_cast<double>(t) / static_cast<double>(ms); }
 
+std::string in_ms(ticks t) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.2f", as_ms(t));
+    return text;
+}
+
 double speed_up(const extent& all, const outcome& o) {
     return static_cast<double>(all.work) / static_cast<double>(o.took);
 }
@@ -61,17 +68,29 @@ void print_head(const workload& what, const extent& all) {
 }
 
 void print_line(const extent& all, unsigned cores, const outcome& o) {
-    const auto when = [](ticks t) { return t < 0 ? std::nan("") : as_ms(t); };
-    std::printf("%5u %9.1f %8.1f %9llu %8llu %8llu %7llu %7.1f %8.2f %8.2f %7u %8.1f\n", cores,
+    const auto when = [](ticks t) { return t < 0 ? std::string("-") : in_ms(t); };
+    std::printf("%5u %9.1f %8.1f %9llu %8llu %8llu %7llu %7.1f %8s %8s %7u %8.1f\n", cores,
                 speed_up(all, o), greedy(all, cores), static_cast<unsigned long long>(o.promotions),
                 static_cast<unsigned long long>(o.steals),
                 static_cast<unsigned long long>(o.failed_scans),
                 static_cast<unsigned long long>(o.sleeps_in_frame), 100 * o.idle_share(cores),
-                when(o.most_of_them_busy), when(o.all_busy), o.threads, 100 * o.ticker_load());
+                when(o.most_of_them_busy).c_str(), when(o.all_busy).c_str(), o.threads,
+                100 * o.ticker_load());
 }
 
 row value_row(std::string name, const char* unit, double value) {
     return {.name = std::move(name), .unit = unit, .ours = {value}};
+}
+
+void add_variants(const workload& what, const extent& all, row& line) {
+    std::printf("%44s %8s %8s %8s\n", "", "32 cores", "128", "90 % ms");
+    for (const variant& other : variants()) {
+        const outcome some = simulate(what, {.cores = 32}, costs{}, other.how);
+        const outcome many = simulate(what, {.cores = most_cores}, costs{}, other.how);
+        std::printf("%44s %8.1f %8.1f %8.2f\n", other.name, speed_up(all, some),
+                    speed_up(all, many), as_ms(many.most_of_them_busy));
+        line.peers.push_back({other.name, {speed_up(all, many)}});
+    }
 }
 
 // Of one workload: what it does on so many cores, and what the variants change on many.
@@ -85,13 +104,9 @@ void add_rows(const workload& what, std::vector<row>& rows) {
         row line{.name = name, .unit = "speed-up", .direction = better::more};
         line.ours = {speed_up(all, o)};
         line.peers = {{"greedy bound", {greedy(all, cores)}}};
-        if (cores >= 32)
-            for (const variant& other : variants()) {
-                const outcome changed = simulate(what, {.cores = cores}, costs{}, other.how);
-                line.peers.push_back({other.name, {speed_up(all, changed)}});
-            }
+        if (cores == most_cores) add_variants(what, all, line);
         rows.push_back(std::move(line));
-        if (cores != 128) continue;
+        if (cores != most_cores) continue;
         rows.push_back(value_row(name + ": idle", "%", 100 * o.idle_share(cores)));
         rows.push_back(value_row(name + ": the ticker's load", "%", 100 * o.ticker_load()));
         if (o.most_of_them_busy >= 0)
@@ -127,9 +142,26 @@ void add_constants(std::vector<row>& rows) {
     }
 }
 
+// "twill" is the pool itself, on more workers than cores.
+void add_rehearsal(std::vector<row>& rows) {
+    std::printf("\nleaves that sleep, speed-up\n%-24s %7s %8s %8s %11s\n", "", "workers", "pool",
+                "model", "one by one");
+    for (const rehearsed& one : rehearse(costs{})) {
+        std::printf("%-24s %7u %8.1f %8.1f %11.1f\n", one.what, one.workers, one.pool, one.model,
+                    one.one_by_one);
+        row line = value_row(
+            std::string("rehearsal: ") + one.what + ", " + std::to_string(one.workers) + " workers",
+            "speed-up", one.pool);
+        line.direction = better::more;
+        line.peers = {{"model", {one.model}}};
+        rows.push_back(std::move(line));
+    }
+}
+
 std::vector<row> all_rows(const settings& how) {
     std::vector<row> rows;
     if (how.wants("constants")) add_constants(rows);
+    if (how.wants("rehearsal")) add_rehearsal(rows);
     for (const auto& what : all_workloads(how.quick ? 16 : 1))
         if (how.wants(what->name())) add_rows(*what, rows);
     return rows;

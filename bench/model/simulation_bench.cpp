@@ -195,6 +195,7 @@ void simulation::tick() {
     unsigned waiting = 0;
     for (const auto& each : workers_) {
         worker_model& w = *each;
+        const bool stirred = w.activity != w.seen_activity || w.offers != w.seen_offers;
         if (w.on_core && (w.activity == w.seen_activity || policy_.poke_newcomers)) {
             if (!w.is_poked_by_others(now_ + pass)) {
                 w.poked = worker_model::poke::outside;
@@ -204,7 +205,8 @@ void simulation::tick() {
         if (w.offer != nullptr && (w.offers == w.seen_offers || policy_.call_for_all)) ++waiting;
         w.seen_activity = w.activity;
         w.seen_offers = w.offers;
-        pass += cost_.ticker_per_worker();
+        // The lines of a worker that slept all the time are still here.
+        if (w.on_core || stirred) pass += cost_.ticker_per_worker();
     }
     for (; waiting != 0; --waiting) {
         pass += with_lock();
