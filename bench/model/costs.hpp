@@ -32,7 +32,8 @@ struct costs {
 
     // The ticker looks at the activity and the offer of each worker, and writes its poke: three
     // lines that the worker uses meanwhile.
-    [[nodiscard]] ticks ticker_per_worker() const { return 3 * line; }
+    int ticker_lines = 3;
+    [[nodiscard]] ticks ticker_per_worker() const { return ticker_lines * line; }
     // A thief moves the offer and the job to itself; their neighbours come along.
     [[nodiscard]] ticks steal() const { return 2 * line; }
 };

@@ -21,29 +21,35 @@ constexpr unsigned most_cores = 128;
 
 struct variant {
     const char* name;
-    policy how;
+    policy how = {};
+    costs cost = {};
 };
 
-// Each changes one thing, the last all that are worth it.
+// Each changes one thing; the last two all that are worth it.
 std::vector<variant> variants() {
     policy best;
     best.one_by_one = best.first_offer_invites = best.poke_newcomers = best.lock_spins = true;
     policy best_and_hunger = best;
     best_and_hunger.hunger_pokes = 4;
-    return {{"loops of forks one by one", {.one_by_one = true}},
-            {"first offers invite", {.first_offer_invites = true}},
-            {"newcomers are poked", {.poke_newcomers = true}},
-            {"hunger pokes", {.hunger_pokes = 4}},
-            {"beat of 25 us when hungry", {.hungry_beat = 25 * us}},
-            {"ticker calls for all offers", {.call_for_all = true}},
-            {"lock spins", {.lock_spins = true}},
-            {"first four", best},
-            {"first four and hunger pokes", best_and_hunger}};
+    return {{.name = "if lines took 10 ns", .cost = {.line = 10 * ns}},
+            {.name = "if waking took 1 us", .cost = {.wake_call = 200 * ns, .wake = 1 * us}},
+            {.name = "if the ticker's pass took no time", .cost = {.ticker_lines = 0}},
+            {.name = "loops of forks one by one", .how = {.one_by_one = true}},
+            {.name = "first offers invite", .how = {.first_offer_invites = true}},
+            {.name = "newcomers are poked", .how = {.poke_newcomers = true}},
+            {.name = "lock spins", .how = {.lock_spins = true}},
+            {.name = "hunger pokes", .how = {.hunger_pokes = 4}},
+            {.name = "beat of 25 us when hungry", .how = {.hungry_beat = 25 * us}},
+            {.name = "ticker calls for all offers", .how = {.call_for_all = true}},
+            {.name = "one by one, invite, newcomers, spin", .how = best},
+            {.name = "these and hunger pokes", .how = best_and_hunger}};
 }
 
 double as_ms(ticks t) { return static_cast<double>(t) / static_cast<double>(ms); }
 
-std::string in_ms(ticks t) {
+// In milliseconds.
+std::string when(ticks t) {
+    if (t < 0) return "-";
     char text[32];
     std::snprintf(text, sizeof text, "%.2f", as_ms(t));
     return text;
@@ -68,7 +74,6 @@ void print_head(const workload& what, const extent& all) {
 }
 
 void print_line(const extent& all, unsigned cores, const outcome& o) {
-    const auto when = [](ticks t) { return t < 0 ? std::string("-") : in_ms(t); };
     std::printf("%5u %9.1f %8.1f %9llu %8llu %8llu %7llu %7.1f %8s %8s %7u %8.1f\n", cores,
                 speed_up(all, o), greedy(all, cores), static_cast<unsigned long long>(o.promotions),
                 static_cast<unsigned long long>(o.steals),
@@ -85,10 +90,10 @@ row value_row(std::string name, const char* unit, double value) {
 void add_variants(const workload& what, const extent& all, row& line) {
     std::printf("%44s %8s %8s %8s\n", "", "32 cores", "128", "90 % ms");
     for (const variant& other : variants()) {
-        const outcome some = simulate(what, {.cores = 32}, costs{}, other.how);
-        const outcome many = simulate(what, {.cores = most_cores}, costs{}, other.how);
-        std::printf("%44s %8.1f %8.1f %8.2f\n", other.name, speed_up(all, some),
-                    speed_up(all, many), as_ms(many.most_of_them_busy));
+        const outcome some = simulate(what, {.cores = 32}, other.cost, other.how);
+        const outcome many = simulate(what, {.cores = most_cores}, other.cost, other.how);
+        std::printf("%44s %8.1f %8.1f %8s\n", other.name, speed_up(all, some), speed_up(all, many),
+                    when(many.most_of_them_busy).c_str());
         line.peers.push_back({other.name, {speed_up(all, many)}});
     }
 }

@@ -8,7 +8,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace twill::inline TWILL_ABI::bench {
@@ -55,12 +57,13 @@ public:
     [[nodiscard]] virtual const extent* known(piece what) const;
 
     // Of everything.
-    [[nodiscard]] extent total() const;
+    [[nodiscard]] const extent& total() const;
 
 private:
     [[nodiscard]] extent extent_of(piece what) const;
 
     std::string name_;
+    mutable std::optional<extent> total_;
 };
 
 // The workloads of the suite, sizes divided by `scale`.

@@ -38,8 +38,9 @@ extent workload::extent_of(piece what) const {
     return sum;
 }
 
-extent workload::total() const {
-    extent all;
+const extent& workload::total() const {
+    if (total_) return *total_;
+    extent& all = total_.emplace();
     for (const piece& region : regions()) {
         const extent one = extent_of(region);
         all.work += one.work;
