@@ -85,8 +85,9 @@ ticks leaf_time() {
 ticks run(unsigned workers, bool loops) {
     compute_pool pool({.workers = workers});
     const compute_pool::membership member(pool);
-    ticks best = 3600 * 1000 * ms;
-    for (int i = 0; i != 3; ++i) {
+    constexpr int runs = 9;
+    std::vector<ticks> took;
+    for (int i = 0; i != runs; ++i) {
         const time_point from = now();
         par::region([&](par::context& here) {
             if (loops)
@@ -94,9 +95,11 @@ ticks run(unsigned workers, bool loops) {
             else
                 by_joins(here, height, 1);
         });
-        best = std::min(best, since(from));
+        took.push_back(since(from));
     }
-    return best;
+    // The runs differ by where the first beats fall.
+    std::sort(took.begin(), took.end());
+    return took[runs / 2];
 }
 
 double speed_up(ticks work, ticks took) {
