@@ -1,0 +1,24 @@
+// The model held against the pool: on more workers than there are cores, with leaves that sleep
+// instead of computing.
+#pragma once
+
+#include <twill/core/config.hpp>
+
+#include "model/costs.hpp"
+
+#include <vector>
+
+namespace twill::inline TWILL_ABI::bench {
+
+struct rehearsed {
+    const char* what;
+    unsigned workers;
+    double pool;        // speed-up
+    double model;       // the same, as predicted
+    double one_by_one;  // the same, if loops of forks began their iterations one by one
+};
+
+// A few seconds.
+[[nodiscard]] std::vector<rehearsed> rehearse(const costs& cost);
+
+}  // namespace twill::inline TWILL_ABI::bench
