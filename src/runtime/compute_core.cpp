@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
-#include <limits>
 #include <mutex>
 #include <new>
 #include <string>
@@ -19,6 +18,8 @@
 namespace twill::inline TWILL_ABI {
 namespace detail {
 namespace {
+
+constexpr unsigned ticks_before_slow = 8;
 
 void be_a_compute_thread(unsigned number) noexcept {
     // Linux keeps 15 bytes; the number is what tells the threads apart.
@@ -37,11 +38,7 @@ void be_a_compute_thread(unsigned number) noexcept {
 
 compute_core::compute_core(compute_pool& pool, unsigned workers, unsigned max_threads,
                            duration patience)
-    : pool_(pool),
-      workers_(workers),
-      max_threads_(max_threads),
-      patience_(static_cast<unsigned>(
-          std::min<duration::rep>(patience / ticker::beat, std::numeric_limits<unsigned>::max()))) {
+    : pool_(pool), workers_(workers), max_threads_(max_threads), patience_(patience) {
     ticker::process().enrol(*this);
 }
 
@@ -223,8 +220,9 @@ unsigned compute_core::guests_on_core() const noexcept {
 
 // What has been on offer for a whole beat was offered by somebody who reaches no beat of its own,
 // or at a time when nobody could be woken: the ticker calls somebody for it.
-bool compute_core::tick() noexcept {
+pulse compute_core::tick() noexcept {
     bool working = false;
+    bool fruitful = false;
     unsigned stale = 0;
     for (auto* w = first_worker_.load(std::memory_order_acquire); w != nullptr; w = w->next_) {
         // Seq_cst: the ticker's second look before it rests. See ticker::state_.
@@ -235,12 +233,22 @@ bool compute_core::tick() noexcept {
         // that makes many small parallel calls would never be left in peace.
         if (on_core && activity == w->seen_activity_) w->poke();
         if (on_core || activity != w->seen_activity_) working = true;
+        if (offer != w->seen_offer_) fruitful = true;
         if (compute_offer::full(offer) && offer == w->seen_offer_) ++stale;
         w->seen_activity_ = activity;
         w->seen_offer_ = offer;
     }
-    for (; stale != 0 && wake_one(help_for::job, true); --stale) working = true;
-    return tick_priorities() || working;
+    for (; stale != 0 && wake_one(help_for::job, true); --stale) working = fruitful = true;
+    if (tick_priorities()) working = true;
+    if (!working) {
+        vain_ticks_ = 0;
+        return pulse::none;
+    }
+    // Ticks look for work for free cores. With none free, whoever becomes idle asks for work itself
+    // (`ask_for_work`); and where the last ticks found nothing to give, the next ones seldom will.
+    if (on_core(help_for::job) >= cores()) return pulse::slow;
+    vain_ticks_ = fruitful ? 0 : vain_ticks_ + 1;
+    return vain_ticks_ < ticks_before_slow ? pulse::fast : pulse::slow;
 }
 
 }  // namespace detail

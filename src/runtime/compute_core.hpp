@@ -48,6 +48,7 @@ public:
     // Throws `cancelled` if it is due.
     void obey_stop_request() const;
     bool take_poke() noexcept;
+    bool has_more_than_trifles() noexcept;
     // The first fork from here on is offered at once.
     void begin_sharing() noexcept { poke_.store(poked_by_start, std::memory_order_relaxed); }
 
@@ -72,8 +73,10 @@ private:
     compute_core& core_;
     const unsigned number_;
     const bool guest_;
-    unsigned blocked_ = 0;            // how many blocked_sections are open
-    unsigned beats_to_go_ = 0;        // until it may step aside again
+    unsigned blocked_ = 0;      // how many blocked_sections are open
+    time_point stays_until_{};  // and does not step aside before
+    time_point woken_at_{};     // when it last began to look for work
+    unsigned beats_let_pass_ = 0;
     compute_worker* next_ = nullptr;  // in the list of all workers; constant once in it
 
     alignas(64) compute_offer offer_;
@@ -84,6 +87,9 @@ private:
     compute_parker parker_;
     // Written by the worker's thread between two jobs. Relaxed: others only prefer one to another.
     atomic<priority> urgency_{priority::normal};
+    // How many of its jobs in a row were trifles to those who took them, up to a bound. Written by
+    // them, read by the worker. Relaxed, and a lost update does no harm: it only tempers a rate.
+    atomic<std::uint32_t> trifles_{0};
 
     // Under the core's lock.
     bool idle_ = false;
@@ -95,7 +101,7 @@ private:
     compute_worker* next_free_guest_ = nullptr;
     bool summoned_ = false;  // called for a region, and has not yet looked for one
     bool aside_ = false;     // has stepped aside
-    unsigned ticks_aside_ = 0;
+    time_point aside_since_{};
     compute_worker* next_aside_ = nullptr;
 
     // The ticker's thread only.
@@ -126,7 +132,7 @@ public:
     [[nodiscard]] compute_worker& admit_guest();
     void part_from_guest(compute_worker& guest) noexcept;
 
-    bool tick() noexcept override;
+    pulse tick() noexcept override;
 
     // ---- compute_priority.cpp: who gets a core when not all can
 
@@ -159,7 +165,11 @@ private:
     [[nodiscard]] bool wants_core(priority above) const noexcept;
     bool still_aside(const compute_worker& self) noexcept;
     bool tick_priorities() noexcept;
+    void recall_who_stood_aside_long_enough(time_point at) noexcept;
+    void help_still_queue(time_point at) noexcept;
+    [[nodiscard]] duration patience_with(const region& first) const noexcept;
     void hurry_queue() noexcept;
+    bool ask_for_work(const compute_worker& self) noexcept;
     fork_job* steal(const compute_worker& thief) noexcept;
     [[nodiscard]] bool anything_on_offer() const noexcept;
     [[nodiscard]] unsigned guests_on_core() const noexcept;
@@ -196,7 +206,7 @@ private:
     compute_pool& pool_;
     const unsigned workers_;
     const unsigned max_threads_;
-    const unsigned patience_;  // in ticks
+    const duration patience_;
 
     // All workers, newest first; only ever grows. Released by the store of the first, acquired by
     // its load.
@@ -236,7 +246,8 @@ private:
     atomic<priority> most_urgent_{priority::background};
 
     // The ticker's thread only.
-    unsigned ticks_still_ = 0;
+    time_point still_since_ = never;
+    unsigned vain_ticks_ = 0;
     // Changes whenever a region leaves the queue. Written under the lock.
     atomic<std::uint32_t> served_{0};
     std::uint32_t seen_served_ = 0;

@@ -11,6 +11,15 @@
 namespace twill::inline TWILL_ABI {
 namespace detail {
 
+// Between two looks of a thread that waits without sleeping.
+inline void pause_processor() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
 // States of `token_`: 0 none; 1 an unpark that nobody has consumed. Several unparks before a park
 // are one, and a token may be left over from news that its thread learnt otherwise: so every caller
 // of `park` looks again at what it waits for. The exchange in `unpark` releases what the waker did

@@ -2,7 +2,6 @@
 #include <twill/core/event.hpp>
 
 #include <algorithm>
-#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -12,10 +11,13 @@ namespace twill::inline TWILL_ABI {
 namespace detail {
 namespace {
 
-// In ticks. A thread that stands aside may hold a lock that the others want: it comes back in any
-// case, and then works for a while before it stands aside again.
-constexpr unsigned longest_aside = 40;
-constexpr unsigned shortest_between = 10;
+// A thread that stands aside may hold a lock that the others want: it comes back in any case, and
+// then works for a while before it stands aside again.
+constexpr duration longest_aside = std::chrono::milliseconds(4);
+constexpr duration shortest_between = std::chrono::milliseconds(1);
+
+// What is more urgent than all that runs waits no longer than this: what runs reaches no beat.
+constexpr duration patience_of_the_urgent = std::chrono::microseconds(200);
 
 }  // namespace
 
@@ -77,10 +79,7 @@ bool compute_core::wants_core(priority above) const noexcept {
 
 void compute_core::step_aside(compute_worker& self) noexcept {
     if (self.guest_) return;  // it brought its own core
-    if (self.beats_to_go_ != 0) {
-        --self.beats_to_go_;
-        return;
-    }
+    if (now() < self.stays_until_) return;
     self.offer_oldest(std::memory_order_seq_cst);
     compute_worker* sleeper = nullptr;
     {
@@ -94,7 +93,7 @@ void compute_core::step_aside(compute_worker& self) noexcept {
             return;
         }
         self.aside_ = true;
-        self.ticks_aside_ = 0;
+        self.aside_since_ = now();
         self.next_aside_ = std::exchange(first_aside_, &self);
         aside_.fetch_add(1, std::memory_order_relaxed);
     }
@@ -105,7 +104,7 @@ void compute_core::step_aside(compute_worker& self) noexcept {
     while (still_aside(self));
     note(event_kind::unpark, &self);
     self.get_on_core();
-    self.beats_to_go_ = shortest_between;
+    self.stays_until_ = after(now(), shortest_between);
 }
 
 bool compute_core::still_aside(const compute_worker& self) noexcept {
@@ -123,55 +122,62 @@ compute_worker* compute_core::return_from_aside(compute_worker** link) noexcept 
     return one;
 }
 
-// Calls back who stood aside long enough, and puts a further thread to work for a queue that stands
-// still: at once if its first region is more urgent than all that runs, since what runs then
-// reaches no beat. True: there is more to look after.
+// True: there is something to look after at the next tick.
 bool compute_core::tick_priorities() noexcept {
-    while (aside_.load(std::memory_order_relaxed) != 0) {
+    const bool some_aside = aside_.load(std::memory_order_relaxed) != 0;
+    const bool queue = queued_.load(std::memory_order_relaxed) != 0;
+    if (!queue) still_since_ = never;
+    if (!some_aside && !queue) return false;
+    const time_point at = now();
+    if (some_aside) recall_who_stood_aside_long_enough(at);
+    if (queue) help_still_queue(at);
+    return true;
+}
+
+void compute_core::recall_who_stood_aside_long_enough(time_point at) noexcept {
+    for (;;) {
         compute_worker* due = nullptr;
         {
             std::lock_guard hold(lock_);
             for (auto** link = &first_aside_; *link != nullptr; link = &(*link)->next_aside_) {
-                if ((*link)->ticks_aside_ < longest_aside) continue;
+                if (at - (*link)->aside_since_ < longest_aside) continue;
                 due = return_from_aside(link);
                 break;
             }
-            if (due == nullptr)
-                for (auto* w = first_aside_; w != nullptr; w = w->next_aside_) ++w->ticks_aside_;
         }
-        if (due == nullptr) break;
+        if (due == nullptr) return;
         due->parker_.unpark();
     }
+}
 
-    if (queued_.load(std::memory_order_relaxed) == 0) {
-        ticks_still_ = 0;
-        return aside_.load(std::memory_order_relaxed) != 0;
-    }
+// Puts a further thread to work for a queue that nobody has served for long.
+void compute_core::help_still_queue(time_point at) noexcept {
     const std::uint32_t served = served_.load(std::memory_order_relaxed);
-    ticks_still_ = served == seen_served_ ? ticks_still_ + 1 : 0;
+    if (still_since_ == never || served != seen_served_) still_since_ = at;
     seen_served_ = served;
     compute_worker* sleeper = nullptr;
     {
         std::lock_guard hold(lock_);
-        const region* const first = first_in_queue();
         // Threads that were called already are on their way.
-        if (queued_.load(std::memory_order_relaxed) <= summoned_) return true;
-        if (extra_.load(std::memory_order_relaxed) >= workers_) return true;
-        auto most_running = priority::background;
-        for (auto* w = first_worker_.load(std::memory_order_acquire); w != nullptr; w = w->next_)
-            if ((w->activity_.load(std::memory_order_relaxed) & 1) != 0)
-                most_running = std::max(most_running, w->urgency());
-        const bool strict = patience_ == std::numeric_limits<unsigned>::max();
-        const unsigned patience =
-            first->urgency_ > most_running && !strict ? std::min(2U, patience_) : patience_;
-        if (ticks_still_ < patience) return true;
+        if (queued_.load(std::memory_order_relaxed) <= summoned_) return;
+        if (at - still_since_ < patience_with(*first_in_queue())) return;
+        if (extra_.load(std::memory_order_relaxed) >= workers_) return;
         extra_.fetch_add(1, std::memory_order_relaxed);
         if (!call_up(help_for::region, true, sleeper))
             extra_.fetch_sub(1, std::memory_order_relaxed);
     }
-    ticks_still_ = 0;
+    still_since_ = at;
     if (sleeper != nullptr) sleeper->parker_.unpark();
-    return true;
+}
+
+// How long `first` may wait in the queue. Under the lock.
+duration compute_core::patience_with(const region& first) const noexcept {
+    if (patience_ == duration::max()) return patience_;
+    for (auto* w = first_worker_.load(std::memory_order_acquire); w != nullptr; w = w->next_)
+        if ((w->activity_.load(std::memory_order_relaxed) & 1) != 0 &&
+            w->urgency() >= first.urgency_)
+            return patience_;
+    return std::min(patience_, patience_of_the_urgent);
 }
 
 }  // namespace detail

@@ -9,6 +9,14 @@
 
 namespace twill::inline TWILL_ABI {
 namespace detail {
+namespace {
+
+// How many of those who work a thread without work asks for some.
+constexpr unsigned most_asked = 8;
+// How long it then looks around: what sleeping and being woken would take.
+constexpr duration longest_look = std::chrono::microseconds(20);
+
+}  // namespace
 
 // ---- cores
 
@@ -157,7 +165,33 @@ void compute_core::unlink_idle(compute_worker& worker) noexcept {
     if (worker.idle_before_ != nullptr) worker.idle_before_->idle_behind_ = worker.idle_behind_;
 }
 
+// A thread that has run out of work asks those who have some to look whether they can give any, and
+// looks for a moment whether they do: going to sleep and being woken would take longer. Only after
+// it has worked for a beat: what the question costs the others is then little beside it. True:
+// there is something.
+bool compute_core::ask_for_work(const compute_worker& self) noexcept {
+    const time_point since = now();
+    if (since - self.woken_at_ < ticker::beat) return false;
+    unsigned asked = 0;
+    for (auto* w = first_worker_.load(std::memory_order_acquire); w != nullptr; w = w->next_) {
+        if ((w->activity_.load(std::memory_order_relaxed) & 1) == 0 || w == &self) continue;
+        w->poke();
+        if (++asked == most_asked) break;
+    }
+    if (asked == 0) return false;
+    do {
+        for (int i = 0; i != 16; ++i) pause_processor();
+        if (anything_on_offer() || queued_.load(std::memory_order_relaxed) != 0) return true;
+    } while (now() - since < longest_look);
+    return false;
+}
+
 bool compute_core::idle(compute_worker& self) noexcept {
+    if (ask_for_work(self)) {
+        // Counts as awake from here on: one question a beat.
+        self.woken_at_ = now();
+        return true;
+    }
     {
         std::lock_guard hold(lock_);
         has_come(self);
@@ -177,6 +211,7 @@ bool compute_core::idle(compute_worker& self) noexcept {
         note(event_kind::unpark, &self);
     }
     self.get_on_core();
+    self.woken_at_ = now();
     return true;
 }
 

@@ -2,6 +2,7 @@
 #include <twill/core/event.hpp>
 #include <twill/runtime/blocked_section.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <new>
 
@@ -19,13 +20,11 @@ compute_worker& worker_of(compute_context& context) noexcept {
 // and a switch. About a microsecond: what such a call costs.
 constexpr int looks_before_sleep = 32;
 
-void pause() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    asm volatile("yield");
-#endif
-}
+// A job that took its taker no longer than this was not worth taking: with the wake-up it cost both
+// sides more.
+constexpr duration trifle = std::chrono::microseconds(20);
+// After k trifles in a row a worker lets 2^k - 1 beats pass before it gives anything again.
+constexpr std::uint32_t most_trifles = 4;
 
 }  // namespace
 
@@ -41,6 +40,7 @@ void compute_context::beat() {
     self.obey_stop_request();
     if (!by_others) return self.offer_oldest(std::memory_order_release);
     if (self.core_.most_urgent() > self.urgency()) self.core_.step_aside(self);
+    if (!self.has_more_than_trifles()) return;
     self.offer_oldest(std::memory_order_seq_cst);
     self.core_.invite(self);
 }
@@ -73,6 +73,18 @@ void compute_worker::push_marker(fork_marker& place, fork_job* job, region* stop
     place.depth = place_->depth + 1;
     push(place);
     place_ = &place;
+}
+
+// Where parallel calls are many and small, as in a serial loop around them, each beat would give
+// away half of one of them.
+bool compute_worker::has_more_than_trifles() noexcept {
+    const std::uint32_t trifles = trifles_.load(std::memory_order_relaxed);
+    if (beats_let_pass_ + 1 < 1U << trifles) {
+        ++beats_let_pass_;
+        return false;
+    }
+    beats_let_pass_ = 0;
+    return true;
 }
 
 bool compute_worker::take_poke() noexcept {
@@ -144,11 +156,15 @@ void compute_worker::run(fork_job& job) noexcept {
     job.shared.depth = place.depth;
     job.shared.executor.store(this, std::memory_order_release);
     begin_sharing();
+    const time_point begun = now();
     job.execute(job, *this);
     pop_marker(place);
     note(event_kind::job_end, &job);
 
     compute_worker* const owner = job.shared.owner;
+    const std::uint32_t before = owner->trifles_.load(std::memory_order_relaxed);
+    const std::uint32_t after = now() - begun < trifle ? std::min(before + 1, most_trifles) : 0;
+    if (after != before) owner->trifles_.store(after, std::memory_order_relaxed);
     // See fork_job::phase. After this the job may be gone; the owner's worker never is.
     if (job.shared.phase.exchange(fork_job::ended, std::memory_order_acq_rel) == fork_job::awaited)
         owner->parker_.unpark();
@@ -172,7 +188,7 @@ void compute_worker::wait_for(fork_job& job) noexcept {
             run(*part);
             look = 0;
         } else if (++look < looks_before_sleep) {
-            pause();
+            pause_processor();
         } else if (fork_job* const other = core_.sleep(*this, job)) {
             run(*other);
         }

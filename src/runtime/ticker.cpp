@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include <algorithm>
 #include <mutex>
 #include <new>
 #include <system_error>
@@ -70,21 +71,24 @@ void ticker::start() noexcept {
 void ticker::loop() noexcept {
     be_a_quiet_thread();
     asymmetric_barrier::prepare();
+    pulse wanted = pulse::fast;
     for (int quiet = 0;;) {
-        constexpr timespec pause{0, beat.count()};
+        const duration length = wanted == pulse::slow ? slow_beat : beat;
+        const timespec pause{0, length.count()};
         ::clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
-        quiet = tick_all() ? 0 : quiet + 1;
+        wanted = tick_all();
+        quiet = wanted != pulse::none ? 0 : quiet + 1;
         if (quiet < beats_until_rest) continue;
         rest();
         quiet = 0;
     }
 }
 
-bool ticker::tick_all() noexcept {
+pulse ticker::tick_all() noexcept {
     std::lock_guard hold(lock_);
-    bool wanted = false;
+    pulse wanted = pulse::none;
     for (ticker_client* client = first_; client != nullptr; client = client->next_)
-        if (client->tick()) wanted = true;
+        wanted = std::max(wanted, client->tick());
     return wanted;
 }
 
@@ -92,7 +96,7 @@ void ticker::rest() noexcept {
     state_.store(resting, std::memory_order_seq_cst);
     // The second look of the argument at `state_`.
     asymmetric_barrier::heavy();
-    if (tick_all()) state_.store(ticking, std::memory_order_seq_cst);
+    if (tick_all() != pulse::none) state_.store(ticking, std::memory_order_seq_cst);
     while (state_.load(std::memory_order_seq_cst) == resting)
         state_.wait(resting, std::memory_order_seq_cst);
 }

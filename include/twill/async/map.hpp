@@ -90,7 +90,7 @@ auto map_in_parallel(View view, F function, std::size_t limit, std::source_locat
                 for (std::size_t i = next++; i < items.size(); i = next++) call(i);
             });
         },
-        where);
+        {}, where);
     co_return inputs.results();
 }
 

@@ -1,8 +1,9 @@
-// The pulse of the process: one thread that calls its clients every 100 microseconds while any of
-// them works, and sleeps without a timer when none does.
+// The pulse of the process: one thread that calls its clients every 100 microseconds, or every
+// millisecond, while any of them works, and sleeps without a timer when none does.
 //
 //     struct my_pool : ticker_client {
-//         bool tick() noexcept override { ...; return somebody_works; }
+//         pulse tick() noexcept override { ...; return somebody_works ? pulse::fast : pulse::none;
+//         }
 //     };
 //     ticker::process().enrol(pool);
 //     ...
@@ -22,10 +23,14 @@
 namespace twill::inline TWILL_ABI {
 namespace detail {
 
+// How soon a client wants the next tick: not at all, since nobody works; or by `ticker::slow_beat`
+// or `ticker::beat`.
+enum class pulse { none, slow, fast };
+
 class ticker_client {
 public:
-    // Called at every tick, by the ticker's thread. True: somebody works, tick on.
-    virtual bool tick() noexcept = 0;
+    // Called at every tick, by the ticker's thread.
+    virtual pulse tick() noexcept = 0;
 
 protected:
     ~ticker_client() = default;
@@ -40,6 +45,9 @@ public:
     // Between two ticks. Long enough that a promotion (about a microsecond, the wake-up included)
     // stays below 2 % of it; short enough that 64 cores fill within a millisecond.
     static constexpr duration beat = std::chrono::microseconds(100);
+    // While ticks change nothing. On a virtual machine a timer that fires every 100 us takes up to
+    // a fifth of the core that it fires on; every millisecond, a fiftieth.
+    static constexpr duration slow_beat = std::chrono::milliseconds(1);
 
     constexpr ticker() noexcept = default;
 
@@ -65,7 +73,7 @@ private:
     void wake() noexcept;
     void start() noexcept;
     void loop() noexcept;
-    bool tick_all() noexcept;
+    pulse tick_all() noexcept;
     void rest() noexcept;
 
     // 0 no thread yet; 1 ticking; 2 resting (asleep, or about to be).
