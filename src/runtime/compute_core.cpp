@@ -229,9 +229,9 @@ pulse compute_core::tick() noexcept {
         const std::uint32_t activity = w->activity_.load(std::memory_order_seq_cst);
         const compute_offer::word offer = w->offer_.look();
         const bool on_core = (activity & 1) != 0;
-        // What began since the last tick has nothing to give that is worth a promotion: a thread
-        // that makes many small parallel calls would never be left in peace.
-        if (on_core && activity == w->seen_activity_) w->poke();
+        // What a plain thread began since the last tick has nothing to give that is worth a
+        // promotion: if it makes many small parallel calls, it would never be left in peace.
+        if (on_core && (!w->guest_ || activity == w->seen_activity_)) w->poke();
         if (on_core || activity != w->seen_activity_) working = true;
         if (offer != w->seen_offer_) fruitful = true;
         if (compute_offer::full(offer) && offer == w->seen_offer_) ++stale;

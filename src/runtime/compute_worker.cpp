@@ -155,7 +155,9 @@ void compute_worker::run(fork_job& job) noexcept {
     push_marker(place, &job, job.shared.stop);
     job.shared.depth = place.depth;
     job.shared.executor.store(this, std::memory_order_release);
-    begin_sharing();
+    // Who takes a job was without work a moment ago, and others may be: its first fork is offered
+    // at once, and somebody called for it.
+    poke();
     const time_point begun = now();
     job.execute(job, *this);
     pop_marker(place);

@@ -66,10 +66,15 @@ inline constexpr bool copied_for_block = std::is_trivially_copyable_v<F> && size
 
 template <class F>
 struct index_body {
+    static constexpr bool may_fork = std::invocable<F&, par::context&, std::size_t>;
     F* function;
     void run(par::context& here, std::size_t from, std::size_t to) {
         std::conditional_t<copied_for_block<F>, F, F&> call = *function;
         for (std::size_t i = from; i != to; ++i) invoke_for(here, call, i);
+    }
+    template <class Next>
+    void run_each(par::context& here, Next&& next) {
+        for (std::size_t i = 0; next(i);) invoke_for(here, *function, i);
     }
     index_body apart() const noexcept { return *this; }
     void absorb(index_body&&) noexcept {}
@@ -177,9 +182,14 @@ template <splittable_range R, loop_function<std::ranges::range_reference_t<R>> F
 void for_each(context& here, R&& range, F&& function) {
     const auto first = std::ranges::begin(range);
     const auto count = static_cast<std::size_t>(std::ranges::size(range));
-    for_each_index(here, 0, count, [&](context& there, std::size_t i) {
-        detail::invoke_for(there, function, detail::element_at(first, i));
-    });
+    using element = std::ranges::range_reference_t<R>;
+    if constexpr (std::invocable<F&, context&, element>)
+        for_each_index(here, 0, count, [&](context& there, std::size_t i) {
+            std::invoke(function, there, detail::element_at(first, i));
+        });
+    else
+        for_each_index(here, 0, count,
+                       [&](std::size_t i) { std::invoke(function, detail::element_at(first, i)); });
 }
 
 template <splittable_range R, loop_function<std::ranges::range_reference_t<R>> F>

@@ -32,6 +32,10 @@ inline constexpr bool summed_by_kernel =
 // `value` is empty in a part until its first element: no neutral element is asked for.
 template <class T, class I, class Combine, class Transform>
 struct reduce_body {
+    static constexpr bool may_fork =
+        std::invocable<Transform&, par::context&, std::iter_reference_t<I>>;
+    static constexpr std::size_t at_once = summed_by_kernel<T, I, Combine, Transform> ? 4096 : 1;
+
     const I* first;
     Combine* combine;
     Transform* transform;
@@ -51,6 +55,15 @@ struct reduce_body {
         for (std::size_t i = from; i != to; ++i)
             sum = std::invoke(*combine, std::move(sum), element(here, i));
         *value = std::move(sum);
+    }
+    template <class Next>
+    void run_each(par::context& here, Next&& next) {
+        std::size_t i = 0;
+        if (!next(i)) return;
+        T sum = value ? std::invoke(*combine, std::move(*value), element(here, i))
+                      : T(element(here, i));
+        while (next(i)) sum = std::invoke(*combine, std::move(sum), element(here, i));
+        value.emplace(std::move(sum));
     }
     reduce_body apart() const noexcept { return {first, combine, transform, std::nullopt}; }
     void absorb(reduce_body&& right) {

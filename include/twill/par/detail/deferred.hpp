@@ -124,9 +124,14 @@ private:
 
 // The body of a loop over them.
 struct deferred_body {
+    static constexpr bool may_fork = true;
     const deferred_list* calls;
     void run(par::context& here, std::size_t from, std::size_t to) {
         for (std::size_t i = from; i != to; ++i) (*calls)[i].run(here);
+    }
+    template <class Next>
+    void run_each(par::context& here, Next&& next) {
+        for (std::size_t i = 0; next(i);) (*calls)[i].run(here);
     }
     deferred_body apart() const noexcept { return *this; }
     void absorb(deferred_body&&) noexcept {}

@@ -33,12 +33,12 @@ template <class F>
     }
 }
 
-// Callables that travel in registers, and that nobody else can see, are copied into the fork: the
-// original then stays in registers for the ordinary case that the forking thread runs it itself.
-// `F` is an lvalue reference if the caller kept the callable.
+// Small callables that nobody else can see are copied into the fork: the original then stays in
+// registers for the ordinary case that the forking thread runs it itself. `F` is an lvalue
+// reference if the caller kept the callable.
 template <class F>
 inline constexpr bool copied_into_fork =
-    !std::is_lvalue_reference_v<F> && std::is_trivially_copyable_v<F> && sizeof(F) <= 16;
+    !std::is_lvalue_reference_v<F> && std::is_trivially_copyable_v<F> && sizeof(F) <= 64;
 
 template <class F>
 class fork final : public fork_job {

@@ -38,14 +38,20 @@ template <loop_body Body>
     requires requires { Body::at_once; }
 inline constexpr std::size_t at_once<Body> = Body::at_once;
 
+// Whether an iteration may fork. A beat inside of an iteration then uses up the poke, and what lies
+// behind it in the same block could not be given away: such a body has a `run_each` as well, which
+// asks for each iteration's number when the one before has ended.
+template <class Body>
+concept forking_body = loop_body<Body> && Body::may_fork;
+
 template <loop_body Body>
 class loop final : private fork_entry {
     // A block is run without looking at the poke, so that the compiler can unroll and vectorise it.
-    // Blocks grow while nothing is found: fourfold at first, because most loops are over before
-    // their first beat, and slowly once there was one. So a block takes at most four times as long
-    // as those since the last beat, and the answer to a poke comes within 0.4 ms, however long an
-    // iteration is. The bound limits the harm when iterations become expensive all at once; a look
-    // every 4096 is not measurable any more.
+    // Blocks grow while nothing is found: fast at first, because most loops are over before their
+    // first beat, then by doubling, so that a block takes about as long as all before it, and the
+    // answer to a poke comes before the time since the last one has passed once more. The bound
+    // limits the harm when iterations become expensive all at once; a look every 4096 is not
+    // measurable any more.
     static constexpr std::size_t second_block = 16;
     static constexpr std::size_t fast = 6;
     static constexpr std::size_t slow = 2;
@@ -128,6 +134,26 @@ private:
 
     void iterate(par::context& here) {
         const listed until_end(here, *this);
+        if constexpr (forking_body<Body>)
+            iterate_one_by_one(here);
+        else
+            iterate_in_blocks(here);
+    }
+
+    void iterate_one_by_one(par::context& here) {
+        const auto next = [&](std::size_t& i) {
+            i = begun_;
+            if (i == end_ || here.poked()) return false;
+            begun_ = i + 1;
+            return true;
+        };
+        for (;;) {
+            body_.run_each(here, next);
+            if (begun_ == end_ || !beat(here)) return;
+        }
+    }
+
+    void iterate_in_blocks(par::context& here) {
         const bool share_at_once = end_ - begun_ <= here.few();
         const auto poked = [&] { return share_at_once ? here.poked() : here.poked_by_others(); };
         std::size_t block = at_once<Body>;
@@ -149,6 +175,7 @@ private:
                 begun_ = end_ - from > block ? aligned(from, from + block) : end_;
                 body_.run(here, from, begun_);
                 block = std::min(block * growth_, std::max(largest_block, at_once<Body>));
+                growth_ = slow;
             }
         }
     }
