@@ -22,19 +22,19 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // A vector's lanes by their side of the pivot.
-template <class Key, bool floating>
+template <class Key, bool Floating>
 struct sides {
     using tag = hn::ScalableTag<Key>;
     using vector = hn::Vec<tag>;
     static constexpr std::size_t most_lanes = hn::MaxLanes(tag());
     static constexpr std::size_t unroll = 4;
 
-    sides(key_order<Key, floating> by, Key at)
+    sides(key_order<Key, Floating> by, Key at)
         : order(by), turned(hn::Set(tag(), by.turned)), pivot(at), pivots(hn::Set(tag(), at)) {}
 
     HWY_INLINE auto is_right(vector keys) const {
         const tag d;
-        if constexpr (floating) {
+        if constexpr (Floating) {
             const vector all_but_sign = hn::Set(d, std::numeric_limits<Key>::max());
             keys = hn::Xor(keys, hn::And(hn::BroadcastSignBit(keys), all_but_sign));
         }
@@ -59,16 +59,16 @@ struct sides {
         high -= to_right;
     }
 
-    const key_order<Key, floating> order;
+    const key_order<Key, Floating> order;
     const vector turned;
     const Key pivot;
     const vector pivots;
 };
 
 // Few keys, from a copy.
-template <class Key, bool floating>
-std::size_t partition_few(Key* keys, std::size_t count, const sides<Key, floating>& by) {
-    Key copy[16 * sides<Key, floating>::most_lanes];
+template <class Key, bool Floating>
+std::size_t partition_few(Key* keys, std::size_t count, const sides<Key, Floating>& by) {
+    Key copy[16 * sides<Key, Floating>::most_lanes];
     std::copy_n(keys, count, copy);
     Key* low = keys;
     Key* high = keys + count;
@@ -89,9 +89,9 @@ std::size_t partition_few(Key* keys, std::size_t count, const sides<Key, floatin
 //
 //     left keys | free | unread ...   ... unread | free | right keys
 //             low      unread            unread_end    high
-template <class Key, bool floating>
+template <class Key, bool Floating>
 struct both_ends {
-    using side = sides<Key, floating>;
+    using side = sides<Key, Floating>;
     using tag = typename side::tag;
     using vector = typename side::vector;
 
@@ -148,11 +148,11 @@ struct both_ends {
     Key held[2 * side::unroll * side::most_lanes];
 };
 
-template <class Key, bool floating>
-std::size_t partition_together(Key* keys, std::size_t count, const sides<Key, floating>& by) {
-    const std::size_t step = sides<Key, floating>::unroll * hn::Lanes(hn::ScalableTag<Key>());
+template <class Key, bool Floating>
+std::size_t partition_together(Key* keys, std::size_t count, const sides<Key, Floating>& by) {
+    const std::size_t step = sides<Key, Floating>::unroll * hn::Lanes(hn::ScalableTag<Key>());
     if (count < 4 * step) return partition_few(keys, count, by);
-    both_ends<Key, floating> ends(keys, keys + count);
+    both_ends<Key, Floating> ends(keys, keys + count);
     while (static_cast<std::size_t>(ends.unread_end - ends.unread) >= step) ends.advance(by);
     ends.put_back();
     const auto rest = static_cast<std::size_t>(ends.high - ends.low);  // less than three steps
@@ -160,14 +160,14 @@ std::size_t partition_together(Key* keys, std::size_t count, const sides<Key, fl
 }
 
 // The same between the left end of one piece and the right end of another, until one has been read.
-template <class Key, bool floating>
+template <class Key, bool Floating>
 partition_counts partition_apart(Key* left, std::size_t left_count, Key* right,
-                                 std::size_t right_count, const sides<Key, floating>& by) {
-    const std::size_t step = sides<Key, floating>::unroll * hn::Lanes(hn::ScalableTag<Key>());
+                                 std::size_t right_count, const sides<Key, Floating>& by) {
+    const std::size_t step = sides<Key, Floating>::unroll * hn::Lanes(hn::ScalableTag<Key>());
     Key* low = left;
     Key* high = right + right_count;
     if (left_count >= step && right_count >= step) {
-        both_ends<Key, floating> ends(left, high);
+        both_ends<Key, Floating> ends(left, high);
         while (static_cast<std::size_t>(left + left_count - ends.unread) >= step &&
                static_cast<std::size_t>(ends.unread_end - right) >= step)
             ends.advance(by);
@@ -180,16 +180,17 @@ partition_counts partition_apart(Key* left, std::size_t left_count, Key* right,
             partition_together(right, static_cast<std::size_t>(high - right), by)};
 }
 
-#define TWILL_KEY_KERNELS(name, Key, floating)                                               \
-    std::size_t Together##name(Key* keys, std::size_t count, key_order<Key, floating> order, \
+// NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses
+#define TWILL_KEY_KERNELS(name, Key, Floating)                                               \
+    std::size_t Together##name(Key* keys, std::size_t count, key_order<Key, Floating> order, \
                                Key pivot) {                                                  \
-        return partition_together(keys, count, sides<Key, floating>(order, pivot));          \
+        return partition_together(keys, count, sides<Key, Floating>(order, pivot));          \
     }                                                                                        \
     partition_counts Apart##name(Key* left, std::size_t left_count, Key* right,              \
-                                 std::size_t right_count, key_order<Key, floating> order,    \
+                                 std::size_t right_count, key_order<Key, Floating> order,    \
                                  Key pivot) {                                                \
         return partition_apart(left, left_count, right, right_count,                         \
-                               sides<Key, floating>(order, pivot));                          \
+                               sides<Key, Floating>(order, pivot));                          \
     }
 
 TWILL_KEY_KERNELS(Int16, std::int16_t, false)
@@ -208,17 +209,17 @@ HWY_AFTER_NAMESPACE();
 namespace twill::inline TWILL_ABI {
 namespace detail {
 
-#define TWILL_KEY_KERNELS(name, Key, floating)                                                     \
+#define TWILL_KEY_KERNELS(name, Key, Floating)                                                     \
     HWY_EXPORT(Together##name);                                                                    \
     HWY_EXPORT(Apart##name);                                                                       \
     template <>                                                                                    \
-    std::size_t partition_keys(Key* keys, std::size_t count, key_order<Key, floating> order,       \
+    std::size_t partition_keys(Key* keys, std::size_t count, key_order<Key, Floating> order,       \
                                Key pivot) {                                                        \
         return HWY_DYNAMIC_DISPATCH(Together##name)(keys, count, order, pivot);                    \
     }                                                                                              \
     template <>                                                                                    \
     partition_counts partition_keys_apart(Key* left, std::size_t left_count, Key* right,           \
-                                          std::size_t right_count, key_order<Key, floating> order, \
+                                          std::size_t right_count, key_order<Key, Floating> order, \
                                           Key pivot) {                                             \
         return HWY_DYNAMIC_DISPATCH(Apart##name)(left, left_count, right, right_count, order,      \
                                                  pivot);                                           \
@@ -243,8 +244,8 @@ TWILL_KEY_KERNELS(Float64, std::int64_t, true)
 namespace twill::inline TWILL_ABI {
 namespace detail {
 
-template <class Key, bool floating>
-std::size_t partition_keys(Key* keys, std::size_t count, key_order<Key, floating> order,
+template <class Key, bool Floating>
+std::size_t partition_keys(Key* keys, std::size_t count, key_order<Key, Floating> order,
                            Key pivot) {
     Key* low = keys;
     for (Key* next = keys; next != keys + count; ++next) {
@@ -255,18 +256,18 @@ std::size_t partition_keys(Key* keys, std::size_t count, key_order<Key, floating
     return static_cast<std::size_t>(low - keys);
 }
 
-template <class Key, bool floating>
+template <class Key, bool Floating>
 partition_counts partition_keys_apart(Key* left, std::size_t left_count, Key* right,
-                                      std::size_t right_count, key_order<Key, floating> order,
+                                      std::size_t right_count, key_order<Key, Floating> order,
                                       Key pivot) {
     return {partition_keys(left, left_count, order, pivot),
             partition_keys(right, right_count, order, pivot)};
 }
 
-#define TWILL_KEY_KERNELS(Key, floating)                                                   \
-    template std::size_t partition_keys(Key*, std::size_t, key_order<Key, floating>, Key); \
+#define TWILL_KEY_KERNELS(Key, Floating)                                                   \
+    template std::size_t partition_keys(Key*, std::size_t, key_order<Key, Floating>, Key); \
     template partition_counts partition_keys_apart(Key*, std::size_t, Key*, std::size_t,   \
-                                                   key_order<Key, floating>, Key);
+                                                   key_order<Key, Floating>, Key);
 
 TWILL_KEY_KERNELS(std::int16_t, false)
 TWILL_KEY_KERNELS(std::int32_t, false)
@@ -279,3 +280,4 @@ TWILL_KEY_KERNELS(std::int64_t, true)
 }  // namespace twill::inline TWILL_ABI
 
 #endif
+// NOLINTEND(bugprone-macro-parentheses)

@@ -18,9 +18,9 @@ namespace twill::inline TWILL_ABI {
 namespace detail {
 namespace {
 
-template <class Key, bool floating>
+template <class Key, bool Floating>
 struct key_partition {
-    key_order<Key, floating> order;
+    key_order<Key, Floating> order;
     Key pivot;
 
     [[nodiscard]] std::size_t partition_together(Key* keys, std::size_t count) const {
@@ -32,7 +32,7 @@ struct key_partition {
     }
 };
 
-template <class Key, bool floating>
+template <class Key, bool Floating>
 class key_sort {
 public:
     key_sort(key_kind kind, bool descending)
@@ -58,7 +58,7 @@ private:
         bool frequent;
     };
 
-    static key_order<Key, floating> order_of(key_kind kind, bool descending) {
+    static key_order<Key, Floating> order_of(key_kind kind, bool descending) {
         const bool has_sign =
             kind != key_kind::u16 && kind != key_kind::u32 && kind != key_kind::u64;
         const Key highest = std::numeric_limits<Key>::min();
@@ -84,7 +84,7 @@ private:
 
     std::size_t split(par::context& here, Key* keys, std::size_t count, Key pivot,
                       std::size_t expected) const {
-        const key_partition<Key, floating> kernel{order_, pivot};
+        const key_partition<Key, Floating> kernel{order_, pivot};
         if (count >= least_parallel_partition) {
             try {
                 return partition_in_parallel(here, keys, count, expected, kernel);
@@ -96,15 +96,15 @@ private:
 
     const key_kind kind_;
     const bool descending_;
-    const key_order<Key, floating> order_;
+    const key_order<Key, Floating> order_;
 };
 
-template <class Key, bool floating>
+template <class Key, bool Floating>
 void sort_as(par::context& here, void* keys, std::size_t count, key_kind kind, bool descending) {
     // More levels than this only come of an input made for it; the leaf's own sort then bounds the
     // time.
     const auto levels = 2 * static_cast<unsigned>(std::bit_width(count));
-    key_sort<Key, floating>(kind, descending).sort(here, static_cast<Key*>(keys), count, levels);
+    key_sort<Key, Floating>(kind, descending).sort(here, static_cast<Key*>(keys), count, levels);
 }
 
 }  // namespace

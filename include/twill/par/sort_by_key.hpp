@@ -42,7 +42,7 @@ template <class I, class Compare>
 concept packs_keys = sorts_keys<I, Compare, std::identity> && sizeof(std::iter_value_t<I>) <= 4;
 
 // The key as an unsigned number of the same order, or the reverse one.
-template <class Key, bool descending>
+template <class Key, bool Descending>
 struct key_bits {
     static std::uint32_t of(Key key) noexcept {
         std::uint32_t bits = 0;
@@ -52,10 +52,10 @@ struct key_bits {
         } else {
             bits = static_cast<std::uint32_t>(key) ^ (std::is_signed_v<Key> ? sign : 0);
         }
-        return descending ? ~bits : bits;
+        return Descending ? ~bits : bits;
     }
     static Key back(std::uint32_t bits) noexcept {
-        if constexpr (descending) bits = ~bits;
+        if constexpr (Descending) bits = ~bits;
         if constexpr (std::floating_point<Key>)
             return std::bit_cast<Key>(bits ^ ((bits & sign) != 0 ? sign : ~std::uint32_t{0}));
         else
@@ -68,9 +68,9 @@ private:
 
 // The keys and their places, in one word each, are sorted as numbers: places make it stable.
 // Nothing of the input is touched before that has succeeded.
-template <bool descending, class I, class J>
+template <bool Descending, class I, class J>
 void sort_packed(par::context& here, I keys, J values, std::ptrdiff_t count) {
-    using bits = key_bits<std::iter_value_t<I>, descending>;
+    using bits = key_bits<std::iter_value_t<I>, Descending>;
     const auto size = static_cast<std::size_t>(count);
     std::vector<std::uint64_t> packed(size);
     par::for_each_index(here, size, [&](std::size_t i) {

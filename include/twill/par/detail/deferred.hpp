@@ -35,8 +35,8 @@ protected:
     using run_function = void (*)(deferred_call&, par::context&);
     using destroy_function = void (*)(deferred_call&) noexcept;
 
-    deferred_call(run_function run, destroy_function destroy) noexcept
-        : run_(run), destroy_(destroy) {}
+    deferred_call(run_function runs, destroy_function destroys) noexcept
+        : run_(runs), destroy_(destroys) {}
     ~deferred_call() = default;
 
 private:
@@ -48,7 +48,7 @@ template <class F>
 class deferred final : public deferred_call {
 public:
     template <class Given>
-    explicit deferred(Given&& function)
+    deferred(std::in_place_t, Given&& function)
         : deferred_call(&deferred::run_this, &deferred::destroy_this),
           function_(std::in_place, std::forward<Given>(function)) {}
 
@@ -80,7 +80,7 @@ public:
         using call = deferred<std::decay_t<F>>;
         deferred_call*& place = next_place();
         void* const room = memory_.allocate(sizeof(call), alignof(call));
-        place = ::new (room) call(std::forward<F>(function));
+        place = ::new (room) call(std::in_place, std::forward<F>(function));
         ++size_;
     }
 
