@@ -1,11 +1,10 @@
 // Sends values through a row of stages, several values at a time.
 //
 //     using namespace twill::par;
-//     pipeline(16,                                                     // at most 16 values under
-//     way
-//              stage(serial_in_order, [&] { return read_line(in); }),  //
-//              std::optional<std::string> stage(parallel, [](std::string line) { return
-//              parse(line); }), stage(serial_in_order, [&](record r) { write(out, r); }));
+//     pipeline(16,  // at most 16 values under way
+//              stage(serial_in_order, [&]() -> std::optional<std::string> { return next(in); }),
+//              stage(parallel, [](std::string line) { return parse(line); }),
+//              stage(serial_in_order, [&](record r) { write(out, r); }));
 #pragma once
 
 #include <twill/core/config.hpp>
