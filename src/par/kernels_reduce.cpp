@@ -23,6 +23,22 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+// Integers wrap around here: a partial sum may leave the range of the type although the whole stays
+// inside.
+template <class D, class V>
+hn::TFromD<D> total_of(D d, V v) {
+    using T = hn::TFromD<D>;
+    if constexpr (hwy::IsFloat<T>()) {
+        return hn::GetLane(hn::SumOfLanes(d, v));
+    } else {
+        HWY_ALIGN T lanes[HWY_MAX_BYTES / sizeof(T)];
+        hn::Store(v, d, lanes);
+        T sum{};
+        for (std::size_t i = 0; i != hn::Lanes(d); ++i) sum = wrapping_sum(sum, lanes[i]);
+        return sum;
+    }
+}
+
 // Additions wait for each other only within an accumulator: several keep the units busy.
 template <class T>
 T sum_of(const T* values, std::size_t count) {
@@ -40,7 +56,7 @@ T sum_of(const T* values, std::size_t count) {
         e = hn::Add(e, hn::LoadU(d, values + i + 3 * lanes));
     }
     for (; i + lanes <= count; i += lanes) a = hn::Add(a, hn::LoadU(d, values + i));
-    T sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(a, b), hn::Add(c, e))));
+    T sum = total_of(d, hn::Add(hn::Add(a, b), hn::Add(c, e)));
     for (; i != count; ++i) sum = wrapping_sum(sum, values[i]);
     return sum;
 }
@@ -67,7 +83,7 @@ T dot_of(const T* x, const T* y, std::size_t count) {
             e = hn::Add(e, product(i + 3 * lanes));
         }
         for (; i + lanes <= count; i += lanes) a = hn::Add(a, product(i));
-        sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(a, b), hn::Add(c, e))));
+        sum = total_of(d, hn::Add(hn::Add(a, b), hn::Add(c, e)));
     }
     for (; i != count; ++i) sum = wrapping_sum(sum, wrapping_product(x[i], y[i]));
     return sum;
