@@ -72,9 +72,9 @@ struct index_body {
         std::conditional_t<copied_for_block<F>, F, F&> call = *function;
         for (std::size_t i = from; i != to; ++i) invoke_for(here, call, i);
     }
-    template <class Next>
-    void run_each(par::context& here, Next&& next) {
-        for (std::size_t i = 0; next(i);) invoke_for(here, *function, i);
+    void run_each(par::context& here, std::size_t& begun, const std::size_t& end,
+                  std::size_t most) {
+        for (; most != 0 && begun != end; --most) invoke_for(here, *function, begun++);
     }
     index_body apart() const noexcept { return *this; }
     void absorb(index_body&&) noexcept {}

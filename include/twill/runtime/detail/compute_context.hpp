@@ -109,14 +109,16 @@ public:
     [[nodiscard]] bool poked() const noexcept {
         return poke_.load(std::memory_order_relaxed) != not_poked;
     }
-    // The same for who has nothing to share yet that would be worth an atomic operation.
-    [[nodiscard]] bool poked_by_others() const noexcept {
-        return poke_.load(std::memory_order_relaxed) == poked_from_outside;
+    // Which pokes concern a loop of so many iterations. Few are shared at once, for the case that
+    // each is long; more at the first tick, when one long iteration more or less makes little
+    // difference.
+    enum class alarm : std::uint32_t {};
+    [[nodiscard]] alarm alarm_of(std::size_t iterations) const noexcept {
+        return alarm{iterations <= few_ ? poked_by_start : poked_from_outside};
     }
-
-    // A loop of no more iterations than this is shared at once, for the case that each is long; one
-    // of more at the first tick, when one long iteration more or less makes little difference.
-    [[nodiscard]] std::size_t few() const noexcept { return few_; }
+    [[nodiscard]] bool poked(alarm least) const noexcept {
+        return poke_.load(std::memory_order_relaxed) >= static_cast<std::uint32_t>(least);
+    }
 
     // Gives the oldest entry to others. Throws `cancelled` if the region was asked to stop, unless
     // an exception is on its way already or the caller is shielded.
