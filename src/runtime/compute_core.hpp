@@ -20,6 +20,9 @@ namespace detail {
 
 class compute_core;
 
+// How long a thread without work looks around at most: what sleeping and being woken would take.
+constexpr duration longest_look = std::chrono::microseconds(20);
+
 // One thread that computes: a thread of the pool, or a guest (a plain thread inside its own
 // region). Workers stay in memory as long as their pool, so a pointer to one is always good: a
 // guest's is handed to the next guest when its thread leaves.
@@ -47,12 +50,18 @@ public:
     }
     // Throws `cancelled` if it is due.
     void obey_stop_request() const;
-    bool take_poke() noexcept;
+    std::uint32_t take_poke() noexcept;
     bool has_more_than_trifles() noexcept;
     // The first fork from here on is offered at once.
     void begin_sharing() noexcept { poke_.store(poked_by_start, std::memory_order_relaxed); }
 
-    void poke() noexcept { poke_.store(poked_from_outside, std::memory_order_relaxed); }
+    void poke() noexcept { poke_.store(poked_by_tick, std::memory_order_relaxed); }
+    // The same for a thread that does not have to be woken. Written only if it is news: the line is
+    // the owner's.
+    void ask() noexcept {
+        if (poke_.load(std::memory_order_relaxed) < poked_by_hungry)
+            poke_.store(poked_by_hungry, std::memory_order_relaxed);
+    }
     // Of the region that it computes for, or computed for last.
     [[nodiscard]] priority urgency() const noexcept {
         return urgency_.load(std::memory_order_relaxed);
@@ -75,7 +84,8 @@ private:
     const bool guest_;
     unsigned blocked_ = 0;      // how many blocked_sections are open
     time_point stays_until_{};  // and does not step aside before
-    time_point woken_at_{};     // when it last began to look for work
+    bool fresh_ = false;        // has done nothing yet since it was woken
+    duration may_look_{};       // how long it may look around for work before it sleeps
     unsigned beats_let_pass_ = 0;
     compute_worker* next_ = nullptr;  // in the list of all workers; constant once in it
 
@@ -169,7 +179,7 @@ private:
     void help_still_queue(time_point at) noexcept;
     [[nodiscard]] duration patience_with(const region& first) const noexcept;
     void hurry_queue() noexcept;
-    bool ask_for_work(const compute_worker& self) noexcept;
+    bool ask_for_work(compute_worker& self) noexcept;
     fork_job* steal(const compute_worker& thief) noexcept;
     [[nodiscard]] bool anything_on_offer() const noexcept;
     [[nodiscard]] unsigned guests_on_core() const noexcept;

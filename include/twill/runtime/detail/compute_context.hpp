@@ -114,7 +114,7 @@ public:
     // difference.
     enum class alarm : std::uint32_t {};
     [[nodiscard]] alarm alarm_of(std::size_t iterations) const noexcept {
-        return alarm{iterations <= few_ ? poked_by_start : poked_from_outside};
+        return alarm{iterations <= few_ ? poked_by_start : poked_by_hungry};
     }
     [[nodiscard]] bool poked(alarm least) const noexcept {
         return poke_.load(std::memory_order_relaxed) >= static_cast<std::uint32_t>(least);
@@ -137,11 +137,13 @@ protected:
     ~compute_context() = default;
 
     // States of `poke_`. Owner: -> 1 when a job or region begins (its first fork is offered at
-    // once, nobody is woken for it), -> 0 in `beat`. Any thread: -> 2 (look around, and wake
-    // somebody who can take what is on offer).
+    // once, nobody is woken for it), -> 0 in `beat`. Any thread: -> 2 by one that is awake and
+    // looks for work (put something on offer); -> 3 (look around, and wake somebody who can take
+    // what is on offer).
     static constexpr std::uint32_t not_poked = 0;
     static constexpr std::uint32_t poked_by_start = 1;
-    static constexpr std::uint32_t poked_from_outside = 2;
+    static constexpr std::uint32_t poked_by_hungry = 2;
+    static constexpr std::uint32_t poked_by_tick = 3;
 
     // A line of its own: others write here at a beat only.
     alignas(64) atomic<std::uint32_t> poke_{not_poked};
