@@ -42,7 +42,7 @@ public:
     void get_on_core() noexcept {
         const std::uint32_t before = activity_.load(std::memory_order_relaxed);
         activity_.store(before + 1, std::memory_order_relaxed);
-        ticker::process().arm(activity_);
+        cold_ = ticker::process().arm(activity_);
     }
     void get_off_core() noexcept {
         const std::uint32_t before = activity_.load(std::memory_order_relaxed);

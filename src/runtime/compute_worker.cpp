@@ -93,6 +93,7 @@ bool compute_worker::has_more_than_trifles() noexcept {
 std::uint32_t compute_worker::take_poke() noexcept {
     const std::uint32_t poke = poke_.load(std::memory_order_relaxed);
     poke_.store(not_poked, std::memory_order_relaxed);
+    if (poke == poked_by_tick) cold_ = false;
     return poke;
 }
 

@@ -60,10 +60,13 @@ class loop final : private fork_entry {
 public:
     // `failed` is shared by all parts of the same loop: set by the first that throws, it stops the
     // others at their next beat. Relaxed: it only saves work; the exception travels by the joins.
-    // `growth`: how fast blocks grow until the first beat.
-    loop(std::size_t begin, std::size_t end, Body body, atomic<bool>& failed,
-         std::size_t growth = fast)
-        : begun_(begin), end_(end), growth_(growth), body_(std::move(body)), failed_(failed) {
+    // `careful`: its blocks grow slowly from the start.
+    loop(std::size_t begin, std::size_t end, Body body, atomic<bool>& failed, bool careful)
+        : begun_(begin),
+          end_(end),
+          growth_(careful ? slow : fast),
+          body_(std::move(body)),
+          failed_(failed) {
         promote = &split;
     }
     loop(const loop&) = delete;
@@ -99,7 +102,7 @@ private:
         static void run_there(fork_job& self, par::context& here) noexcept {
             auto& me = static_cast<part&>(self);
             try {
-                loop rest(me.begin, me.end, std::move(me.body), me.failed, slow);
+                loop rest(me.begin, me.end, std::move(me.body), me.failed, true);
                 rest.run_apart(here);
                 me.body = std::move(rest.body_);
             } catch (...) {
@@ -221,7 +224,7 @@ private:
     // What is not begun, as a loop of its own.
     [[gnu::noinline]] void run_rest(par::context& here) {
         const std::size_t from = std::exchange(begun_, end_);
-        loop rest(from, end_, body_.apart(), failed_, slow);
+        loop rest(from, end_, body_.apart(), failed_, true);
         rest.run_apart(here);
         body_.absorb(std::move(rest.body_));
     }
@@ -286,7 +289,7 @@ template <loop_body Body>
     if constexpr (at_once<Body> > 1)
         if (end - begin <= at_once<Body>) return static_cast<void>(body.run(here, begin, end));
     atomic<bool> failed{false};
-    loop<Body> whole(begin, end, std::move(body), failed);
+    loop<Body> whole(begin, end, std::move(body), failed, here.cold());
     // A body that may fork is a large one: it is inlined in one place at most.
     if constexpr (forking_body<Body>)
         whole.run_apart(here);

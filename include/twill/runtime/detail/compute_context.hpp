@@ -120,6 +120,9 @@ public:
         return poke_.load(std::memory_order_relaxed) >= static_cast<std::uint32_t>(least);
     }
 
+    // Whether the first tick may be long in coming: what is not looked for often then comes late.
+    [[nodiscard]] bool cold() const noexcept { return cold_; }
+
     // Gives the oldest entry to others. Throws `cancelled` if the region was asked to stop, unless
     // an exception is on its way already or the caller is shielded.
     [[gnu::cold, gnu::noinline]] TWILL_API void beat();
@@ -150,6 +153,7 @@ protected:
     fork_entry* youngest_;
     fork_marker* place_;  // the youngest marker
     const std::size_t few_;
+    bool cold_ = false;
     fork_marker root_;  // the oldest entry, always there
 };
 

@@ -60,19 +60,23 @@ public:
 
     // Sees to it that ticks come, for a caller who has just stored in `working`, which it alone
     // writes, that it works. Any thread, no lock of its own held. Without a thread for the ticker
-    // (the system refused it) there are no beats, and work runs where it was started.
+    // (the system refused it) there are no beats, and work runs where it was started. True: the
+    // first may take a while, since its thread must be woken.
     template <class T>
-    void arm(atomic<T>& working) noexcept {
+    bool arm(atomic<T>& working) noexcept {
         // See `state_`.
         asymmetric_barrier::light(working);
-        if (state_.load(std::memory_order_relaxed) != ticking) [[unlikely]]
-            wake();
+        if (state_.load(std::memory_order_relaxed) == ticking) [[likely]]
+            return false;
+        wake();
+        return true;
     }
 
 private:
     void wake() noexcept;
     void start() noexcept;
     void loop() noexcept;
+    pulse begin() noexcept;
     pulse tick_all() noexcept;
     void rest() noexcept;
 
