@@ -187,6 +187,7 @@ bool compute_core::ask_for_work(const compute_worker& self) noexcept {
 }
 
 bool compute_core::idle(compute_worker& self) noexcept {
+    self.end_if_forked();
     if (ask_for_work(self)) {
         // Counts as awake from here on: one question a beat.
         self.woken_at_ = now();
@@ -279,6 +280,7 @@ bool compute_core::still_asleep(const compute_worker& self, const fork_job& job)
 }
 
 void compute_core::begin_block(compute_worker& self) noexcept {
+    self.end_if_forked();
     self.offer_oldest(std::memory_order_seq_cst);
     {
         std::lock_guard hold(lock_);
@@ -289,6 +291,7 @@ void compute_core::begin_block(compute_worker& self) noexcept {
 }
 
 void compute_core::end_block(compute_worker& self) noexcept {
+    self.end_if_forked();
     {
         std::lock_guard hold(lock_);
         take_core(self);

@@ -44,7 +44,7 @@ void event_worker::wake_if_parked() noexcept {
 void event_worker::drive(const bool& done) noexcept {
     mounted = this;
     while (!done) {
-        end_if_forked(born_in_);
+        end_if_forked(born_in_, forked_after::runtime);
         run_ready(done);
         if (done) break;
         take_injected();

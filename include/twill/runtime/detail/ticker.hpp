@@ -76,6 +76,16 @@ private:
     pulse tick_all() noexcept;
     void rest() noexcept;
 
+    // Around a fork. The forking thread holds both locks while the process is copied, so the child
+    // has them free, and nothing half changed below them; only what the ticker's thread itself does
+    // without them, which is to change `state_` and to sleep, is cut off midway. That thread is the
+    // parent's: the child begins at `unborn` again, and its first worker starts another. It also
+    // forgets the clients. They were made before the fork; their threads are missing, their locks
+    // may be held for ever, and none of them calls `leave` in the child any more.
+    static void before_fork() noexcept;
+    static void after_fork_in_parent() noexcept;
+    static void after_fork_in_child() noexcept;
+
     // 0 no thread yet; 1 ticking; 2 resting (asleep, or about to be).
     // 0 -> 1 under `starting_`; 1 -> 2 by the ticker's thread; 2 -> 1 by whoever needs it.
     // No work is overlooked: a worker stores "I work", then loads this word; the ticker stores 2,
