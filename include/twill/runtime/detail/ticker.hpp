@@ -69,6 +69,11 @@ public:
             wake();
     }
 
+    // Whether it sleeps without a timer, or has never been needed. Any thread.
+    [[nodiscard]] bool rests() const noexcept {
+        return state_.load(std::memory_order_seq_cst) != ticking;
+    }
+
 private:
     void wake() noexcept;
     void start() noexcept;
