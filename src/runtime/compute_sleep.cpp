@@ -69,6 +69,10 @@ bool compute_core::wake_one(help_for what, bool may_start) noexcept {
     compute_worker* sleeper = nullptr;
     {
         std::lock_guard hold(lock_);
+        // Threads that were called already are on their way to the queue: without this, one for
+        // which the ticker had called a moment ago, beyond the cores, would get two.
+        if (what == help_for::region && queued_.load(std::memory_order_relaxed) <= summoned_)
+            return false;
         if (!call_up(what, may_start, sleeper)) return false;
     }
     if (sleeper != nullptr) sleeper->parker_.unpark();
@@ -110,10 +114,8 @@ compute_worker* compute_core::call_waiter(compute_worker& from) noexcept {
 }
 
 void compute_core::wake_for_what_waits() noexcept {
-    if (queued_.load(std::memory_order_seq_cst) != 0)
-        wake_one(help_for::region, true);
-    else if (anything_on_offer())
-        wake_one(help_for::job, false);
+    if (queued_.load(std::memory_order_seq_cst) != 0 && wake_one(help_for::region, true)) return;
+    if (anything_on_offer()) wake_one(help_for::job, false);
 }
 
 // ---- sleeping between jobs
