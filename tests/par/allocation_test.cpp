@@ -1,5 +1,10 @@
 // An allocation that fails, each one in turn: nothing is lost, nothing hangs, and what was thrown
-// is std::bad_alloc. Replaces operator new in all of this program.
+// is std::bad_alloc. Replaces operator new in all of this program: the thread sanitizer, whose own
+// would be defined twice, does without.
+#include <twill/core/config.hpp>
+
+#ifndef TWILL_TSAN
+
 #include <twill/par/group_by.hpp>
 #include <twill/par/histogram.hpp>
 #include <twill/par/merge.hpp>
@@ -46,18 +51,49 @@ void release(void* memory) noexcept {
     std::free(memory);
 }
 
+void* allocate_or_null(std::size_t size, std::size_t alignment) noexcept {
+    try {
+        return allocate(size, alignment);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
+constexpr std::size_t usual = alignof(std::max_align_t);
+constexpr std::size_t number(std::align_val_t alignment) {
+    return static_cast<std::size_t>(alignment);
+}
+
 }  // namespace
 
-void* operator new(std::size_t size) { return allocate(size, alignof(std::max_align_t)); }
-void* operator new(std::size_t size, std::align_val_t alignment) {
-    return allocate(size, static_cast<std::size_t>(alignment));
+// All of them: the sanitizers have their own of those that are left out.
+using std::align_val_t;
+using std::nothrow_t;
+using std::size_t;
+void* operator new(size_t n) { return allocate(n, usual); }
+void* operator new[](size_t n) { return allocate(n, usual); }
+void* operator new(size_t n, align_val_t a) { return allocate(n, number(a)); }
+void* operator new[](size_t n, align_val_t a) { return allocate(n, number(a)); }
+void* operator new(size_t n, const nothrow_t&) noexcept { return allocate_or_null(n, usual); }
+void* operator new[](size_t n, const nothrow_t&) noexcept { return allocate_or_null(n, usual); }
+void* operator new(size_t n, align_val_t a, const nothrow_t&) noexcept {
+    return allocate_or_null(n, number(a));
+}
+void* operator new[](size_t n, align_val_t a, const nothrow_t&) noexcept {
+    return allocate_or_null(n, number(a));
 }
 void operator delete(void* memory) noexcept { release(memory); }
-void operator delete(void* memory, std::size_t /*size*/) noexcept { release(memory); }
-void operator delete(void* memory, std::align_val_t /*alignment*/) noexcept { release(memory); }
-void operator delete(void* memory, std::size_t /*size*/, std::align_val_t /*alignment*/) noexcept {
-    release(memory);
-}
+void operator delete[](void* memory) noexcept { release(memory); }
+void operator delete(void* memory, size_t) noexcept { release(memory); }
+void operator delete[](void* memory, size_t) noexcept { release(memory); }
+void operator delete(void* memory, align_val_t) noexcept { release(memory); }
+void operator delete[](void* memory, align_val_t) noexcept { release(memory); }
+void operator delete(void* memory, size_t, align_val_t) noexcept { release(memory); }
+void operator delete[](void* memory, size_t, align_val_t) noexcept { release(memory); }
+void operator delete(void* memory, const nothrow_t&) noexcept { release(memory); }
+void operator delete[](void* memory, const nothrow_t&) noexcept { release(memory); }
+void operator delete(void* memory, align_val_t, const nothrow_t&) noexcept { release(memory); }
+void operator delete[](void* memory, align_val_t, const nothrow_t&) noexcept { release(memory); }
 
 namespace {
 
@@ -250,3 +286,5 @@ TEST(failed_allocation, in_a_scope_or_a_pipeline_is_thrown_when_all_has_ended) {
 }
 
 }  // namespace
+
+#endif
