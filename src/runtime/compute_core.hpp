@@ -14,6 +14,7 @@
 
 #include "compute_offer.hpp"
 #include "compute_parker.hpp"
+#include "fork_guard.hpp"
 
 namespace twill::inline TWILL_ABI {
 namespace detail {
@@ -31,6 +32,12 @@ public:
     compute_worker(compute_core& core, unsigned number, bool guest) noexcept;
 
     // Everything down to `poke` is for the worker's own thread only.
+
+    // Called on every way into the pool, and wherever a thread might wait for another: in a child
+    // of the process that made the pool, nobody would come.
+    void end_if_forked() const noexcept {
+        detail::end_if_forked(born_in_, forked_after::compute_pool);
+    }
 
     // Puts the oldest entry that has something to give on offer, unless something is already.
     void offer_oldest(std::memory_order order) noexcept;
@@ -80,12 +87,14 @@ private:
     fork_job* part_of(const fork_job& awaited) noexcept;
 
     compute_core& core_;
+    const unsigned born_in_ = fork_generation();
     const unsigned number_;
     const bool guest_;
     unsigned blocked_ = 0;      // how many blocked_sections are open
     time_point stays_until_{};  // and does not step aside before
     bool fresh_ = false;        // has done nothing yet since it was woken
-    duration may_look_{};       // how long it may look around for work before it sleeps
+    // How long it may look around for work before it sleeps.
+    duration may_look_ = longest_look;
     unsigned beats_let_pass_ = 0;
     compute_worker* next_ = nullptr;  // in the list of all workers; constant once in it
 
@@ -131,6 +140,10 @@ public:
     ~compute_core();
 
     [[nodiscard]] compute_pool& pool() const noexcept { return pool_; }
+    // As compute_worker's, for calls from outside.
+    void end_if_forked() const noexcept {
+        detail::end_if_forked(born_in_, forked_after::compute_pool);
+    }
     [[nodiscard]] unsigned workers() const noexcept { return workers_; }
     [[nodiscard]] unsigned threads() const noexcept {
         return threads_.load(std::memory_order_relaxed);
@@ -214,6 +227,7 @@ private:
     void take_core(const compute_worker& self) noexcept;
 
     compute_pool& pool_;
+    const unsigned born_in_ = fork_generation();
     const unsigned workers_;
     const unsigned max_threads_;
     const duration patience_;

@@ -69,6 +69,10 @@ bool compute_core::wake_one(help_for what, bool may_start) noexcept {
     compute_worker* sleeper = nullptr;
     {
         std::lock_guard hold(lock_);
+        // Threads that were called already are on their way to the queue: without this, one for
+        // which the ticker had called a moment ago, beyond the cores, would get two.
+        if (what == help_for::region && queued_.load(std::memory_order_relaxed) <= summoned_)
+            return false;
         if (!call_up(what, may_start, sleeper)) return false;
     }
     if (sleeper != nullptr) sleeper->parker_.unpark();
@@ -110,10 +114,8 @@ compute_worker* compute_core::call_waiter(compute_worker& from) noexcept {
 }
 
 void compute_core::wake_for_what_waits() noexcept {
-    if (queued_.load(std::memory_order_seq_cst) != 0)
-        wake_one(help_for::region, true);
-    else if (anything_on_offer())
-        wake_one(help_for::job, false);
+    if (queued_.load(std::memory_order_seq_cst) != 0 && wake_one(help_for::region, true)) return;
+    if (anything_on_offer()) wake_one(help_for::job, false);
 }
 
 // ---- sleeping between jobs
@@ -192,6 +194,7 @@ bool compute_core::ask_for_work(compute_worker& self) noexcept {
 }
 
 bool compute_core::idle(compute_worker& self) noexcept {
+    self.end_if_forked();
     if (ask_for_work(self)) return true;
     {
         std::lock_guard hold(lock_);
@@ -281,6 +284,7 @@ bool compute_core::still_asleep(const compute_worker& self, const fork_job& job)
 }
 
 void compute_core::begin_block(compute_worker& self) noexcept {
+    self.end_if_forked();
     self.offer_oldest(std::memory_order_seq_cst);
     {
         std::lock_guard hold(lock_);
@@ -291,6 +295,7 @@ void compute_core::begin_block(compute_worker& self) noexcept {
 }
 
 void compute_core::end_block(compute_worker& self) noexcept {
+    self.end_if_forked();
     {
         std::lock_guard hold(lock_);
         take_core(self);

@@ -38,6 +38,7 @@ compute_context::compute_context(unsigned workers) noexcept
 
 void compute_context::beat() {
     auto& self = worker_of(*this);
+    self.end_if_forked();
     const std::uint32_t poke = self.take_poke();
     self.obey_stop_request();
     // Who is hungry looks around anyway.
@@ -192,6 +193,7 @@ fork_job* compute_worker::part_of(const fork_job& awaited) noexcept {
 }
 
 void compute_worker::wait_for(fork_job& job) noexcept {
+    end_if_forked();
     for (int look = 0;;) {
         // Acquire pairs with the release in `run`: the result is there.
         if (job.shared.phase.load(std::memory_order_acquire) == fork_job::ended) return;

@@ -39,7 +39,26 @@ void be_a_quiet_thread() noexcept {
 
 constinit ticker ticker::of_process_;
 
+void ticker::before_fork() noexcept {
+    of_process_.starting_.lock();
+    of_process_.lock_.lock();
+}
+
+void ticker::after_fork_in_parent() noexcept {
+    of_process_.lock_.unlock();
+    of_process_.starting_.unlock();
+}
+
+void ticker::after_fork_in_child() noexcept {
+    of_process_.first_ = nullptr;
+    of_process_.state_.store(unborn, std::memory_order_seq_cst);
+    after_fork_in_parent();
+}
+
 void ticker::enrol(ticker_client& client) noexcept {
+    static const int registered =
+        ::pthread_atfork(&before_fork, &after_fork_in_parent, &after_fork_in_child);
+    static_cast<void>(registered);
     std::lock_guard hold(lock_);
     client.next_ = first_;
     first_ = &client;

@@ -172,5 +172,9 @@ struct compute_binding {
 [[nodiscard]] TWILL_API compute_context& enter_region();
 TWILL_API void leave_region(compute_context& here) noexcept;
 
+// What debug builds ask before: a region on a thread that runs tasks works, but all of them wait
+// for its end. Reports it, once a runtime.
+TWILL_API void report_if_on_event_thread() noexcept;
+
 }  // namespace detail
 }  // namespace twill::inline TWILL_ABI
