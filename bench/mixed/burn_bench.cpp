@@ -4,7 +4,6 @@
 #include "mixed/serving.hpp"
 
 #include <sched.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cerrno>

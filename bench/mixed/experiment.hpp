@@ -40,7 +40,7 @@ struct experiment {
 // language.
 class laboratory {
 public:
-    explicit laboratory(const settings& how) : how_(how) {}
+    explicit laboratory(const settings& how);
 
     // What the generator and the server print (see programs.hpp and serving.hpp), and "foreign":
     // the share of CPU time that others took. A run during which they took more than is normal is

@@ -64,9 +64,9 @@ inline void calibrate(std::uint32_t iterations) {
 // The options, each a name and a value.
 class serving_options {
 public:
-    explicit serving_options(const std::vector<std::string>& words) {
-        if (words.size() % 2 != 0) throw std::invalid_argument("an option has no value");
-        for (std::size_t i = 0; i < words.size(); i += 2) given_[words[i]] = words[i + 1];
+    explicit serving_options(const std::vector<std::string>& given) {
+        if (given.size() % 2 != 0) throw std::invalid_argument("an option has no value");
+        for (std::size_t i = 0; i < given.size(); i += 2) given_[given[i]] = given[i + 1];
     }
     [[nodiscard]] std::string text(const std::string& name, const std::string& otherwise) const {
         const auto found = given_.find(name);
