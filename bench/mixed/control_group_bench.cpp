@@ -23,7 +23,7 @@ bool write(const fs::path& file, const std::string& text) {
 
 // Where version 2 has the controller for children, or version 1 is mounted.
 fs::path parent_folder() {
-    const fs::path root = "/sys/fs/cgroup";
+    fs::path root = "/sys/fs/cgroup";
     std::string controllers;
     std::getline(std::ifstream(root / "cgroup.controllers"), controllers);
     if ((" " + controllers + " ").find(" cpu ") != std::string::npos) {

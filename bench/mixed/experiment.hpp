@@ -42,9 +42,9 @@ class laboratory {
 public:
     explicit laboratory(const settings& how);
 
-    // What the generator and the server print (see programs.hpp and serving.hpp), and "foreign":
-    // the share of CPU time that others took. A run during which they took more than is normal is
-    // repeated, a few times. Throws std::runtime_error.
+    // What the generator and the server print (see programs.hpp and serving.hpp), and "foreign"
+    // and "stolen": the shares of CPU time that others took. A run during which they took more than
+    // is normal is repeated, a few times; the least disturbed counts. Throws std::runtime_error.
     [[nodiscard]] metrics measure(const server& which, const experiment& what);
     // Whether the server can do what the experiment asks of it.
     [[nodiscard]] bool possible(const server& which, const experiment& what);
