@@ -23,6 +23,7 @@
 namespace twill::inline TWILL_ABI::bench {
 namespace {
 
+// Functions are called in lambdas, as the peers do: by a pointer, no library could inline them.
 struct twill_data {
     template <class T>
     static void sort(std::vector<T>& all) {
@@ -34,13 +35,17 @@ struct twill_data {
     static void scan(const std::vector<double>& from, std::vector<double>& to) {
         par::inclusive_scan(from, to.begin());
     }
-    static void partition(std::vector<std::uint32_t>& all) { par::stable_partition(all, is_even); }
+    static void partition(std::vector<std::uint32_t>& all) {
+        par::stable_partition(all, [](std::uint32_t each) { return is_even(each); });
+    }
     static std::vector<std::size_t> histogram(const std::vector<std::uint32_t>& all) {
-        return par::histogram(all, buckets, bucket_of);
+        return par::histogram(all, buckets, [](std::uint32_t each) { return bucket_of(each); });
     }
     template <class Timed>
     static grouped group(const std::vector<std::uint64_t>& all, Timed&& timed) {
-        const auto group_all = [&] { return par::group_by(all, group_of); };
+        const auto group_all = [&] {
+            return par::group_by(all, [](std::uint64_t each) { return group_of(each); });
+        };
         std::optional<decltype(group_all())> found;
         timed([&] { found.emplace(group_all()); });
         grouped result;

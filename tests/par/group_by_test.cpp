@@ -48,6 +48,30 @@ TEST(histogram, refuses_a_bucket_that_there_is_not) {
                  std::out_of_range);
 }
 
+TEST(histogram, refuses_a_bucket_among_many_good_ones) {
+    const pool_of four(4);
+    for (const std::size_t wrong_at : {0U, 5U, 5000U, 99'999U}) {
+        auto values = numbers(100'000, 700);
+        values[wrong_at] = 700;
+        EXPECT_THROW(static_cast<void>(twill::par::histogram(values, 700, std::identity())),
+                     std::out_of_range);
+    }
+}
+
+TEST(histogram, passes_on_what_a_function_throws) {
+    const pool_of four(4);
+    const auto values = numbers(100'000, 700);
+    for (const int fails_at : {0, 50'000, 99'999}) {
+        twill::atomic<int> calls{0};
+        const auto bucket_of = [&](unsigned x) {
+            if (calls.fetch_add(1) == fails_at) throw std::runtime_error("bucket");
+            return x;
+        };
+        EXPECT_THROW(static_cast<void>(twill::par::histogram(values, 700, bucket_of)),
+                     std::runtime_error);
+    }
+}
+
 TEST(group_by, keeps_the_order_of_first_appearance_and_of_the_elements) {
     const pool_of four(4);
     struct row {
@@ -78,7 +102,7 @@ TEST(group_by, keeps_the_order_of_first_appearance_and_of_the_elements) {
 TEST(group_by, passes_on_what_a_function_throws) {
     const pool_of four(4);
     const auto values = numbers(100'000, 1000);
-    for (const int fails_at : {0, 50'000, 150'000}) {
+    for (const int fails_at : {0, 50'000, 99'999}) {
         twill::atomic<int> calls{0};
         EXPECT_THROW(static_cast<void>(twill::par::group_by(values,
                                                             [&](unsigned x) {

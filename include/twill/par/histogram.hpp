@@ -14,8 +14,10 @@
 #include <cstddef>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <ranges>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -29,30 +31,25 @@ namespace detail {
 // and adding its counts is then little beside counting.
 template <class I, class BucketOf>
 struct histogram_body {
-    // A few buckets are counted twice, by elements in turn: many equal elements in a row would else
-    // wait for each other's store.
+    // A few buckets are counted in several lanes, by elements in turn: many equal elements in a row
+    // would else wait for each other's store.
     static constexpr std::size_t few = 1024;
     static constexpr std::size_t lanes = 2;
+    // Buckets of elements in a row are found and checked together, then counted.
+    static constexpr std::size_t together = 8;
+    static constexpr std::size_t ahead =
+        2048 / std::min<std::size_t>(256, sizeof(std::iter_value_t<I>));
 
     I first;
     std::size_t count;
     std::size_t block;
     std::size_t buckets;
     BucketOf* bucket_of;
-    std::vector<std::size_t> counts;  // empty until the part's first block
+    std::vector<std::size_t> counts;  // lane by lane; empty until the part's first block
 
     void run(par::context&, std::size_t from, std::size_t to) {
-        const std::size_t stride = buckets <= few ? buckets : 0;
-        if (counts.empty()) counts.resize(buckets + stride);
-        std::size_t i = from * block;
-        const std::size_t end = std::min(count, to * block);
-        for (; end - i >= lanes; i += lanes) {
-            const std::size_t one = bucket_at(i);
-            const std::size_t other = bucket_at(i + 1);
-            ++counts[one];
-            ++counts[stride + other];
-        }
-        if (i != end) ++counts[bucket_at(i)];
+        if (counts.empty()) counts.resize(buckets + (lanes - 1) * stride());
+        add(from * block, std::min(count, to * block));
     }
     [[nodiscard]] histogram_body apart() const noexcept {
         return {first, count, block, buckets, bucket_of, {}};
@@ -65,17 +62,49 @@ struct histogram_body {
     }
     [[nodiscard]] std::vector<std::size_t> total() && {
         counts.resize(std::max(counts.size(), buckets));
-        for (std::size_t i = buckets; i != counts.size(); ++i) counts[i - buckets] += counts[i];
+        if (stride() != 0)
+            for (std::size_t b = 0; b != buckets; ++b)
+                for (std::size_t lane = 1; lane != lanes; ++lane)
+                    counts[b] += counts[lane * stride() + b];
         counts.resize(buckets);
         return std::move(counts);
     }
 
 private:
-    [[nodiscard]] std::size_t bucket_at(std::size_t i) const {
-        const auto bucket = static_cast<std::size_t>(std::invoke(*bucket_of, element_at(first, i)));
+    // From lane to lane; 0: they are one. Odd, because a processor takes a load for one of what was
+    // just stored if the addresses differ by a multiple of 4 KiB.
+    [[nodiscard]] std::size_t stride() const noexcept {
+        return buckets <= few && count >= block ? buckets | 7 : 0;
+    }
+
+    // What the loop reads is held in locals: its stores could change any member.
+    void add(std::size_t i, const std::size_t end) {
+        const I begin = first;
+        std::conditional_t<copied_for_block<BucketOf>, BucketOf, BucketOf&> call = *bucket_of;
+        const std::size_t most = buckets;
+        const std::size_t apart_by = stride();
+        std::size_t* const to = counts.data();
+        const auto bucket_at = [&](std::size_t at) {
+            return static_cast<std::size_t>(std::invoke(call, element_at(begin, at)));
+        };
+        for (; end - i >= together; i += together) {
+            // Counting leaves the hardware's prefetching a tenth behind.
+            if constexpr (std::contiguous_iterator<I>)
+                __builtin_prefetch(std::to_address(begin) + std::min(i + ahead, end - 1));
+            std::size_t found[together];
+            for (std::size_t k = 0; k != together; ++k) found[k] = bucket_at(i + k);
+            for (std::size_t k = 0; k != together; ++k) check(found[k], most);
+            for (std::size_t k = 0; k != together; ++k) ++to[k % lanes * apart_by + found[k]];
+        }
+        for (; i != end; ++i) {
+            const std::size_t bucket = bucket_at(i);
+            check(bucket, most);
+            ++to[bucket];
+        }
+    }
+    static void check(std::size_t bucket, std::size_t buckets) {
         if (bucket >= buckets) [[unlikely]]
             throw_bucket_out_of_range(bucket, buckets);
-        return bucket;
     }
 };
 
@@ -88,8 +117,8 @@ namespace par {
 //
 // Throws: std::out_of_range for another number; what `bucket_of` throws, as for_each does;
 // `cancelled`, at a beat, if the region was asked to stop; std::bad_alloc. Memory: `buckets` words
-// a thread, twice as many up to 1024 buckets. `bucket_of` is called by several threads at a time.
-// Any thread.
+// a thread, twice as many up to 1024 buckets. `bucket_of` is called by several threads at a
+// time. Any thread.
 template <splittable_range R, std::invocable<std::ranges::range_reference_t<R>> BucketOf>
     requires std::integral<
         std::remove_cvref_t<std::invoke_result_t<BucketOf&, std::ranges::range_reference_t<R>>>>
