@@ -142,7 +142,8 @@ TEST(compute_fork, a_child_may_destroy_the_parents_pool) {
 }
 
 TEST(compute_fork, a_child_computes_in_a_pool_of_its_own) {
-    if (!child_may_start_threads) GTEST_SKIP();
+    if (!child_may_start_threads)
+        GTEST_SKIP() << "the thread sanitizer ends a forked child that starts a thread";
     const pool_of parents(2);
     EXPECT_TRUE(computes_in_own_pool());
     for (int round = 0; round < 10; ++round) {
@@ -154,7 +155,8 @@ TEST(compute_fork, a_child_computes_in_a_pool_of_its_own) {
 
 // Whatever the threads of the parent were about to do with the ticker is cut off in the child.
 TEST(compute_fork, a_child_computes_whatever_the_parents_threads_were_doing) {
-    if (!child_may_start_threads) GTEST_SKIP();
+    if (!child_may_start_threads)
+        GTEST_SKIP() << "the thread sanitizer ends a forked child that starts a thread";
     twill::atomic<bool> stop{false};
     const auto busy = [&] {
         while (!stop.load()) EXPECT_TRUE(computes_in_own_pool());
@@ -172,7 +174,8 @@ TEST(compute_fork, a_child_computes_whatever_the_parents_threads_were_doing) {
 
 // In children, so that the tests' own process never has the default pool.
 TEST(compute_fork, the_default_pool_is_the_childs_if_it_is_the_first_to_use_it) {
-    if (!child_may_start_threads) GTEST_SKIP();
+    if (!child_may_start_threads)
+        GTEST_SKIP() << "the thread sanitizer ends a forked child that starts a thread";
     const pool_of parents(2);
     twill::par::for_each_index(1000, [](std::size_t) {});
     std::thread elsewhere([] {
