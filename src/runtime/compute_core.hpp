@@ -66,7 +66,10 @@ public:
     std::uint32_t take_poke() noexcept;
     bool has_more_than_trifles() noexcept;
     // The first fork from here on is offered at once.
-    void begin_sharing() noexcept { poke_.store(poked_by_start, std::memory_order_relaxed); }
+    void begin_sharing() noexcept {
+        first_fork_ = true;
+        poke_.store(poked_by_start, std::memory_order_relaxed);
+    }
 
     void poke() noexcept { poke_.store(poked_by_tick, std::memory_order_relaxed); }
     // The same for a thread that does not have to be woken. Written only if it is news: the line is
@@ -104,6 +107,7 @@ private:
     // How long it may look around for work before it sleeps.
     duration may_look_ = longest_look;
     unsigned beats_let_pass_ = 0;
+    bool first_fork_ = false;  // no beat since it began a region or a job
     // Meaningful while it gives way to those who serve I/O.
     giving_way giving_way_;
     time_point glanced_{};
