@@ -1,5 +1,9 @@
 // The compute worker's side of giving way to the event thread. Its rule is in giving_way.hpp.
+#include <twill/core/event.hpp>
+
 #include <sched.h>
+
+#include <chrono>
 
 #include "compute_core.hpp"
 
@@ -46,6 +50,8 @@ time_point compute_worker::give_way(time_point at) noexcept {
     ::sched_yield();
     const time_point back = now();
     giving_way_.yielded(back, back - at, io.turns.load(std::memory_order_relaxed) - turns);
+    const auto gone = std::chrono::duration_cast<std::chrono::microseconds>(back - at);
+    note(event_kind::give_way, this, "", static_cast<std::uint32_t>(gone.count()));
     return back;
 }
 

@@ -20,8 +20,8 @@ namespace twill::inline TWILL_ABI::detail {
 
 class giving_way {
 public:
-    // Measured: half as often doubles the tail of the latency; twice as often costs the work more
-    // than it saves.
+    // In a prototype of two bare pools, 100 us made the 99.9th percentile of the latency up to 2.7
+    // times as long; at 50 us the work lost 1.5 to 2 %.
     static constexpr duration shortest = std::chrono::microseconds(50);
     // One slice lost in so long is a few percent.
     static constexpr duration longest = std::chrono::milliseconds(100);

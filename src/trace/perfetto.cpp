@@ -152,6 +152,9 @@ private:
             case event_kind::steal:
                 name = "steal";
                 break;
+            case event_kind::give_way:
+                name = "give way";
+                break;
             case event_kind::thread_start:
                 name = "thread start";
                 break;

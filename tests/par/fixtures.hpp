@@ -6,6 +6,7 @@
 #include <twill/core/time.hpp>
 #include <twill/par/context.hpp>
 #include <twill/runtime/compute_pool.hpp>
+#include <twill/runtime/detail/ticker.hpp>
 
 #include <gtest/gtest.h>
 
@@ -32,6 +33,12 @@ bool wait_without_beat(Condition&& holds) {
         std::this_thread::yield();
     }
     return true;
+}
+
+// Foreign work of that length.
+inline void spin(twill::duration length) {
+    const auto until = twill::after(twill::now(), length);
+    wait_without_beat([&] { return twill::now() >= until; });
 }
 
 // A region that a test submits and waits for.
@@ -65,6 +72,38 @@ private:
     bool cancelled_ = false;
     twill::atomic<int> completions_{0};
     std::counting_semaphore<> ended_{0};
+};
+
+// While it lives, the ticker's thread is inside of a tick of this client: no other client has one.
+// Pools are made before and destroyed after it.
+class held_ticker final : twill::detail::ticker_client {
+public:
+    held_ticker() {
+        twill::detail::ticker::process().enrol(*this);
+        twill::detail::ticker::process().arm(working_);
+        held_.acquire();
+    }
+    ~held_ticker() {
+        go_on_.release();
+        twill::detail::ticker::process().leave(*this);
+    }
+    held_ticker(const held_ticker&) = delete;
+    held_ticker& operator=(const held_ticker&) = delete;
+
+private:
+    twill::detail::pulse tick() noexcept override {
+        if (!once_) {
+            once_ = true;
+            held_.release();
+            go_on_.acquire();
+        }
+        return twill::detail::pulse::none;
+    }
+
+    twill::atomic<int> working_{1};
+    bool once_ = false;
+    std::binary_semaphore held_{0};
+    std::binary_semaphore go_on_{0};
 };
 
 }  // namespace par_test

@@ -8,7 +8,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <semaphore>
 
 #include "par/fixtures.hpp"
 #include "runtime/compute_core.hpp"
@@ -16,6 +15,8 @@
 namespace {
 
 using namespace std::chrono_literals;
+using par_test::held_ticker;
+using par_test::spin;
 using par_test::test_region;
 using par_test::wait_without_beat;
 using twill::compute_pool;
@@ -24,43 +25,6 @@ using twill::detail::compute_worker;
 using twill::detail::pulse;
 using twill::detail::ticker;
 using twill::par::context;
-
-// While it lives, the ticker's thread is inside of a tick of this client: no other client has one.
-// Pools are made before and destroyed after it.
-class held_ticker final : twill::detail::ticker_client {
-public:
-    held_ticker() {
-        ticker::process().enrol(*this);
-        ticker::process().arm(working_);
-        held_.acquire();
-    }
-    ~held_ticker() {
-        go_on_.release();
-        ticker::process().leave(*this);
-    }
-    held_ticker(const held_ticker&) = delete;
-    held_ticker& operator=(const held_ticker&) = delete;
-
-private:
-    pulse tick() noexcept override {
-        if (!once_) {
-            once_ = true;
-            held_.release();
-            go_on_.acquire();
-        }
-        return pulse::none;
-    }
-
-    twill::atomic<int> working_{1};
-    bool once_ = false;
-    std::binary_semaphore held_{0};
-    std::binary_semaphore go_on_{0};
-};
-
-void spin(twill::duration length) {
-    const auto until = twill::after(twill::now(), length);
-    wait_without_beat([&] { return twill::now() >= until; });
-}
 
 struct promotions final : twill::event_sink {
     void record(const twill::event& what) noexcept override {

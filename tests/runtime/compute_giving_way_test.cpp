@@ -1,33 +1,46 @@
-// Loops while the program serves I/O. The event thread is played by the test.
+// Parallel work while the program serves I/O. But for the last two tests, the event thread is
+// played by the test.
+#include <twill/core/event.hpp>
+#include <twill/core/when_all.hpp>
+#include <twill/io/pipe.hpp>
 #include <twill/par/for_each.hpp>
 #include <twill/par/join.hpp>
 #include <twill/par/reduce.hpp>
+#include <twill/par/scope.hpp>
+#include <twill/runtime/compute.hpp>
 #include <twill/runtime/compute_pool.hpp>
 #include <twill/runtime/detail/io_activity.hpp>
 #include <twill/runtime/runtime.hpp>
 
 #include <gtest/gtest.h>
 
-#include <atomic>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <span>
+#include <stdexcept>
 #include <stop_token>
 #include <thread>
 #include <vector>
 
+#include "par/fixtures.hpp"
+
 namespace {
 
 using namespace std::chrono_literals;
+using par_test::held_ticker;
+using par_test::spin;
+using par_test::test_region;
+using par_test::wait_without_beat;
 using twill::compute_pool;
+using twill::task;
 using twill::detail::io_activity;
+using twill::par::context;
 
-void spin(twill::duration length) {
-    for (const auto until = twill::after(twill::now(), length); twill::now() < until;) {
-    }
-}
+constexpr std::size_t for_ever = std::size_t{1} << 60;
 
-// An event thread that turns now and then.
+// An event thread that turns all the time.
 class server {
 public:
     explicit server(io_activity& io)
@@ -37,14 +50,14 @@ public:
                   std::this_thread::yield();
               }
           }) {
-        while (!io.serving.load()) std::this_thread::yield();
+        wait_without_beat([&] { return io.serving.load(); });
     }
 
 private:
     std::jthread thread_;
 };
 
-class GivingWayLoops : public ::testing::Test {
+class ComputeGivesWay : public ::testing::Test {
 protected:
     io_activity io_;
     compute_pool pool_{{.workers = 4, .gives_way_to = &io_}};
@@ -52,44 +65,125 @@ protected:
     server serves_{io_};
 };
 
-TEST_F(GivingWayLoops, VisitEachIndexOnce) {
+// Counts the times that a thread gave way.
+struct yields final : twill::event_sink {
+    void record(const twill::event& what) noexcept override {
+        if (what.kind == twill::event_kind::give_way) count.fetch_add(1);
+    }
+    twill::atomic<int> count{0};
+};
+
+class ComputeYields : public ComputeGivesWay {
+protected:
+    ComputeYields() { twill::set_event_sink(&sink()); }
+    ~ComputeYields() override { twill::set_event_sink(nullptr); }
+
+    // One for all tests: it outlives the threads that may still be inside `record`.
+    static yields& sink() {
+        static yields one;
+        return one;
+    }
+    // More than the few pokes between workers could bring; gives up after ten seconds.
+    static constexpr int wanted = 50;
+    bool enough() const {
+        return sink().count.load() >= before_ + wanted || twill::now() > twill::after(begin_, 10s);
+    }
+    void expect_enough() const { EXPECT_GE(sink().count.load(), before_ + wanted); }
+
+    const int before_ = sink().count.load();
+    const twill::time_point begin_ = twill::now();
+};
+
+TEST_F(ComputeYields, BetweenIterations) {
+    const held_ticker no_beats;
+    twill::par::for_each_index(1'000'000, [&](std::size_t) {
+        if (!enough()) spin(20us);
+    });
+    expect_enough();
+}
+
+TEST_F(ComputeYields, BetweenIterationsThatMayFork) {
+    const held_ticker no_beats;
+    twill::par::for_each_index(1'000'000, [&](context&, std::size_t) {
+        if (!enough()) spin(20us);
+    });
+    expect_enough();
+}
+
+TEST_F(ComputeYields, BetweenTheCallsOfAScope) {
+    const held_ticker no_beats;
+    while (!enough())
+        twill::par::scope([&](twill::par::fork_scope& s) {
+            for (int i = 0; i < 100; ++i) s.fork([] { spin(20us); });
+        });
+    expect_enough();
+}
+
+TEST_F(ComputeYields, AtTheBeatsOfForks) {
+    twill::par::region([&](context& here) {
+        while (!enough()) twill::par::join(here, [] {}, [] {});
+    });
+    expect_enough();
+}
+
+TEST_F(ComputeGivesWay, AndALoopVisitsEachIndexOnce) {
     for (const std::size_t size : {0UL, 1UL, 2UL, 15UL, 16UL, 17UL, 1000UL, 100'003UL}) {
-        std::vector<std::atomic<int>> visits(size);
-        twill::par::for_each_index(size, [&](std::size_t i) { ++visits[i]; });
-        for (const auto& each : visits) ASSERT_EQ(each, 1);
+        std::vector<twill::atomic<int>> visits(size);
+        twill::par::for_each_index(size, [&](std::size_t i) { visits[i].fetch_add(1); });
+        for (const auto& each : visits) ASSERT_EQ(each.load(), 1);
     }
 }
 
-TEST_F(GivingWayLoops, ShareTheirIterations) {
-    std::vector<std::atomic<int>> visits(400);
+TEST_F(ComputeGivesWay, AndALoopIsSharedWithoutLoss) {
+    std::vector<twill::atomic<int>> visits(400);
     twill::par::for_each_index(visits.size(), [&](std::size_t i) {
         spin(50us);
-        ++visits[i];
+        visits[i].fetch_add(1);
     });
-    for (const auto& each : visits) ASSERT_EQ(each, 1);
+    for (const auto& each : visits) ASSERT_EQ(each.load(), 1);
 }
 
-TEST_F(GivingWayLoops, ThatForkGiveTheSerialResult) {
+TEST_F(ComputeGivesWay, AndIterationsThatForkGiveTheSerialResult) {
     std::vector<long> numbers(3000);
     for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<long>(i);
-    const long sum = twill::par::transform_reduce(
-        numbers, 0L, std::plus<>(), [](twill::par::context& here, long n) {
+    const long sum =
+        twill::par::transform_reduce(numbers, 0L, std::plus<>(), [](context& here, long n) {
             auto [a, b] = twill::par::join(here, [=] { return n; }, [=] { return 2 * n; });
             return a + b;
         });
     EXPECT_EQ(sum, 3 * 2999L * 3000 / 2);
 }
 
-TEST_F(GivingWayLoops, PassExceptionsOn) {
-    EXPECT_THROW(twill::par::for_each_index(1000,
-                                            [](std::size_t i) {
-                                                if (i == 777) throw std::runtime_error("777");
-                                            }),
+TEST_F(ComputeGivesWay, AndExceptionsArrive) {
+    const auto fails = [](std::size_t i) {
+        if (i == 777) throw std::runtime_error("777");
+    };
+    EXPECT_THROW(twill::par::for_each_index(1000, fails), std::runtime_error);
+    EXPECT_THROW(twill::par::for_each_index(1000, [&](context&, std::size_t i) { fails(i); }),
                  std::runtime_error);
 }
 
+TEST_F(ComputeGivesWay, AndLoopsCanBeStopped) {
+    const auto stops = [&](auto loop) {
+        twill::atomic<bool> runs{false};
+        test_region work([&](context& here) { loop(here, runs); });
+        pool_.submit(work);
+        EXPECT_TRUE(wait_without_beat([&] { return runs.load(); }));
+        work.request_stop();
+        work.wait();
+        EXPECT_TRUE(work.was_cancelled());
+    };
+    stops([](context& here, auto& runs) {
+        twill::par::for_each_index(here, for_ever, [&](std::size_t) { runs.store(true); });
+    });
+    stops([](context& here, auto& runs) {
+        twill::par::for_each_index(here, for_ever,
+                                   [&](context&, std::size_t) { runs.store(true); });
+    });
+}
+
 // Otherwise a program that served I/O once would pay for it as long as it runs.
-TEST(GivingWay, EndsWhenNobodyServesAnyMore) {
+TEST(ComputeGivingWay, EndsWhenNobodyServesAnyMore) {
     io_activity io;
     compute_pool pool({.workers = 2, .gives_way_to = &io});
     const compute_pool::membership here(pool);
@@ -103,15 +197,33 @@ TEST(GivingWay, EndsWhenNobodyServesAnyMore) {
     EXPECT_GE(twill::now() - begin, 100ms);
 }
 
-TEST(GivingWay, DoesNotLookAtTheClockWhereNoIoIsServed) {
+TEST(ComputeGivingWay, DoesNotBeginWhereNoIoIsServed) {
     io_activity io;
     compute_pool pool({.workers = 2, .gives_way_to = &io});
     const compute_pool::membership here(pool);
-    bool gives_way = false;
-    twill::par::for_each_index(100, [&](twill::par::context& c, std::size_t) {
-        if (c.gives_way()) gives_way = true;
-    });
-    EXPECT_FALSE(gives_way);
+    EXPECT_FALSE(twill::par::region([](context& c) { return c.gives_way(); }));
+    io.turned(false);
+    EXPECT_FALSE(twill::par::region([](context& c) { return c.gives_way(); }));
+    io.turned(true);
+    EXPECT_TRUE(twill::par::region([](context& c) { return c.gives_way(); }));
 }
+
+// Whether parallel work gives way in a program that has just waited for I/O.
+bool gives_way_after_io(twill::lanes lanes) {
+    return twill::run({.lanes = lanes}, []() -> task<bool> {
+        auto ends = twill::make_pipe();
+        std::array<std::byte, 1> byte{};
+        auto read = [&]() -> task<> { co_await ends.reader.read_some(byte); };
+        auto write = [&]() -> task<> { co_await ends.writer.write_all("x"); };
+        co_await twill::when_all(read(), write());
+        co_return co_await twill::compute([](context& c) { return c.gives_way(); });
+    });
+}
+
+TEST(ComputeGivingWay, IsOnInARuntimeThatServesIo) {
+    EXPECT_TRUE(gives_way_after_io(twill::lanes::give_way));
+}
+
+TEST(ComputeGivingWay, IsOffWithoutLanes) { EXPECT_FALSE(gives_way_after_io(twill::lanes::none)); }
 
 }  // namespace

@@ -218,13 +218,17 @@ bool meet(context& here) {
     return a && b;
 }
 
-TEST(compute_pool, work_is_shared_again_after_every_pause) {
-    compute_pool pool({.workers = 2});
-    const compute_pool::membership here(pool);
-    for (int round = 0; round < 10; ++round) {
+void meet_after_pauses(int rounds) {
+    for (; rounds != 0; --rounds) {
         EXPECT_TRUE(wait_without_beat([] { return ticker::process().rests(); }));
         EXPECT_TRUE(twill::par::region(meet));
     }
+}
+
+TEST(compute_pool, work_is_shared_again_after_every_pause) {
+    compute_pool pool({.workers = 2});
+    const compute_pool::membership here(pool);
+    meet_after_pauses(10);
 }
 
 // A tick between the start of a region and its first fork used to leave the decision to the
@@ -232,10 +236,7 @@ TEST(compute_pool, work_is_shared_again_after_every_pause) {
 TEST(compute_pool, first_fork_is_shared_also_by_who_gave_trifles_before) {
     compute_pool pool({.workers = 2});
     const compute_pool::membership here(pool);
-    for (int round = 0; round < 6; ++round) {
-        EXPECT_TRUE(wait_without_beat([] { return ticker::process().rests(); }));
-        EXPECT_TRUE(twill::par::region(meet));
-    }
+    meet_after_pauses(6);
     EXPECT_TRUE(twill::par::region([](context& c) {
         const auto later = twill::now() + std::chrono::milliseconds(5);
         wait_without_beat([&] { return twill::now() > later; });

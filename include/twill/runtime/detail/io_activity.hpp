@@ -10,9 +10,9 @@
 namespace twill::inline TWILL_ABI::detail {
 
 struct io_activity {
-    // On the event worker's thread, when a turn at the reactor is over in which it might have
-    // slept. Relaxed, here and in the readers: nothing is handed over by these two words, and who
-    // reads an old value gives way once too often, or once too seldom.
+    // On the event worker's thread, when a turn at the reactor is over. Relaxed, here and in the
+    // readers: nothing is handed over by these two words, and who reads an old value gives way once
+    // too often, or once too seldom.
     void turned(bool with_completions) noexcept {
         turns.store(turns.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         if (with_completions && !serving.load(std::memory_order_relaxed))
