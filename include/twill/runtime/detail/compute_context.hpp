@@ -90,11 +90,19 @@ public:
     compute_context(const compute_context&) = delete;
     compute_context& operator=(const compute_context&) = delete;
 
+    // GCC sees entries that lie in the caller's frame, and not that `pop` takes them off again.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdangling-pointer"
+#endif
     void push(fork_entry& entry) noexcept {
         entry.older = youngest_;
         youngest_->younger = &entry;
         youngest_ = &entry;
     }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
     // Takes the youngest entry off the list again. False if it had left the list before.
     bool pop(fork_entry& entry) noexcept {
