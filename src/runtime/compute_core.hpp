@@ -60,7 +60,10 @@ public:
     std::uint32_t take_poke() noexcept;
     bool has_more_than_trifles() noexcept;
     // The first fork from here on is offered at once.
-    void begin_sharing() noexcept { poke_.store(poked_by_start, std::memory_order_relaxed); }
+    void begin_sharing() noexcept {
+        first_fork_ = true;
+        poke_.store(poked_by_start, std::memory_order_relaxed);
+    }
 
     void poke() noexcept { poke_.store(poked_by_tick, std::memory_order_relaxed); }
     // The same for a thread that does not have to be woken. Written only if it is news: the line is
@@ -96,6 +99,7 @@ private:
     // How long it may look around for work before it sleeps.
     duration may_look_ = longest_look;
     unsigned beats_let_pass_ = 0;
+    bool first_fork_ = false;         // no beat since it began a region or a job
     compute_worker* next_ = nullptr;  // in the list of all workers; constant once in it
 
     alignas(64) compute_offer offer_;
