@@ -249,7 +249,7 @@ bool end_operation::await_ready() const noexcept { return !child_.pidfd_; }
 void end_operation::await_resume() const {
     if (!child_.pidfd_) return;
     throw_if_cancelled();
-    if (result < 0) throw io_error("wait for", named(child_.pid_), static_cast<int>(-result));
+    if (result < 0) throw_if_failed("wait for", named(child_.pid_));
 }
 
 exit_status wait_operation::await_resume() const {

@@ -130,6 +130,7 @@ bool epoll_reactor::submit(io_request& what) noexcept {
         entry = registration_of(source, why_not);
         if (entry == nullptr) {
             what.result = -why_not;
+            what.unwatched = true;
             return true;
         }
     }
