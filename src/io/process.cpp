@@ -133,6 +133,8 @@ process process::start(const command& what) {
     request.out = out.given;
     request.err = err.given;
     request.group = what.own_group ? 0 : -1;
+    request.dies_with_starter = what.dies_with_starter;
+    request.keeps_ignored_signals = what.keeps_ignored_signals;
 
     auto started = detail::spawn_process(request);
     process child(started.pid, std::move(started.pidfd), what.own_group);
