@@ -364,8 +364,9 @@ child_process spawn_process(const spawn_request& request) {
 exit_report reap(const descriptor& pidfd) {
     siginfo_t info{};
     rusage used{};
-    // The kernel's waitid has an argument more than libc's: the resources used.
-    while (::syscall(SYS_waitid, P_PIDFD, pidfd.get(), &info, WEXITED, &used) != 0)
+    // The kernel's waitid has an argument more than libc's: the resources used. __WALL finds also a
+    // child that a signal to our process group ended before it executed its program.
+    while (::syscall(SYS_waitid, P_PIDFD, pidfd.get(), &info, WEXITED | __WALL, &used) != 0)
         if (errno != EINTR) throw io_error("wait for", "a child process", errno);
     exit_report report;
     report.pid = info.si_pid;

@@ -436,6 +436,36 @@ TEST(spawn_process, handlers_of_the_parent_never_run_in_a_child) {
     }));
 }
 
+TEST(spawn_process, child_that_a_signal_ends_before_its_program_is_reaped_like_any_other) {
+    EXPECT_TRUE(in_another_process([] {
+        ::setpgid(0, 0);
+        const pid_t self = ::getpid();
+        const pid_t storm = ::fork();
+        if (storm == 0) {
+            ::signal(SIGUSR1, SIG_IGN);
+            while (::getppid() == self) ::kill(0, SIGUSR1);
+            ::_exit(0);
+        }
+        struct sigaction handled{};
+        handled.sa_handler = &do_nothing;
+        handled.sa_flags = SA_RESTART;
+        ::sigaction(SIGUSR1, &handled, nullptr);
+        int wrong = 0;
+        for (int i = 0; i < 50; ++i) {
+            const arguments argv = {"/bin/true"};
+            try {
+                const auto report = reap(spawn_process({.argv = argv.get()}).pidfd);
+                if (report.exited ? report.code != 0 : report.signal != SIGUSR1) ++wrong;
+            } catch (const twill::io_error&) {
+                ++wrong;
+            }
+        }
+        ::kill(storm, SIGKILL);
+        ::waitpid(storm, nullptr, 0);
+        return wrong == 0 && ::waitpid(-1, nullptr, WNOHANG | __WALL) == -1;
+    }));
+}
+
 TEST(spawn_process, child_leads_or_joins_a_process_group) {
     pipe_ends in;
     const arguments argv = {"cat"};
