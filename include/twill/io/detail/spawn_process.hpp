@@ -66,7 +66,8 @@ struct spawn_request {
     pid_t group = -1;
     // The kernel kills it (SIGKILL) when the calling *thread* ends, however that happens.
     bool dies_with_starter = false;
-    // What this process ignores, the child ignores too. Saves 62 system calls where there is clone3.
+    // What this process ignores, the child ignores too. Saves 62 system calls where there is
+    // clone3.
     bool keeps_ignored_signals = false;
     std::span<const resource_limit> limits = {};
 };
