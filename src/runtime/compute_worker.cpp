@@ -43,6 +43,8 @@ void compute_context::beat() {
     const std::uint32_t poke = self.take_poke();
     const bool first_fork = std::exchange(self.first_fork_, false);
     self.obey_stop_request();
+    self.see_whether_io_is_served();
+    if (self.gives_way()) self.glance();
     // Who is hungry looks around anyway.
     if (poke != poked_by_tick) return self.offer_oldest(std::memory_order_release);
     if (self.core_.most_urgent() > self.urgency()) self.core_.step_aside(self);

@@ -39,8 +39,8 @@ template <loop_body Body>
 inline constexpr std::size_t at_once<Body> = Body::at_once;
 
 // Whether an iteration may fork. A beat inside of an iteration then uses up the poke, and what lies
-// behind it in the same block could not be given away: such a body is run by its `run_each`, for
-// which an iteration is begun when the one before has ended.
+// behind it in the same block could not be given away: such a body is run by its `run_each`, which
+// begins an iteration when the one before has ended, one at least, until the end or a poke.
 template <class Body>
 concept forking_body = Body::may_fork;
 
@@ -156,13 +156,21 @@ private:
     }
 
     void iterate_one_by_one(par::context& here) {
-        for (std::size_t block = 1; begun_ != end_; block = std::min(block * slow, largest_block)) {
-            if (here.poked()) [[unlikely]] {
-                if (!beat_between(here)) return;
-                block = 1;
+        while (begun_ != end_) {
+            if (here.poked() && !beat_between(here)) [[unlikely]]
+                return;
+            if (here.gives_way()) [[unlikely]] {
+                begin_next_giving_way(here);
+                continue;
             }
-            body_.run_each(here, begun_, end_, block);
+            body_.run_each(here, begun_, end_);
         }
+    }
+
+    [[gnu::noinline]] void begin_next_giving_way(par::context& here) {
+        here.glance();
+        const std::size_t next = begun_++;
+        body_.run(here, next, next + 1);
     }
 
     // What is not begun, but for the next iteration, may be given away. False: there is nothing
@@ -180,6 +188,8 @@ private:
     }
 
     [[gnu::always_inline]] void iterate_in_blocks(par::context& here) {
+        if (here.gives_way()) [[unlikely]]
+            return iterate_giving_way(here);
         const auto alarm = here.alarm_of(end_ - begun_);
         std::size_t block = at_once<Body>;
         if (growth_ == fast && block < second_block && !here.poked(alarm)) [[likely]] {
@@ -194,6 +204,8 @@ private:
                 // Found at the first look, it says nothing about the cost of an iteration.
                 if (block != at_once<Body>) growth_ = slow;
                 if (!beat(here)) return;
+                if (here.gives_way()) [[unlikely]]
+                    return iterate_giving_way(here);
                 block = at_once<Body>;
             } else {
                 const std::size_t from = begun_;
@@ -202,6 +214,22 @@ private:
                 block = std::min(block * growth_, std::max(largest_block, at_once<Body>));
                 growth_ = std::max(slow, growth_ - slow);
             }
+        }
+    }
+
+    // Blocks of about the length that `glance` wants.
+    [[gnu::noinline]] void iterate_giving_way(par::context& here) {
+        const auto alarm = here.alarm_of(end_ - begun_);
+        for (std::size_t block = at_once<Body>; begun_ != end_;) {
+            if (here.poked(alarm)) {
+                if (!beat(here)) return;
+            } else {
+                const std::size_t from = begun_;
+                begun_ = end_ - from > block ? aligned(from, from + block) : end_;
+                body_.run(here, from, begun_);
+            }
+            block = here.glance() ? std::min(block * slow, std::max(largest_block, at_once<Body>))
+                                  : std::max(block / slow, at_once<Body>);
         }
     }
 
