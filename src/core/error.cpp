@@ -15,10 +15,21 @@ io_error::io_error(std::string_view operation, std::string_view object, int errn
     : io_error(operation, object, std::error_code(errno_value, std::generic_category())) {}
 
 io_error::io_error(std::string_view operation, std::string_view object, std::error_code why)
+    : io_error(operation, object, why, {}) {}
+
+io_error::io_error(std::string_view operation, std::string_view object, std::error_code why,
+                   std::string_view advice)
     : std::system_error(why),
       operation_(operation),
       object_(object),
-      message_(joined(operation, object) + ": " + why.message()) {}
+      message_(joined(operation, object) + ": " + why.message()) {
+    message_.append(advice);
+}
+
+too_many_watched::too_many_watched(std::string_view operation, std::string_view object)
+    : io_error(operation, object, std::make_error_code(std::errc::no_space_on_device),
+               " for one more watched descriptor of this user: raise the sysctl "
+               "fs.epoll.max_user_watches, or keep fewer connections open") {}
 
 end_of_stream::end_of_stream(std::string_view operation, std::string_view object,
                              std::size_t received)

@@ -1,3 +1,4 @@
+#include <twill/core/error.hpp>
 #include <twill/core/reactor.hpp>
 
 #include <cerrno>
@@ -15,6 +16,12 @@ void io_request::cancel() noexcept { owner().home().io().cancel(*this); }
 void io_request::throw_if_cancelled() const {
     throw_if_refused();
     if (result == -ECANCELED) throw twill::cancelled();
+}
+
+void io_request::throw_if_failed(std::string_view verb, std::string_view object) const {
+    if (result >= 0) return;
+    if (unwatched && result == -ENOSPC) throw too_many_watched(verb, object);
+    throw io_error(verb, object, static_cast<int>(-result));
 }
 
 }  // namespace twill::inline TWILL_ABI

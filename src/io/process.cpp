@@ -133,6 +133,8 @@ process process::start(const command& what) {
     request.out = out.given;
     request.err = err.given;
     request.group = what.own_group ? 0 : -1;
+    request.dies_with_starter = what.dies_with_starter;
+    request.keeps_ignored_signals = what.keeps_ignored_signals;
 
     auto started = detail::spawn_process(request);
     process child(started.pid, std::move(started.pidfd), what.own_group);
@@ -249,7 +251,7 @@ bool end_operation::await_ready() const noexcept { return !child_.pidfd_; }
 void end_operation::await_resume() const {
     if (!child_.pidfd_) return;
     throw_if_cancelled();
-    if (result < 0) throw io_error("wait for", named(child_.pid_), static_cast<int>(-result));
+    if (result < 0) throw_if_failed("wait for", named(child_.pid_));
 }
 
 exit_status wait_operation::await_resume() const {

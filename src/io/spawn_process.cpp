@@ -1,4 +1,4 @@
-// A child is made by clone(CLONE_VM | CLONE_VFORK): it borrows this process's memory, and the
+// A child is made by clone3(CLONE_VM | CLONE_VFORK): it borrows this process's memory, and the
 // calling thread sleeps until the child has executed its program or ended. So nothing is copied
 // however large the parent is, and the child reports a failure by a plain store. What makes the
 // borrowing safe:
@@ -6,8 +6,10 @@
 // 1. The child has a stack of its own (an array in the frame of the sleeping parent thread), so it
 //    writes to no live frame.
 // 2. All signals are blocked before the clone, with those that libc keeps for itself; the child
-//    sets every disposition to the default before it unblocks them. So no handler of the parent
-//    ever runs in the child, on the parent's memory.
+//    has no handler any more before it unblocks them. So none of the parent's ever runs in the
+//    child, on the parent's memory. The kernel takes them away by CLONE_CLEAR_SIGHAND (Linux 5.5),
+//    but leaves ignored signals ignored; where clone3 is missing or forbidden, or ignored signals
+//    are to be reset too, the child makes 62 calls.
 // 3. The child makes system calls and nothing else: no libc function that may lock or allocate, and
 //    none that a sanitizer intercepts (it would take them for the parent's). Errno and all other
 //    thread-locals are the parent thread's. For the same reason the child's code is compiled
@@ -19,12 +21,14 @@
 // nobody but us, neither by a SIGCHLD handler nor by a foreign waitpid(-1).
 #include <twill/io/detail/spawn_process.hpp>
 
+#include <twill/core/atomic.hpp>
 #include <twill/core/error.hpp>
 #include <twill/io/detail/find_program.hpp>
 
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <linux/wait.h>
-#include <sched.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -68,9 +72,11 @@ using kernel_signal_action = std::array<std::uint64_t, 4>;
 // What the child is told and tells. It lies in the parent's frame.
 struct child_orders {
     const spawn_request& request;
+    pid_t parent;
     const char* path;
     const char* const* argv;
     const char* const* environment;
+    bool without_handlers = false;  // the kernel has seen to it
     spawn_step failed = spawn_step::none;
     int error = 0;
 };
@@ -122,19 +128,38 @@ TWILL_IN_CHILD bool set_limits(child_orders& orders) {
     return true;
 }
 
-// Exec would keep ignored signals ignored. Setting all costs less than asking which are.
-TWILL_IN_CHILD void set_default_signals() {
+// The handler comes first in the kernel's struct sigaction (not on MIPS, where all are reset).
+TWILL_IN_CHILD bool is_ignored(int signal) {
+    kernel_signal_action now{};
+    ::syscall(SYS_rt_sigaction, signal, nullptr, &now, sizeof(kernel_signal_set));
+    return now[0] == reinterpret_cast<std::uintptr_t>(SIG_IGN);
+}
+
+// Setting all costs less than asking which are not at their default.
+TWILL_IN_CHILD void set_signals(const child_orders& orders) {
     const kernel_signal_action standard{};
-    for (int signal = 1; signal < _NSIG; ++signal) {
-        if (signal == SIGKILL || signal == SIGSTOP) continue;
+    const bool keep = orders.request.keeps_ignored_signals;
+    const bool is_done = keep && orders.without_handlers;
+    for (int signal = 1; signal < _NSIG && !is_done; ++signal) {
+        if (signal == SIGKILL || signal == SIGSTOP || (keep && is_ignored(signal))) continue;
         ::syscall(SYS_rt_sigaction, signal, &standard, nullptr, sizeof(kernel_signal_set));
     }
     const kernel_signal_set none = 0;
     ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
 }
 
+// The parent may have ended before the kernel was told to watch for that.
+TWILL_IN_CHILD bool bind_to_starter(child_orders& orders) {
+    if (::syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+        return fail(orders, spawn_step::bind);
+    if (::syscall(SYS_getppid) == orders.parent) return true;
+    errno = ESRCH;
+    return fail(orders, spawn_step::bind);
+}
+
 TWILL_IN_CHILD bool become_program(child_orders& orders) {
     const spawn_request& request = orders.request;
+    if (request.dies_with_starter && !bind_to_starter(orders)) return false;
     if (request.group >= 0 && ::syscall(SYS_setpgid, 0, request.group) != 0)
         return fail(orders, spawn_step::group);
     if (request.directory != nullptr && ::syscall(SYS_chdir, request.directory) != 0)
@@ -143,7 +168,7 @@ TWILL_IN_CHILD bool become_program(child_orders& orders) {
     // For the sake of descriptors that other libraries opened without close-on-exec. Exec would
     // close ours in any case, so this adds one call and no work. Before 5.9 there is no such call.
     ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
-    set_default_signals();
+    set_signals(orders);
     if (!set_limits(orders)) return false;
     ::syscall(SYS_execve, orders.path, orders.argv, orders.environment);
     return fail(orders, spawn_step::execute);
@@ -157,11 +182,77 @@ TWILL_CHILD_ENTRY int child_entry(void* argument) {
 // Room for a few frames and for the dynamic linker, should it have to look up a symbol.
 constexpr std::size_t child_stack_size = 16 * 1024;
 
-// The child, or the error of clone. Fills `orders.failed` when the child failed.
+constexpr std::uint64_t clone_flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
+
+// clone3 on a stack of the child's own, where it calls `child_entry`. glibc has no such call: its
+// syscall() would return in the child by an address on the parent's stack, which the child has
+// left. -ENOSYS on other processors.
+pid_t clone3_child(clone_args& arguments, child_orders& orders) {
+#if defined(__x86_64__)
+    long result = SYS_clone3;
+    // The kernel keeps all registers of the child but rax, rcx, r11 and the stack pointer.
+    register child_orders* its_orders asm("r8") = &orders;
+    register int (*entry)(void*) asm("r9") = &child_entry;
+    asm volatile(
+        "syscall\n\t"
+        "test %%rax, %%rax\n\t"
+        "jnz 1f\n\t"
+        "xor %%ebp, %%ebp\n\t"
+        "mov %%r8, %%rdi\n\t"
+        "call *%%r9\n\t"
+        "hlt\n"
+        "1:"
+        : "+a"(result)
+        : "D"(&arguments), "S"(sizeof arguments), "r"(its_orders), "r"(entry)
+        : "rcx", "r11", "memory", "cc");
+    return static_cast<pid_t>(result);
+#elif defined(__aarch64__)
+    register long result asm("x0") = reinterpret_cast<long>(&arguments);
+    register long size asm("x1") = sizeof arguments;
+    register long number asm("x8") = SYS_clone3;
+    register child_orders* its_orders asm("x9") = &orders;
+    register int (*entry)(void*) asm("x10") = &child_entry;
+    asm volatile(
+        "svc #0\n\t"
+        "cbnz x0, 1f\n\t"
+        "mov x29, xzr\n\t"
+        "mov x0, x9\n\t"
+        "blr x10\n\t"
+        "brk #0\n"
+        "1:"
+        : "+r"(result)
+        : "r"(size), "r"(number), "r"(its_orders), "r"(entry)
+        : "memory", "cc");
+    return static_cast<pid_t>(result);
+#else
+    static_cast<void>(arguments);
+    static_cast<void>(orders);
+    return -ENOSYS;
+#endif
+}
+
+// Whether clone3 may be there: a kernel before 5.5 lacks it or the flag, and the filters of some
+// containers forbid it.
+atomic<bool> has_clone3{true};
+
+// The child, or the error of clone, negative. Fills `orders.failed` when the child failed.
 pid_t clone_child(child_orders& orders, int& pidfd) {
     alignas(16) std::array<unsigned char, child_stack_size> stack;
-    return ::__clone(&child_entry, stack.data() + stack.size(),
-                     CLONE_VM | CLONE_VFORK | CLONE_PIDFD, &orders, &pidfd);
+    if (has_clone3.load(std::memory_order_relaxed)) {
+        clone_args arguments{};
+        arguments.flags = clone_flags | CLONE_CLEAR_SIGHAND;
+        arguments.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
+        arguments.stack = reinterpret_cast<std::uintptr_t>(stack.data());
+        arguments.stack_size = stack.size();
+        orders.without_handlers = true;
+        const pid_t pid = clone3_child(arguments, orders);
+        if (pid != -ENOSYS && pid != -EINVAL && pid != -EPERM) return pid;
+        has_clone3.store(false, std::memory_order_relaxed);
+        orders.without_handlers = false;
+    }
+    const pid_t pid = ::__clone(&child_entry, stack.data() + stack.size(),
+                                static_cast<int>(clone_flags), &orders, &pidfd);
+    return pid < 0 ? -errno : pid;
 }
 
 spawn_outcome launch(child_orders& orders) {
@@ -170,10 +261,9 @@ spawn_outcome launch(child_orders& orders) {
     ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
     int pidfd = -1;
     const pid_t pid = clone_child(orders, pidfd);
-    const int clone_error = errno;
     ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, sizeof before);
 
-    if (pid < 0) return {{}, spawn_step::create, clone_error};
+    if (pid < 0) return {{}, spawn_step::create, -pid};
     spawn_outcome outcome{{pid, descriptor(pidfd)}, orders.failed, orders.error};
     if (outcome) return outcome;
     siginfo_t ignored;
@@ -190,7 +280,8 @@ spawn_outcome launch_by_shell(const child_orders& refused) {
     for (const char* const* argument = refused.argv + 1; *argument != nullptr; ++argument)
         argv.push_back(*argument);
     argv.push_back(nullptr);
-    child_orders orders{refused.request, "/bin/sh", argv.data(), refused.environment};
+    child_orders orders{refused.request, refused.parent, "/bin/sh", argv.data(),
+                        refused.environment};
     return launch(orders);
 }
 
@@ -220,6 +311,8 @@ const char* step_name(spawn_step step) {
             return "find in PATH";
         case spawn_step::create:
             return "make a process for";
+        case spawn_step::bind:
+            return "bind to this thread";
         case spawn_step::group:
             return "put into its process group";
         case spawn_step::directory:
@@ -251,7 +344,7 @@ spawn_outcome try_spawn_process(const spawn_request& request) {
     std::vector<const char*> environment;
     if (request.environment_is != environment_mode::inherit)
         environment = build_environment(request);
-    child_orders orders{request, program, request.argv,
+    child_orders orders{request, ::getpid(), program, request.argv,
                         environment.empty() ? ::environ : environment.data()};
     spawn_outcome outcome = launch(orders);
     if (outcome.failed == spawn_step::execute && outcome.error == ENOEXEC)
@@ -271,8 +364,9 @@ child_process spawn_process(const spawn_request& request) {
 exit_report reap(const descriptor& pidfd) {
     siginfo_t info{};
     rusage used{};
-    // The kernel's waitid has an argument more than libc's: the resources used.
-    while (::syscall(SYS_waitid, P_PIDFD, pidfd.get(), &info, WEXITED, &used) != 0)
+    // The kernel's waitid has an argument more than libc's: the resources used. __WALL finds also a
+    // child that a signal to our process group ended before it executed its program.
+    while (::syscall(SYS_waitid, P_PIDFD, pidfd.get(), &info, WEXITED | __WALL, &used) != 0)
         if (errno != EINTR) throw io_error("wait for", "a child process", errno);
     exit_report report;
     report.pid = info.si_pid;

@@ -47,9 +47,10 @@ public:
     connect_operation(io_source& source, const endpoint& there) noexcept
         : io_request("connect", io_call::connect, source, const_cast<sockaddr*>(there.address()),
                      there.size()) {}
-    // 0, or errno.
+    // 0, or errno. What is not the peer's fault is thrown: another address would not help.
     int await_resume() const {
         throw_if_cancelled();
+        if (unwatched) throw_if_failed("connect", "fd " + std::to_string(source().fd));
         return static_cast<int>(-result);
     }
 };
@@ -70,8 +71,7 @@ endpoint tcp_stream::peer() const {
 
 tcp_stream detail::accept_operation::await_resume() const {
     throw_if_cancelled();
-    if (result < 0)
-        throw io_error("accept on", "fd " + std::to_string(source().fd), static_cast<int>(-result));
+    if (result < 0) throw_if_failed("accept on", "fd " + std::to_string(source().fd));
     const int fd = static_cast<int>(result);
     send_at_once(fd);
     return tcp_stream(fd);

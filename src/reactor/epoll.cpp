@@ -47,7 +47,7 @@ public:
     void wake() noexcept override;
 
 private:
-    registration* registration_of(io_source& source, int& why_not) noexcept;
+    registration* registration_of(const io_request& what, int& why_not) noexcept;
     std::size_t deliver(std::uint64_t token, std::uint32_t events) noexcept;
     void drain_wake() noexcept;
     int wait(epoll_event* events, duration limit) noexcept;
@@ -85,7 +85,8 @@ bool is_tcp(int socket) noexcept {
 }
 
 // The source's registration, made now if need be; null, with errno in `why_not`, when it cannot be.
-registration* epoll_reactor::registration_of(io_source& source, int& why_not) noexcept {
+registration* epoll_reactor::registration_of(const io_request& what, int& why_not) noexcept {
+    io_source& source = what.source();
     // A reader and a writer may come here at the same time.
     std::lock_guard hold(enrolling_);
     if (void* made = source.registration.load(std::memory_order_relaxed))
@@ -97,7 +98,10 @@ registration* epoll_reactor::registration_of(io_source& source, int& why_not) no
     }
     {
         std::lock_guard in(entry->in.lock);
-        entry->in.short_means_drained = is_tcp(source.fd);
+        // Pipes and the like, which are read and written, need not be asked.
+        const bool socket = what.call() != io_call::read && what.call() != io_call::write &&
+                            what.call() != io_call::readable;
+        entry->in.short_means_drained = socket && is_tcp(source.fd);
     }
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
@@ -127,9 +131,10 @@ bool epoll_reactor::submit(io_request& what) noexcept {
         // A call that succeeds at once needs no registration.
         if (detail::attempt(what) != detail::outcome::would_block) return true;
         int why_not = 0;
-        entry = registration_of(source, why_not);
+        entry = registration_of(what, why_not);
         if (entry == nullptr) {
             what.result = -why_not;
+            what.unwatched = true;
             return true;
         }
     }

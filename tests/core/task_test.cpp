@@ -1,6 +1,12 @@
 #include <twill/core/task.hpp>
 
+#include <twill/core/error.hpp>
+#include <twill/core/scope.hpp>
+#include <twill/core/shield.hpp>
 #include <twill/core/sleep.hpp>
+#include <twill/core/timeout.hpp>
+#include <twill/core/when_all.hpp>
+#include <twill/core/when_any.hpp>
 #include <twill/runtime/runtime.hpp>
 
 #include "support/live.hpp"
@@ -187,6 +193,35 @@ TEST(Task, LocalThatThrowsAfterTheReturnReplacesTheResult) {
         EXPECT_TRUE(co_await throws<failure>(body()));
     });
     EXPECT_EQ(live::count.load(), before);
+}
+
+TEST(Task, AwaitedASecondTimeItIsRefused) {
+    run({}, []() -> task<> {
+        auto once = give(7);
+        const auto the_same = [&] { return std::move(once); };
+        EXPECT_EQ(co_await std::move(once), 7);
+        EXPECT_TRUE(co_await throws<twill::usage_error>(the_same()));
+        EXPECT_TRUE(co_await throws<twill::usage_error>(the_same())) << "empty now";
+    });
+}
+
+TEST(Task, EmptyOneIsRefusedWhereverItIsPassed) {
+    EXPECT_THROW(run({}, [] { return task<int>(); }), twill::usage_error);
+    run({}, []() -> task<> {
+        using twill::usage_error;
+        const auto empty = [] { return task<int>(); };
+        EXPECT_TRUE(co_await throws<usage_error>(twill::when_all(empty(), for_ever())));
+        EXPECT_TRUE(co_await throws<usage_error>(twill::when_any(for_ever(), empty())));
+        EXPECT_TRUE(co_await throws<usage_error>(twill::with_timeout(twill::duration(1), empty())));
+        EXPECT_TRUE(co_await throws<usage_error>(twill::shield(empty(), twill::duration(1))));
+        EXPECT_TRUE(co_await throws<usage_error>(twill::scope([&](auto) { return empty(); })));
+        EXPECT_TRUE(co_await throws<usage_error>(twill::scope([](twill::scope_ref s) -> task<> {
+            s.spawn([] { return task<>(); });
+            co_await for_ever();
+        })));
+        std::vector<task<int>> several(2);
+        EXPECT_TRUE(co_await throws<usage_error>(twill::when_all(std::move(several))));
+    });
 }
 
 TEST(Task, MillionAwaitedInARowUseNoStack) {

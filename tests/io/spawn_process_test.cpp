@@ -3,6 +3,7 @@
 #include <twill/core/error.hpp>
 
 #include "fixtures.hpp"
+#include "support/denied_call.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -24,6 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace twill::detail;
 using twill_test::in_another_process;
+using twill_test::in_own_thread;
 using twill_test::temporary_directory;
 
 struct pipe_ends {
@@ -333,7 +335,9 @@ TEST(spawn_process, no_other_descriptor_reaches_the_child) {
 
 void do_nothing(int) {}
 
-TEST(spawn_process, child_has_default_dispositions_and_an_empty_mask) {
+// What a child says of its signals while this process ignores SIGPIPE, handles SIGUSR1 and blocks
+// some; which stays so.
+std::string signals_of_child(const spawn_request& request) {
     struct sigaction handled{};
     handled.sa_handler = &do_nothing;
     struct sigaction ignored{};
@@ -349,7 +353,9 @@ TEST(spawn_process, child_has_default_dispositions_and_an_empty_mask) {
     sigset_t before;
     ::pthread_sigmask(SIG_BLOCK, &some, &before);
 
-    const std::string status = output_of({"cat", "/proc/self/status"});
+    const std::string status = output_of({"cat", "/proc/self/status"}, request);
+    const std::size_t at = status.find("SigBlk:");
+    const std::string said = status.substr(at, status.find("CapInh:") - at);
 
     sigset_t after;
     ::pthread_sigmask(SIG_SETMASK, &before, &after);
@@ -357,13 +363,44 @@ TEST(spawn_process, child_has_default_dispositions_and_an_empty_mask) {
     struct sigaction still_usr1{};
     ::sigaction(SIGPIPE, &before_pipe, &still_pipe);
     ::sigaction(SIGUSR1, &before_usr1, &still_usr1);
-    for (const char* line :
-         {"SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000", "SigCgt:\t0000000000000000"})
-        EXPECT_NE(status.find(line), std::string::npos) << line << " expected in\n" << status;
     EXPECT_TRUE(::sigismember(&after, SIGTERM)) << "the parent's mask must stay";
     EXPECT_FALSE(::sigismember(&after, SIGINT));
     EXPECT_EQ(still_pipe.sa_handler, SIG_IGN) << "the parent's dispositions must stay";
     EXPECT_EQ(still_usr1.sa_handler, &do_nothing);
+    return said;
+}
+
+void expect_signals_of_children() {
+    const std::string blocked = "SigBlk:\t0000000000000000\n";
+    const std::string caught = "SigCgt:\t0000000000000000\n";
+    EXPECT_EQ(signals_of_child({}), blocked + "SigIgn:\t0000000000000000\n" + caught);
+    EXPECT_EQ(signals_of_child({.keeps_ignored_signals = true}),
+              blocked + "SigIgn:\t0000000000001000\n" + caught)
+        << "SIGPIPE";
+}
+
+TEST(spawn_process, child_has_default_or_ignored_dispositions_and_an_empty_mask) {
+    expect_signals_of_children();
+}
+
+TEST(spawn_process, child_has_the_same_where_clone3_is_forbidden) {
+    for (const int how : {ENOSYS, EPERM})
+        in_own_thread([how] {
+            if (!twill_test::deny_call(SYS_clone3, how)) GTEST_SKIP() << "no seccomp filters";
+            expect_signals_of_children();
+        });
+}
+
+TEST(spawn_process, child_ends_with_the_thread_that_asked_for_it) {
+    child_process child;
+    pipe_ends in;
+    in_own_thread([&] {
+        const arguments argv = {"cat"};
+        child = spawn_process({.argv = argv.get(),
+                               .in = child_stream::use(in.read.get()),
+                               .dies_with_starter = true});
+    });
+    EXPECT_EQ(reap(child.pidfd).signal, SIGKILL);
 }
 
 volatile pid_t parent_process = 0;
@@ -396,6 +433,36 @@ TEST(spawn_process, handlers_of_the_parent_never_run_in_a_child) {
         ::kill(storm, SIGKILL);
         ::waitpid(storm, nullptr, 0);
         return all_well && ran_in_a_child == 0;
+    }));
+}
+
+TEST(spawn_process, child_that_a_signal_ends_before_its_program_is_reaped_like_any_other) {
+    EXPECT_TRUE(in_another_process([] {
+        ::setpgid(0, 0);
+        const pid_t self = ::getpid();
+        const pid_t storm = ::fork();
+        if (storm == 0) {
+            ::signal(SIGUSR1, SIG_IGN);
+            while (::getppid() == self) ::kill(0, SIGUSR1);
+            ::_exit(0);
+        }
+        struct sigaction handled{};
+        handled.sa_handler = &do_nothing;
+        handled.sa_flags = SA_RESTART;
+        ::sigaction(SIGUSR1, &handled, nullptr);
+        int wrong = 0;
+        for (int i = 0; i < 50; ++i) {
+            const arguments argv = {"/bin/true"};
+            try {
+                const auto report = reap(spawn_process({.argv = argv.get()}).pidfd);
+                if (report.exited ? report.code != 0 : report.signal != SIGUSR1) ++wrong;
+            } catch (const twill::io_error&) {
+                ++wrong;
+            }
+        }
+        ::kill(storm, SIGKILL);
+        ::waitpid(storm, nullptr, 0);
+        return wrong == 0 && ::waitpid(-1, nullptr, WNOHANG | __WALL) == -1;
     }));
 }
 

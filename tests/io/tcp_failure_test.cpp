@@ -6,11 +6,13 @@
 #include <twill/core/timeout.hpp>
 
 #include "streams.hpp"
+#include "support/denied_call.hpp"
 #include "support/tasks.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -60,6 +62,34 @@ TEST(TcpFailure, TakenAddressIsNamed) {
         EXPECT_EQ(failure.code(), std::errc::address_in_use);
         EXPECT_NE(std::string(failure.what()).find(door.local().to_string()), std::string::npos);
     }
+}
+
+template <class A>
+task<bool> names_the_limit_of_watched(A what) {
+    try {
+        static_cast<void>(co_await std::move(what));
+    } catch (const twill::too_many_watched& failure) {
+        EXPECT_EQ(failure.code(), std::errc::no_space_on_device);
+        co_return std::string(failure.what()).find("fs.epoll.max_user_watches") !=
+            std::string::npos;
+    }
+    co_return false;
+}
+
+TEST(TcpFailure, LimitOfWatchedDescriptorsIsAnErrorThatSaysWhatHelps) {
+    in_own_thread([] {
+        twill::runtime here{{}};
+        auto [client, server] = here.run([] { return connected(); });
+        if (!deny_call(SYS_epoll_ctl, ENOSPC)) GTEST_SKIP() << "no seccomp filters";
+        here.run([&]() -> task<> {
+            tcp_listener door(endpoint::loopback(0));
+            std::byte bytes[8] = {};
+            co_await client.write_all(bytes);
+            EXPECT_EQ(co_await server.read_some(bytes), sizeof bytes) << "without any wait";
+            EXPECT_TRUE(co_await names_the_limit_of_watched(server.read_some(bytes)));
+            EXPECT_TRUE(co_await names_the_limit_of_watched(door.accept()));
+        });
+    });
 }
 
 TEST(TcpFailure, ResetEndsAWaitingReadWithAnError) {

@@ -8,6 +8,7 @@
 #include <twill/runtime/runtime.hpp>
 
 #include "support/cancel_everywhere.hpp"
+#include "support/denied_call.hpp"
 #include "support/ends.hpp"
 #include "support/live.hpp"
 #include "support/tasks.hpp"
@@ -15,6 +16,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -419,6 +421,20 @@ TEST(Epoll, WakeBeforeThePollEndsIt) {
     const auto start = twill::now();
     io->poll(1ms);
     EXPECT_GE(twill::now() - start, 1ms);
+}
+
+TEST(Epoll, WaitsInMillisecondsWhereTheKernelKnowsNoFinerOnes) {
+    in_own_thread([] {
+        auto io = twill::make_epoll_reactor();
+        if (!deny_call(SYS_epoll_pwait2, ENOSYS)) GTEST_SKIP() << "no seccomp filters";
+        for (const auto length : {1500us, 300us}) {
+            const auto start = twill::now();
+            EXPECT_EQ(io->poll(length), 0U);
+            EXPECT_GE(twill::now() - start, length);
+        }
+        io->wake();
+        EXPECT_EQ(io->poll(1h), 0U);
+    });
 }
 
 TEST(Epoll, CancellationFromAForeignThreadRacesWithData) {

@@ -72,6 +72,23 @@ TEST(map_signal, termination_stops_the_running_at_once) {
     }
 }
 
+TEST(map_signal, being_killed_takes_the_jobs_along) {
+    const scratch_folder folder;
+    running_command twill(
+        map_shell({"-j2"}, "touch '" + (folder / "up") + "'$1; exec sleep 1000", {"1", "2"}));
+    ASSERT_TRUE(eventually([&] { return folder.has("up1") && folder.has("up2"); }));
+    twill.signal(SIGKILL);
+    EXPECT_EQ(twill.wait().status, 128 + SIGKILL);
+    EXPECT_TRUE(twill.left_nothing());
+}
+
+TEST(map_signal, jobs_ignore_what_was_ignored_at_the_start_and_nothing_else) {
+    setting how;
+    how.in_child = [] { std::signal(SIGHUP, SIG_IGN); };
+    const auto end = run_command({"map", "grep", "SigIgn", ":::", "/proc/self/status"}, how);
+    EXPECT_EQ(end.out, "SigIgn:\t0000000000000001\n");
+}
+
 TEST(map_signal, job_that_ignores_termination_is_killed_with_its_children) {
     const scratch_folder folder;
     running_command stubborn(
@@ -129,8 +146,7 @@ TEST(map_signal, reader_that_goes_away_ends_it_quietly_like_a_filter) {
 }
 
 TEST(map_signal, reader_that_is_slow_does_not_keep_it_from_stopping) {
-    running_command twill(
-        map_shell({"-j1"}, "head -c 1000000 /dev/zero; touch '$1'", {"/dev/null"}));
+    running_command twill(map_shell({"-j1"}, "head -c 1000000 /dev/zero", {"1"}));
     ASSERT_TRUE(eventually([&] { return twill.output_is_full(); })) << "nobody reads";
     twill.signal(SIGTERM);
     EXPECT_EQ(twill.wait().status, 128 + SIGTERM);

@@ -32,10 +32,22 @@ public:
     [[nodiscard]] const std::string& object() const noexcept { return object_; }
     [[nodiscard]] const char* what() const noexcept override { return message_.c_str(); }
 
+protected:
+    // `advice`: what to do; follows the reason.
+    io_error(std::string_view operation, std::string_view object, std::error_code why,
+             std::string_view advice);
+
 private:
     std::string operation_;
     std::string object_;
     std::string message_;
+};
+
+// The kernel watches no more descriptors for this user. `code()` is ENOSPC; the message names the
+// limit and what helps.
+class TWILL_API too_many_watched : public io_error {
+public:
+    too_many_watched(std::string_view operation, std::string_view object);
 };
 
 // The stream ended before what was asked for had arrived. `received` bytes had.

@@ -118,7 +118,8 @@ public:
         protection kind = protection::none;
     };
 
-    // Once made, it must be started or run, and joined.
+    // Once made, it must be started or run, and joined. The task is one that can be begun:
+    // `as_task` has looked.
     explicit task_branch(seed from) noexcept
         : branch(from.in.home(), from.where),
           runnable(&task_branch::begin),

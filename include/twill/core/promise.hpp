@@ -54,6 +54,8 @@ public:
     };
     final_awaiter final_suspend() const noexcept { return {}; }
 
+    [[nodiscard]] bool begun() const noexcept { return context_ != nullptr; }
+
     // The coroutine becomes the outermost one of `where`.
     void begin_in(branch& where) noexcept { context_ = &where; }
 

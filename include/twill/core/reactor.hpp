@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 namespace twill::inline TWILL_ABI {
@@ -81,7 +82,8 @@ public:
 
     // The reactor's own.
     atomic<bool> cancelled{false};
-    bool started = false;  // connect was called, and its outcome is awaited
+    bool started = false;    // connect was called, and its outcome is awaited
+    bool unwatched = false;  // `result` says why the descriptor could not be watched
 
 protected:
     io_request(const char* what, io_call call, io_source& source, void* data, std::size_t size,
@@ -97,6 +99,8 @@ protected:
 
     // Throws `cancelled` when it was cut short before anything was done.
     void throw_if_cancelled() const;
+    // Throws the error that a negative `result` stands for: io_error, or too_many_watched.
+    void throw_if_failed(std::string_view verb, std::string_view object) const;
 
 private:
     bool start() noexcept override;

@@ -64,8 +64,8 @@ private:
         try {
             if constexpr (runs_task) {
                 self.task_ = self.invoke();
+                first = self.task_.unbegun();
                 self.task_.handle().promise().begin_in(self);
-                first = self.task_.handle();
             } else {
                 self.invoke();
             }
@@ -186,7 +186,8 @@ task<scope_result<Body>> run_scope(Body body, scope_options options, std::source
     context& owner = co_await current();
     if (owner.cancel_requested()) throw cancelled();
     group children(owner, where);
-    task_branch<scope_result<Body>> main({children, std::invoke(body, scope_ref(children)), where});
+    task_branch<scope_result<Body>> main(
+        {children, as_task(std::invoke(body, scope_ref(children))), where});
     co_await children.join(main.first_step());
     finish_scope(children, owner, main.error(), options.other_failures);
     if constexpr (std::is_void_v<scope_result<Body>>)

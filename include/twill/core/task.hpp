@@ -6,9 +6,12 @@
 //     }
 //     std::string text = co_await greeting("twill");
 //
-// Lazy: nothing runs before it is awaited. Move-only, awaited once, as an rvalue. What it throws is
-// thrown where it is awaited. T may be void, a reference, or move-only. A chain of tasks that
-// return at once uses no stack, however long.
+// Lazy: nothing runs before it is awaited. Move-only, awaited once, as an rvalue; awaiting it
+// again, or an empty one, throws usage_error. What it throws is thrown where it is awaited. T may
+// be void, a reference, or move-only. A chain of tasks that return at once uses no stack, however
+// long.
+//
+// Calling the coroutine allocates its frame, and throws std::bad_alloc there when memory is out.
 //
 // A task that nobody awaits never ran: `[[nodiscard]]` warns. To run tasks side by side use
 // `scope`, `when_all` or `map`.
@@ -32,6 +35,9 @@ namespace detail {
 
 template <class T>
 class task_promise;
+
+// Throws the usage_error of awaiting what cannot be awaited.
+[[noreturn]] TWILL_API void refuse_task(bool is_empty);
 
 // What a task left behind: nothing yet, a value, or an exception.
 template <class T>
@@ -102,7 +108,7 @@ public:
     using value_type = T;
     using handle_type = std::coroutine_handle<promise_type>;
 
-    // An empty task; awaiting it is an error.
+    // An empty task.
     task() noexcept = default;
     task(task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
     task& operator=(task&& other) noexcept {
@@ -131,10 +137,16 @@ public:
         explicit awaiter(handle_type handle) noexcept : handle_(handle) {}
         handle_type handle_;
     };
-    awaiter operator co_await() && noexcept { return awaiter(handle_); }
+    awaiter operator co_await() && { return awaiter(unbegun()); }
 
     // For the library: the coroutine, which stays owned by the task.
     [[nodiscard]] handle_type handle() const noexcept { return handle_; }
+    // The same before it is begun. Throws usage_error when it was, or when the task is empty.
+    [[nodiscard]] handle_type unbegun() const {
+        if (!handle_ || handle_.promise().begun()) [[unlikely]]
+            detail::refuse_task(empty());
+        return handle_;
+    }
 
 private:
     friend class detail::task_promise<T>;
@@ -173,13 +185,14 @@ template <class A>
 concept awaitable = std::move_constructible<std::remove_cvref_t<A>> &&
                     requires { typename await_result<std::remove_cvref_t<A>>; };
 
-// Any awaitable as a task.
+// Any awaitable as a task. Throws usage_error for a task that cannot be awaited.
 template <awaitable A>
 task<await_result<std::remove_cvref_t<A>>> as_task(A what) {
     co_return co_await std::move(what);
 }
 template <class T>
 task<T> as_task(task<T> what) {
+    static_cast<void>(what.unbegun());
     return what;
 }
 

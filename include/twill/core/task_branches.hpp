@@ -19,10 +19,13 @@ namespace twill::inline TWILL_ABI::detail {
 template <class T>
 class task_branches {
 public:
-    // Throws std::bad_alloc.
-    explicit task_branches(std::size_t count) { all_.reserve(count); }
+    // Throws usage_error when one of them cannot be awaited, and std::bad_alloc.
+    explicit task_branches(const std::vector<task<T>>& what) {
+        for (const auto& each : what) static_cast<void>(each.unbegun());
+        all_.reserve(what.size());
+    }
 
-    // Starts a branch of `in` for each of `what`, of which there are as many as were announced.
+    // Starts a branch of `in` for each of `what`, the tasks that it was made with.
     // `listener`, if any, is told of their ends. When memory runs out, the group is cancelled, and
     // `throw_if_incomplete` says so after the join.
     void start(group& in, std::vector<task<T>>& what, const std::source_location& where,

@@ -70,7 +70,7 @@ template <class T>
 when_all(std::vector<task<T>> what) {
     context& owner = co_await detail::current();
     if (owner.cancel_requested()) throw cancelled();
-    detail::task_branches<T> branches(what.size());
+    detail::task_branches<T> branches(what);
     detail::group all(owner, owner.place());
     branches.start(all, what, owner.place());
     co_await all.join();

@@ -79,7 +79,7 @@ template <class T>
     if (what.empty()) throw usage_error("when_any of no tasks can never end: pass at least one");
     context& owner = co_await detail::current();
     if (owner.cancel_requested()) throw cancelled();
-    detail::task_branches<T> branches(what.size());
+    detail::task_branches<T> branches(what);
     detail::group all(owner, owner.place(), detail::failure_policy::leave_rest);
     detail::first_of first(all);
     branches.start(all, what, owner.place(), &first);

@@ -76,6 +76,13 @@ struct command {
     // Whether it leads a new process group, which is then signalled as a whole. A child in its own
     // group does not get the terminal's Ctrl-C.
     bool own_group = false;
+    // Whether the kernel kills it (SIGKILL) when the *thread* that calls `start` ends, as it does
+    // when this program is killed. Its own children live on. Not for threads that come and go, such
+    // as those of `blocking`. A program that gains privileges when it is executed is not killed.
+    bool dies_with_starter = false;
+    // Whether the signals that this program ignores are ignored by the child too, as a shell and
+    // xargs do; that makes the start cheaper. Otherwise all have their default effect.
+    bool keeps_ignored_signals = false;
 };
 
 struct program_location {

@@ -100,7 +100,7 @@ class runtime::root final : public branch, public runnable {
 public:
     root(executor& home, task<T> main, std::source_location where)
         : branch(home, where), runnable(&root::begin), task_(std::move(main)) {
-        task_.handle().promise().begin_in(*this);
+        task_.unbegun().promise().begin_in(*this);
     }
     T take() { return task_.handle().promise().take(); }
     [[nodiscard]] const bool& done() const noexcept { return done_; }

@@ -6,7 +6,6 @@
 //     ::read(STDIN_FILENO, ...);
 #pragma once
 
-#include <twill/core/error.hpp>
 #include <twill/core/reactor.hpp>
 
 #include <cerrno>
@@ -20,8 +19,7 @@ public:
         : io_request("standard input", twill::io_call::readable, source, nullptr, 0) {}
     void await_resume() const {
         throw_if_cancelled();
-        if (result < 0 && result != -EPERM)
-            throw twill::io_error("wait for", "standard input", static_cast<int>(-result));
+        if (result != -EPERM) throw_if_failed("wait for", "standard input");
     }
 };
 

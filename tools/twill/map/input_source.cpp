@@ -1,5 +1,7 @@
 #include "twill/map/input_source.hpp"
 
+#include <twill/core/error.hpp>
+
 #include <unistd.h>
 
 #include <cerrno>

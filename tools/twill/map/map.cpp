@@ -90,8 +90,9 @@ int run_map(int argc, char** argv) {
         complain("twill map: {}", answer->text);
         return exit_usage;
     }
-    // Writing to a closed pipe is to fail, so that what runs can be ended first.
-    std::signal(SIGPIPE, SIG_IGN);
+    // Writing to a closed pipe is to fail, so that what runs can be ended first. Not ignored: jobs
+    // would inherit that.
+    std::signal(SIGPIPE, [](int) {});
     try {
         return run_with(std::get<map_arguments>(understood));
     } catch (const twill::io_error& failure) {

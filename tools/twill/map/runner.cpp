@@ -61,6 +61,9 @@ runner::runner(const map_arguments& arguments, input_source& inputs, std::string
     command_.out = twill::stdio::pipe();
     command_.err = twill::stdio::pipe();
     command_.own_group = true;
+    // Should this program be killed: nobody would read what they write.
+    command_.dies_with_starter = true;
+    command_.keeps_ignored_signals = true;
 }
 
 runner::~runner() { ::close(null_device_); }
