@@ -74,8 +74,7 @@ void sort(I first, S last, Compare compare = {}, Project project = {}) {
                                               detail::is_greater<Compare, key>);
     } else if (count <= detail::sorted_without_region) {
         const detail::projected_less<Compare, Project> less{&compare, &project};
-        return detail::insertion_sort(first, first + static_cast<std::iter_difference_t<I>>(count),
-                                      less);
+        return detail::sort_few(first, first + static_cast<std::iter_difference_t<I>>(count), less);
     }
     region([&](context& here) { sort(here, first, last, std::move(compare), std::move(project)); });
 }
