@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +24,8 @@ namespace {
 constexpr int could_not_execute = 127;
 
 // In the child of a fork: only what is safe there.
-[[noreturn]] void become(char* const* argv, const program& what, int out, pid_t parent) {
+[[noreturn]] void become(char* const* argv, const program& what, int listening, int out,
+                         pid_t parent) {
     // Dies with the parent, also with one that died before this line.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(could_not_execute);
@@ -33,7 +35,7 @@ constexpr int could_not_execute = 127;
         CPU_SET(*what.cpu, &only);
         sched_setaffinity(0, sizeof only, &only);
     }
-    const int in = open(what.input.c_str(), O_RDONLY | O_CLOEXEC);
+    const int in = what.listens ? listening : open(what.input.c_str(), O_RDONLY | O_CLOEXEC);
     if (in >= 0) {
         dup2(in, STDIN_FILENO);
         dup2(out, STDOUT_FILENO);
@@ -73,20 +75,31 @@ running_program::running_program(const program& what)
     argv.push_back(nullptr);
 
     std::array<int, 2> ends{};
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe for " + name_);
+    std::array<int, 2> words{-1, -1};
+    // Words go over a socket: one whose reader is gone gives an error, and no signal.
+    if (pipe2(ends.data(), O_CLOEXEC) != 0 ||
+        (what.listens && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, words.data()) != 0))
+        throw std::runtime_error("no pipe for " + name_);
     const pid_t parent = getpid();
     pid_ = fork();
-    if (pid_ == 0) become(argv.data(), what, ends[1], parent);
+    if (pid_ == 0) become(argv.data(), what, words[0], ends[1], parent);
     close(ends[1]);
+    if (what.listens) close(words[0]);
     out_ = ends[0];
+    in_ = words[1];
     if (pid_ < 0) {
-        close(out_);
+        close_pipes();
         throw std::runtime_error("fork for " + name_ + ": " + std::strerror(errno));
     }
 }
 
+void running_program::close_pipes() {
+    for (int* end : {&out_, &in_})
+        if (*end >= 0) close(std::exchange(*end, -1));
+}
+
 running_program::~running_program() {
-    close(out_);
+    close_pipes();
     if (pid_ < 0) return;
     kill(pid_, SIGKILL);
     while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
@@ -123,7 +136,14 @@ double running_program::await(std::string_view name) {
     throw std::runtime_error(name_ + " did not print '" + std::string(name) + "'");
 }
 
+void running_program::say(std::string_view line) {
+    const std::string all = std::string(line) + '\n';
+    if (send(in_, all.data(), all.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(all.size()))
+        throw std::runtime_error(name_ + " does not listen");
+}
+
 metrics running_program::finish() {
+    if (in_ >= 0) close(std::exchange(in_, -1));
     metrics all;
     while (const auto line = next_line())
         if (auto found = parse(*line)) all.insert_or_assign(found->first, found->second);

@@ -23,6 +23,8 @@ struct program {
     std::optional<unsigned> cpu = {};
     // The file that is its standard input.
     std::string input = "/dev/null";
+    // Whether its standard input is what `say` says instead.
+    bool listens = false;
     // After so long without having ended it counts as failed.
     duration limit = std::chrono::minutes(5);
 };
@@ -41,20 +43,24 @@ public:
     // The value of the next line `name value` that it prints. Throws std::runtime_error when it
     // ends without one.
     [[nodiscard]] double await(std::string_view name);
-    // All further lines, and its end. Adds "wall_s", "cpu_s" (user and system time, its own
-    // children included) and "peak_kib" (the most resident memory). Throws std::runtime_error, with
-    // what it was, when it failed.
+    // A line on the standard input of a program that listens. Throws std::runtime_error.
+    void say(std::string_view line);
+    // All further lines, and its end, which a program that listens is told by the end of its input.
+    // Adds "wall_s", "cpu_s" (user and system time, its own children included) and "peak_kib" (the
+    // most resident memory). Throws std::runtime_error, with what it was, when it failed.
     [[nodiscard]] metrics finish();
 
 private:
     [[nodiscard]] std::optional<std::string> next_line();
     void wait_for_output() const;
+    void close_pipes();
 
     std::string name_;
     time_point began_;
     time_point deadline_;
     pid_t pid_ = -1;
     int out_ = -1;
+    int in_ = -1;  // of a program that listens
     std::string buffered_;
 };
 

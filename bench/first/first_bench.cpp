@@ -35,10 +35,6 @@ constexpr peer go{"Go", "go"};
 constexpr peer tokio{"Tokio", "tokio"};
 constexpr peer asio{"Asio", "asio"};
 constexpr peer epoll{"raw epoll", "epoll"};
-constexpr peer rayon{"rayon::join", "rayon"};
-constexpr peer chili{"chili", "chili"};
-constexpr peer onetbb{"oneTBB", "onetbb"};
-constexpr peer openmp{"OpenMP tasks", "openmp"};
 
 using measure_function = std::function<metrics(const words&)>;
 
@@ -76,31 +72,6 @@ std::vector<row> spawn_rows(const settings& how) {
         make_row({.name = "spawn + join, 1 M alive, warm", .unit = "ns/task"}, "warm_ns", measured),
         make_row({.name = "spawn + join, 1 M alive, cold", .unit = "ns/task"}, "cold_ns",
                  measured)};
-}
-
-// The two ways to call par::join have the same peers; what a plain call costs is taken off, for
-// each in its own language, or divided by.
-std::vector<row> fib_rows(const settings& how) {
-    auto measured =
-        on_one_core(how, {chili, rayon, openmp, onetbb}, {"fib", how.quick ? "25" : "35"});
-    for (measurements& each : measured) {
-        for (metrics& round : each.rounds) {
-            const double plain = round.at("plain_ns");
-            // Peers know one way only.
-            const double join = round.at("join_ns");
-            const double context = round.contains("context_ns") ? round.at("context_ns") : join;
-            round["over"] = join - plain;
-            round["context_over"] = context - plain;
-            round["times"] = join / plain;
-            round["context_times"] = context / plain;
-        }
-    }
-    return {make_row({.name = "join in fib(35), above a call", .unit = "ns"}, "over", measured),
-            make_row({.name = "join in fib(35) with context, above a call", .unit = "ns"},
-                     "context_over", measured),
-            make_row({.name = "fib(35) with join", .unit = "times plain"}, "times", measured),
-            make_row({.name = "fib(35) with join and context", .unit = "times plain"},
-                     "context_times", measured)};
 }
 
 metrics measure_echo(const settings& how, const words& argv, long connections) {
@@ -154,8 +125,8 @@ std::vector<row> all_rows(const settings& how) {
     using group = std::pair<const char*, std::vector<row> (*)(const settings&)>;
     std::vector<row> rows;
     for (const auto& [name, measure] :
-         {group{"spawn", spawn_rows}, group{"fib", fib_rows}, group{"echo", echo_rows},
-          group{"timers", timer_rows}, group{"yield", yield_rows}, group{"sleepers", sleeper_rows}})
+         {group{"spawn", spawn_rows}, group{"echo", echo_rows}, group{"timers", timer_rows},
+          group{"yield", yield_rows}, group{"sleepers", sleeper_rows}})
         if (how.wants(name))
             for (row& each : measure(how)) rows.push_back(std::move(each));
     return rows;
@@ -165,8 +136,6 @@ int run_one(std::string_view name, const words& arguments) {
     const auto number = [&](std::size_t i) { return std::stol(arguments.at(i)); };
     if (name == "spawn")
         run_spawn(number(0));
-    else if (name == "fib")
-        run_fib(static_cast<int>(number(0)));
     else if (name == "echo")
         run_echo();
     else if (name == "echo-load")

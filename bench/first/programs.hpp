@@ -18,10 +18,6 @@ void run_yield(long tasks, long turns);
 // Memory of `tasks` tasks that all sleep. Ends the process.
 void run_sleepers(long tasks);
 
-// The Fibonacci number `n`, computed by plain calls, by forking at each call, and with the context
-// handed on.
-void run_fib(int n);
-
 // A TCP echo service on one thread. Prints its port, then serves until it is killed.
 void run_echo();
 

@@ -28,7 +28,9 @@ struct costs {
     ticks sleep = 2 * us;          // a thread that parks: until its core is free
     ticks spin = 1 * us;           // how long a waiter looks before it sleeps
     ticks beat = 100 * us;         // what the ticker asks to sleep ...
+    ticks slow_beat = 1 * ms;      // the same while ticks change nothing
     ticks beat_late = 15 * us;     // ... and how much later it wakes
+    ticks look = 20 * us;          // how long who has asked for work looks around
 
     // The ticker looks at the activity and the offer of each worker, and writes its poke: three
     // lines that the worker uses meanwhile.
@@ -38,10 +40,19 @@ struct costs {
     [[nodiscard]] ticks steal() const { return 2 * line; }
 };
 
-// What is done otherwise than in the pool as it is. All off: the pool as it is.
+// The rules that could be others. As they stand here: the pool as it is.
 struct policy {
     // The first fork of a job that was taken wakes somebody, instead of waiting for a beat.
-    bool first_offer_invites = false;
+    bool first_offer_invites = true;
+    // The ticker also pokes those who began after the tick before.
+    bool poke_newcomers = true;
+    // A loop whose iterations fork begins them one by one, so that a beat can give away all others.
+    bool one_by_one = true;
+    // A thread that has run out of work after a beat or more pokes up to eight of those who have
+    // some, and looks around before it sleeps.
+    bool asks = true;
+    // With no core free, or after eight ticks that led to nothing, the next one comes late.
+    bool slow_ticks = true;
     // A thief that finds nothing pokes a worker with nothing on offer, and looks again, so many
     // times before it sleeps.
     int hunger_pokes = 0;
@@ -51,10 +62,6 @@ struct policy {
     bool call_for_all = false;
     // The beat while a core is free and its thread asleep; 0: as always.
     ticks hungry_beat = 0;
-    // The ticker also pokes those who began after the tick before.
-    bool poke_newcomers = false;
-    // A loop whose iterations fork begins them one by one, so that a beat can give away all others.
-    bool one_by_one = false;
     // The lock spins for a microsecond before it sleeps.
     bool lock_spins = false;
 };

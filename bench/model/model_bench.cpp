@@ -25,24 +25,26 @@ struct variant {
     costs cost = {};
 };
 
-// Each changes one thing; the last two all that are worth it.
+// Each changes one thing; the one before the last all that the pool once did otherwise.
 std::vector<variant> variants() {
-    policy best;
-    best.one_by_one = best.first_offer_invites = best.poke_newcomers = best.lock_spins = true;
-    policy best_and_hunger = best;
-    best_and_hunger.hunger_pokes = 4;
+    policy before;
+    before.one_by_one = before.first_offer_invites = before.poke_newcomers = false;
+    before.asks = before.slow_ticks = false;
     return {{.name = "if lines took 10 ns", .cost = {.line = 10 * ns}},
             {.name = "if waking took 1 us", .cost = {.wake_call = 200 * ns, .wake = 1 * us}},
             {.name = "if the ticker's pass took no time", .cost = {.ticker_lines = 0}},
-            {.name = "loops of forks one by one", .how = {.one_by_one = true}},
-            {.name = "first offers invite", .how = {.first_offer_invites = true}},
-            {.name = "newcomers are poked", .how = {.poke_newcomers = true}},
+            {.name = "loops of forks in blocks", .how = {.one_by_one = false}},
+            {.name = "first offers wait for a beat", .how = {.first_offer_invites = false}},
+            {.name = "newcomers are not poked", .how = {.poke_newcomers = false}},
+            {.name = "nobody asks for work", .how = {.asks = false}},
+            {.name = "no slow ticks", .how = {.slow_ticks = false}},
+            {.name = "thieves poke at once", .how = {.hunger_pokes = 4}},
             {.name = "lock spins", .how = {.lock_spins = true}},
-            {.name = "hunger pokes", .how = {.hunger_pokes = 4}},
             {.name = "beat of 25 us when hungry", .how = {.hungry_beat = 25 * us}},
             {.name = "ticker calls for all offers", .how = {.call_for_all = true}},
-            {.name = "one by one, invite, newcomers, spin", .how = best},
-            {.name = "these and hunger pokes", .how = best_and_hunger}};
+            {.name = "none of the five rules", .how = before},
+            {.name = "lock spins, thieves poke at once",
+             .how = {.hunger_pokes = 4, .lock_spins = true}}};
 }
 
 double as_ms(ticks t) { return static_cast<double>(t) / static_cast<double>(ms); }
@@ -150,10 +152,10 @@ void add_constants(std::vector<row>& rows) {
 // "twill" is the pool itself, on more workers than cores.
 void add_rehearsal(std::vector<row>& rows) {
     std::printf("\nleaves that sleep, speed-up\n%-24s %7s %8s %8s %11s\n", "", "workers", "pool",
-                "model", "one by one");
+                "model", "in blocks");
     for (const rehearsed& one : rehearse(costs{})) {
         std::printf("%-24s %7u %8.1f %8.1f %11.1f\n", one.what, one.workers, one.pool, one.model,
-                    one.one_by_one);
+                    one.in_blocks);
         row line = value_row(
             std::string("rehearsal: ") + one.what + ", " + std::to_string(one.workers) + " workers",
             "speed-up", one.pool);

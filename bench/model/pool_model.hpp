@@ -7,8 +7,9 @@
 // A poke is therefore noticed up to a quantum late, which is a hundredth of a beat. Equal inputs
 // give equal outcomes.
 //
-// Not modelled: priorities and guests, memory bandwidth, caches beyond the lines of the protocol,
-// other processes, the core that the ticker needs. More threads than cores share them evenly.
+// Not modelled: priorities and guests, the back-off on trifles, memory bandwidth, caches beyond the
+// lines of the protocol, other processes, the core that the ticker needs. More threads than cores
+// share them evenly.
 #pragma once
 
 #include <twill/core/config.hpp>

@@ -13,9 +13,9 @@ namespace twill::inline TWILL_ABI::bench {
 struct rehearsed {
     const char* what;
     unsigned workers;
-    double pool;        // speed-up
-    double model;       // the same, as predicted
-    double one_by_one;  // the same, if loops of forks began their iterations one by one
+    double pool;       // speed-up
+    double model;      // the same, as predicted
+    double in_blocks;  // the same, if loops of forks began their iterations in blocks
 };
 
 // A few seconds.

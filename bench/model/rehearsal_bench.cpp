@@ -122,7 +122,7 @@ std::vector<rehearsed> rehearse(const costs& cost) {
                            .workers = workers,
                            .pool = speed_up(leaves * each, took),
                            .model = modelled({}),
-                           .one_by_one = modelled({.one_by_one = true})});
+                           .in_blocks = modelled({.one_by_one = false})});
         }
     return all;
 }

@@ -70,6 +70,7 @@ private:
     [[nodiscard]] static job_model* part_of(const job_model& awaited);
     void take(worker_model& thief, worker_model& victim);
     bool poke_somebody(const worker_model& hungry);
+    bool ask_for_work(worker_model& w);
 
     // ---- stack_bench.cpp: the private list
     enum class then : unsigned char {
@@ -121,6 +122,7 @@ private:
     unsigned busy_ = 0;
     ticks lock_free_ = 0;
     bool ticking_ = false;
+    int vain_ticks_ = 0;
     std::uint64_t jobs_ended_ = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace twill::inline TWILL_ABI::bench {
 
@@ -65,6 +66,7 @@ void simulation::act(worker_model& w) {
             ++w.activity;
             w.doing = mode::seeking;
             w.hunger = 0;
+            w.woken_at = now_;
             seek(w);
             break;
         case mode::seeking:
@@ -103,6 +105,7 @@ void simulation::claim(worker_model& w) {
         if (victim.offer != nullptr) {
             w.scan_from = 0;
             w.hunger = 0;
+            if (std::exchange(w.looks_until, -1) >= 0) w.woken_at = now_;
             return take(w, victim);
         }
         ++w.scan_from;
@@ -114,6 +117,7 @@ void simulation::claim(worker_model& w) {
         result_.seeking += policy_.hunger_patience;
         return spend(w, policy_.hunger_patience);
     }
+    if (policy_.asks && ask_for_work(w)) return;
     idle(w);
 }
 
@@ -193,6 +197,7 @@ void simulation::submit() {
 void simulation::tick() {
     ticks pass = 0;
     unsigned waiting = 0;
+    bool fruitful = false;
     for (const auto& each : workers_) {
         worker_model& w = *each;
         const bool stirred = w.activity != w.seen_activity || w.offers != w.seen_offers;
@@ -203,6 +208,7 @@ void simulation::tick() {
             }
         }
         if (w.offer != nullptr && (w.offers == w.seen_offers || policy_.call_for_all)) ++waiting;
+        fruitful = fruitful || w.offers != w.seen_offers;
         w.seen_activity = w.activity;
         w.seen_offers = w.offers;
         // The lines of a worker that slept all the time are still here.
@@ -211,11 +217,18 @@ void simulation::tick() {
     for (; waiting != 0; --waiting) {
         pass += with_lock();
         if (!call_up(true, pass)) break;
+        fruitful = true;
     }
     ++result_.ticker_passes;
     result_.ticker_busy += pass;
-    const bool hungry = policy_.hungry_beat != 0 && running_ < cores_;
-    schedule(ticker, now_ + pass + cost_.beat_late + (hungry ? policy_.hungry_beat : cost_.beat));
+    const bool free = running_ < cores_;
+    if (free) vain_ticks_ = fruitful ? 0 : vain_ticks_ + 1;
+    ticks beat = cost_.beat;
+    if (policy_.slow_ticks && (!free || vain_ticks_ >= 8))
+        beat = cost_.slow_beat;
+    else if (policy_.hungry_beat != 0 && free)
+        beat = policy_.hungry_beat;
+    schedule(ticker, now_ + pass + cost_.beat_late + beat);
 }
 
 }  // namespace twill::inline TWILL_ABI::bench

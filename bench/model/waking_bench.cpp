@@ -142,6 +142,32 @@ void simulation::wake_up(worker_model& w) {
     charge(w, length);
 }
 
+// One look of a thread that found nothing; false: it may sleep.
+bool simulation::ask_for_work(worker_model& w) {
+    if (w.looks_until < 0) {
+        if (now_ - w.woken_at < cost_.beat) return false;
+        int asked = 0;
+        for (const auto& each : workers_) {
+            if (!each->on_core || each.get() == &w) continue;
+            if (!each->is_poked_by_others(now_)) {
+                each->poked = worker_model::poke::outside;
+                each->poked_from = now_ + ++asked * cost_.line;
+                ++result_.hunger_pokes;
+            }
+            if (asked == 8) break;
+        }
+        if (asked == 0) return false;
+        w.looks_until = now_ + cost_.look;
+    } else if (now_ >= w.looks_until) {
+        w.looks_until = -1;
+        return false;
+    }
+    const ticks pause = us / 2;
+    result_.seeking += pause;
+    spend(w, pause);
+    return true;
+}
+
 bool simulation::poke_somebody(const worker_model& hungry) {
     // Four draws; each looks at a line.
     for (int i = 0; i != 4; ++i) {

@@ -87,6 +87,8 @@ struct worker_model {
 
     unsigned scan_from = 0;  // a thief's next victim, in the ring
     int hunger = 0;          // pokes since it last had something
+    ticks woken_at = 0;      // or when it last found what it had asked for
+    ticks looks_until = -1;  // after having asked for work; -1: it has not
     bool busy = false;       // has a job, and does not wait
     bool at_poll = false;    // has pushed an entry, and looks at its poke next
 

@@ -13,6 +13,14 @@
     DO(float, f32)             \
     DO(double, f64)
 
+// best_KERNEL, overloaded by element type: from the type to KERNEL_name of the machine's
+// instruction set. `parameters` and `arguments` bring their parentheses along.
+// NOLINTBEGIN(bugprone-macro-parentheses)
+#define TWILL_BEST(result, kernel, name, parameters, arguments) \
+    HWY_EXPORT(kernel##_##name);                                \
+    result best_##kernel parameters { return HWY_DYNAMIC_DISPATCH(kernel##_##name) arguments; }
+// NOLINTEND(bugprone-macro-parentheses)
+
 namespace twill::inline TWILL_ABI {
 namespace detail::kernels {
 

@@ -167,22 +167,12 @@ namespace twill::inline TWILL_ABI {
 namespace detail::kernels {
 namespace {
 
-// From the element type to the function of the machine's instruction set.
-#define TWILL_DISPATCH(T, name)                                                              \
-    HWY_EXPORT(sum_##name);                                                                  \
-    HWY_EXPORT(dot_##name);                                                                  \
-    HWY_EXPORT(min_##name);                                                                  \
-    HWY_EXPORT(max_##name);                                                                  \
-    HWY_EXPORT(minmax_##name);                                                               \
-    T best_sum(const T* v, std::size_t n) { return HWY_DYNAMIC_DISPATCH(sum_##name)(v, n); } \
-    T best_dot(const T* a, const T* b, std::size_t n) {                                      \
-        return HWY_DYNAMIC_DISPATCH(dot_##name)(a, b, n);                                    \
-    }                                                                                        \
-    T best_min(const T* v, std::size_t n) { return HWY_DYNAMIC_DISPATCH(min_##name)(v, n); } \
-    T best_max(const T* v, std::size_t n) { return HWY_DYNAMIC_DISPATCH(max_##name)(v, n); } \
-    extremes<T> best_minmax(const T* v, std::size_t n) {                                     \
-        return HWY_DYNAMIC_DISPATCH(minmax_##name)(v, n);                                    \
-    }
+#define TWILL_DISPATCH(T, name)                                                  \
+    TWILL_BEST(T, sum, name, (const T* v, std::size_t n), (v, n))                \
+    TWILL_BEST(T, dot, name, (const T* a, const T* b, std::size_t n), (a, b, n)) \
+    TWILL_BEST(T, min, name, (const T* v, std::size_t n), (v, n))                \
+    TWILL_BEST(T, max, name, (const T* v, std::size_t n), (v, n))                \
+    TWILL_BEST(extremes<T>, minmax, name, (const T* v, std::size_t n), (v, n))
 TWILL_EACH_ELEMENT(TWILL_DISPATCH)
 #undef TWILL_DISPATCH
 

@@ -98,15 +98,10 @@ namespace twill::inline TWILL_ABI {
 namespace detail::kernels {
 namespace {
 
-#define TWILL_DISPATCH(T, name)                                                \
-    HWY_EXPORT(scan_##name);                                                   \
-    HWY_EXPORT(streaming_scan_##name);                                         \
-    T best_scan(const T* v, T* out, std::size_t n, T before) {                 \
-        return HWY_DYNAMIC_DISPATCH(scan_##name)(v, out, n, before);           \
-    }                                                                          \
-    T best_streaming_scan(const T* v, T* out, std::size_t n, T before) {       \
-        return HWY_DYNAMIC_DISPATCH(streaming_scan_##name)(v, out, n, before); \
-    }
+#define TWILL_DISPATCH(T, name)                                                                   \
+    TWILL_BEST(T, scan, name, (const T* v, T* out, std::size_t n, T before), (v, out, n, before)) \
+    TWILL_BEST(T, streaming_scan, name, (const T* v, T* out, std::size_t n, T before),            \
+               (v, out, n, before))
 TWILL_EACH_ELEMENT(TWILL_DISPATCH)
 #undef TWILL_DISPATCH
 

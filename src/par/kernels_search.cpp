@@ -106,20 +106,10 @@ namespace twill::inline TWILL_ABI {
 namespace detail::kernels {
 namespace {
 
-// From the element type to the function of the machine's instruction set.
-#define TWILL_DISPATCH(T, name)                                        \
-    HWY_EXPORT(count_##name);                                          \
-    HWY_EXPORT(find_##name);                                           \
-    HWY_EXPORT(mismatch_##name);                                       \
-    std::size_t best_count(const T* v, std::size_t n, T w) {           \
-        return HWY_DYNAMIC_DISPATCH(count_##name)(v, n, w);            \
-    }                                                                  \
-    std::size_t best_find(const T* v, std::size_t n, T w) {            \
-        return HWY_DYNAMIC_DISPATCH(find_##name)(v, n, w);             \
-    }                                                                  \
-    std::size_t best_mismatch(const T* a, const T* b, std::size_t n) { \
-        return HWY_DYNAMIC_DISPATCH(mismatch_##name)(a, b, n);         \
-    }
+#define TWILL_DISPATCH(T, name)                                                       \
+    TWILL_BEST(std::size_t, count, name, (const T* v, std::size_t n, T w), (v, n, w)) \
+    TWILL_BEST(std::size_t, find, name, (const T* v, std::size_t n, T w), (v, n, w))  \
+    TWILL_BEST(std::size_t, mismatch, name, (const T* a, const T* b, std::size_t n), (a, b, n))
 TWILL_EACH_ELEMENT(TWILL_DISPATCH)
 #undef TWILL_DISPATCH
 

@@ -39,12 +39,16 @@ void be_a_compute_thread(unsigned number) noexcept {
 compute_core::compute_core(compute_pool& pool, unsigned workers, unsigned max_threads,
                            duration patience)
     : pool_(pool), workers_(workers), max_threads_(max_threads), patience_(patience) {
+    watch_for_fork();
     ticker::process().enrol(*this);
 }
 
 // 1. No more ticks: they could start threads. 2. Idle threads are told to end, the others see it
 // when they become idle. 3. All are joined. 4. Nobody is left who could touch a worker.
+// In a forked child there is nobody to join, the lock may be held for ever by a thread of the
+// parent, and the ticker has forgotten the pool: its workers are left where they are.
 compute_core::~compute_core() {
+    if (fork_generation() != born_in_) return;
     ticker::process().leave(*this);
     {
         std::lock_guard hold(lock_);
@@ -62,6 +66,7 @@ compute_core::~compute_core() {
 // ---- work from outside
 
 void compute_core::submit(region& work) {
+    end_if_forked();
     compute_worker* woken = nullptr;
     {
         std::lock_guard hold(lock_);
@@ -78,6 +83,7 @@ void compute_core::submit(region& work) {
 }
 
 void compute_core::stop(region& work) noexcept {
+    end_if_forked();
     {
         std::lock_guard hold(lock_);
         if (!work.queued_) {
@@ -138,6 +144,7 @@ void compute_core::run(compute_worker& self, region& work) noexcept {
         note(event_kind::region_end, &work, work.label_, work.line_);
     }
     finish(work);
+    self.may_look_ = longest_look;
 }
 
 // ---- threads
@@ -189,6 +196,7 @@ compute_worker* compute_core::make_worker(bool guest) noexcept {
 }
 
 compute_worker& compute_core::admit_guest() {
+    end_if_forked();
     std::lock_guard hold(lock_);
     compute_worker* guest = free_guest_;
     if (guest != nullptr)
@@ -201,6 +209,7 @@ compute_worker& compute_core::admit_guest() {
 }
 
 void compute_core::part_from_guest(compute_worker& guest) noexcept {
+    if (fork_generation() != born_in_) return;  // as in the destructor
     std::lock_guard hold(lock_);
     assert((guest.activity_.load(std::memory_order_relaxed) & 1) == 0);
     guest.next_free_guest_ = free_guest_;

@@ -14,11 +14,15 @@
 
 #include "compute_offer.hpp"
 #include "compute_parker.hpp"
+#include "fork_guard.hpp"
 
 namespace twill::inline TWILL_ABI {
 namespace detail {
 
 class compute_core;
+
+// How long a thread without work looks around at most: what sleeping and being woken would take.
+constexpr duration longest_look = std::chrono::microseconds(20);
 
 // One thread that computes: a thread of the pool, or a guest (a plain thread inside its own
 // region). Workers stay in memory as long as their pool, so a pointer to one is always good: a
@@ -28,6 +32,12 @@ public:
     compute_worker(compute_core& core, unsigned number, bool guest) noexcept;
 
     // Everything down to `poke` is for the worker's own thread only.
+
+    // Called on every way into the pool, and wherever a thread might wait for another: in a child
+    // of the process that made the pool, nobody would come.
+    void end_if_forked() const noexcept {
+        detail::end_if_forked(born_in_, forked_after::compute_pool);
+    }
 
     // Puts the oldest entry that has something to give on offer, unless something is already.
     void offer_oldest(std::memory_order order) noexcept;
@@ -39,7 +49,7 @@ public:
     void get_on_core() noexcept {
         const std::uint32_t before = activity_.load(std::memory_order_relaxed);
         activity_.store(before + 1, std::memory_order_relaxed);
-        ticker::process().arm(activity_);
+        cold_ = ticker::process().arm(activity_);
     }
     void get_off_core() noexcept {
         const std::uint32_t before = activity_.load(std::memory_order_relaxed);
@@ -47,12 +57,18 @@ public:
     }
     // Throws `cancelled` if it is due.
     void obey_stop_request() const;
-    bool take_poke() noexcept;
+    std::uint32_t take_poke() noexcept;
     bool has_more_than_trifles() noexcept;
     // The first fork from here on is offered at once.
     void begin_sharing() noexcept { poke_.store(poked_by_start, std::memory_order_relaxed); }
 
-    void poke() noexcept { poke_.store(poked_from_outside, std::memory_order_relaxed); }
+    void poke() noexcept { poke_.store(poked_by_tick, std::memory_order_relaxed); }
+    // The same for a thread that does not have to be woken. Written only if it is news: the line is
+    // the owner's.
+    void ask() noexcept {
+        if (poke_.load(std::memory_order_relaxed) < poked_by_hungry)
+            poke_.store(poked_by_hungry, std::memory_order_relaxed);
+    }
     // Of the region that it computes for, or computed for last.
     [[nodiscard]] priority urgency() const noexcept {
         return urgency_.load(std::memory_order_relaxed);
@@ -71,11 +87,14 @@ private:
     fork_job* part_of(const fork_job& awaited) noexcept;
 
     compute_core& core_;
+    const unsigned born_in_ = fork_generation();
     const unsigned number_;
     const bool guest_;
     unsigned blocked_ = 0;      // how many blocked_sections are open
     time_point stays_until_{};  // and does not step aside before
-    time_point woken_at_{};     // when it last began to look for work
+    bool fresh_ = false;        // has done nothing yet since it was woken
+    // How long it may look around for work before it sleeps.
+    duration may_look_ = longest_look;
     unsigned beats_let_pass_ = 0;
     compute_worker* next_ = nullptr;  // in the list of all workers; constant once in it
 
@@ -121,6 +140,10 @@ public:
     ~compute_core();
 
     [[nodiscard]] compute_pool& pool() const noexcept { return pool_; }
+    // As compute_worker's, for calls from outside.
+    void end_if_forked() const noexcept {
+        detail::end_if_forked(born_in_, forked_after::compute_pool);
+    }
     [[nodiscard]] unsigned workers() const noexcept { return workers_; }
     [[nodiscard]] unsigned threads() const noexcept {
         return threads_.load(std::memory_order_relaxed);
@@ -169,7 +192,7 @@ private:
     void help_still_queue(time_point at) noexcept;
     [[nodiscard]] duration patience_with(const region& first) const noexcept;
     void hurry_queue() noexcept;
-    bool ask_for_work(const compute_worker& self) noexcept;
+    bool ask_for_work(compute_worker& self) noexcept;
     fork_job* steal(const compute_worker& thief) noexcept;
     [[nodiscard]] bool anything_on_offer() const noexcept;
     [[nodiscard]] unsigned guests_on_core() const noexcept;
@@ -204,6 +227,7 @@ private:
     void take_core(const compute_worker& self) noexcept;
 
     compute_pool& pool_;
+    const unsigned born_in_ = fork_generation();
     const unsigned workers_;
     const unsigned max_threads_;
     const duration patience_;

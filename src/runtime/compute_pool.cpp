@@ -28,6 +28,7 @@ compute_context& enter_region() {
     if (bound.worker == nullptr) [[unlikely]]
         join_default_pool();
     auto& self = static_cast<compute_worker&>(*bound.worker);
+    self.end_if_forked();
     note(event_kind::region_begin, &self);
     bound.inside = &self;
     self.begin_sharing();

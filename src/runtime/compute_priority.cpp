@@ -32,6 +32,7 @@ void compute_core::count_active(priority urgency, int change) noexcept {
 
 // `work` has ended, or was stopped in the queue. The last access to it is that of `complete`.
 void compute_core::finish(region& work) noexcept {
+    end_if_forked();
     compute_worker* back = nullptr;
     {
         std::lock_guard hold(lock_);

@@ -13,8 +13,8 @@ namespace {
 
 // How many of those who work a thread without work asks for some.
 constexpr unsigned most_asked = 8;
-// How long it then looks around: what sleeping and being woken would take.
-constexpr duration longest_look = std::chrono::microseconds(20);
+// What a question costs those who are asked.
+constexpr duration question = std::chrono::microseconds(2);
 
 }  // namespace
 
@@ -69,6 +69,10 @@ bool compute_core::wake_one(help_for what, bool may_start) noexcept {
     compute_worker* sleeper = nullptr;
     {
         std::lock_guard hold(lock_);
+        // Threads that were called already are on their way to the queue: without this, one for
+        // which the ticker had called a moment ago, beyond the cores, would get two.
+        if (what == help_for::region && queued_.load(std::memory_order_relaxed) <= summoned_)
+            return false;
         if (!call_up(what, may_start, sleeper)) return false;
     }
     if (sleeper != nullptr) sleeper->parker_.unpark();
@@ -110,10 +114,8 @@ compute_worker* compute_core::call_waiter(compute_worker& from) noexcept {
 }
 
 void compute_core::wake_for_what_waits() noexcept {
-    if (queued_.load(std::memory_order_seq_cst) != 0)
-        wake_one(help_for::region, true);
-    else if (anything_on_offer())
-        wake_one(help_for::job, false);
+    if (queued_.load(std::memory_order_seq_cst) != 0 && wake_one(help_for::region, true)) return;
+    if (anything_on_offer()) wake_one(help_for::job, false);
 }
 
 // ---- sleeping between jobs
@@ -166,32 +168,34 @@ void compute_core::unlink_idle(compute_worker& worker) noexcept {
 }
 
 // A thread that has run out of work asks those who have some to look whether they can give any, and
-// looks for a moment whether they do: going to sleep and being woken would take longer. Only after
-// it has worked for a beat: what the question costs the others is then little beside it. True:
-// there is something.
-bool compute_core::ask_for_work(const compute_worker& self) noexcept {
+// looks for a moment whether they do: going to sleep and being woken would take longer. It may look
+// for as long as it has worked, up to a bound, and pays for the question in the same coin: so it
+// goes on while what it is given is more than a trifle on average, as in an unbalanced tree, where
+// most branches are small and some are not. True: there is something.
+bool compute_core::ask_for_work(compute_worker& self) noexcept {
+    if (self.may_look_ < 2 * question) return false;
     const time_point since = now();
-    if (since - self.woken_at_ < ticker::beat) return false;
     unsigned asked = 0;
     for (auto* w = first_worker_.load(std::memory_order_acquire); w != nullptr; w = w->next_) {
         if ((w->activity_.load(std::memory_order_relaxed) & 1) == 0 || w == &self) continue;
-        w->poke();
+        w->ask();
         if (++asked == most_asked) break;
     }
     if (asked == 0) return false;
-    do {
-        for (int i = 0; i != 16; ++i) pause_processor();
-        if (anything_on_offer() || queued_.load(std::memory_order_relaxed) != 0) return true;
-    } while (now() - since < longest_look);
-    return false;
+    const duration most = self.may_look_;
+    for (;;) {
+        for (int i = 0; i != 8; ++i) pause_processor();
+        const bool found = anything_on_offer() || queued_.load(std::memory_order_relaxed) != 0;
+        const duration looked = now() - since;
+        if (!found && looked < most) continue;
+        self.may_look_ = most - looked - question;
+        return found;
+    }
 }
 
 bool compute_core::idle(compute_worker& self) noexcept {
-    if (ask_for_work(self)) {
-        // Counts as awake from here on: one question a beat.
-        self.woken_at_ = now();
-        return true;
-    }
+    self.end_if_forked();
+    if (ask_for_work(self)) return true;
     {
         std::lock_guard hold(lock_);
         has_come(self);
@@ -211,7 +215,8 @@ bool compute_core::idle(compute_worker& self) noexcept {
         note(event_kind::unpark, &self);
     }
     self.get_on_core();
-    self.woken_at_ = now();
+    self.fresh_ = true;
+    self.may_look_ = longest_look;
     return true;
 }
 
@@ -279,6 +284,7 @@ bool compute_core::still_asleep(const compute_worker& self, const fork_job& job)
 }
 
 void compute_core::begin_block(compute_worker& self) noexcept {
+    self.end_if_forked();
     self.offer_oldest(std::memory_order_seq_cst);
     {
         std::lock_guard hold(lock_);
@@ -289,6 +295,7 @@ void compute_core::begin_block(compute_worker& self) noexcept {
 }
 
 void compute_core::end_block(compute_worker& self) noexcept {
+    self.end_if_forked();
     {
         std::lock_guard hold(lock_);
         take_core(self);

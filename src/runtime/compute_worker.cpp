@@ -17,8 +17,10 @@ compute_worker& worker_of(compute_context& context) noexcept {
 }
 
 // A branch that was taken a moment ago often ends a moment later; sleeping costs two system calls
-// and a switch. About a microsecond: what such a call costs.
-constexpr int looks_before_sleep = 32;
+// and a switch. About two microseconds: what these cost.
+constexpr int looks_before_sleep = 64;
+// Before that, whoever runs the branch is asked for a part of it.
+constexpr int looks_before_asking = 8;
 
 // A job that took its taker no longer than this was not worth taking: with the wake-up it cost both
 // sides more.
@@ -36,9 +38,11 @@ compute_context::compute_context(unsigned workers) noexcept
 
 void compute_context::beat() {
     auto& self = worker_of(*this);
-    const bool by_others = self.take_poke();
+    self.end_if_forked();
+    const std::uint32_t poke = self.take_poke();
     self.obey_stop_request();
-    if (!by_others) return self.offer_oldest(std::memory_order_release);
+    // Who is hungry looks around anyway.
+    if (poke != poked_by_tick) return self.offer_oldest(std::memory_order_release);
     if (self.core_.most_urgent() > self.urgency()) self.core_.step_aside(self);
     if (!self.has_more_than_trifles()) return;
     self.offer_oldest(std::memory_order_seq_cst);
@@ -87,10 +91,11 @@ bool compute_worker::has_more_than_trifles() noexcept {
     return true;
 }
 
-bool compute_worker::take_poke() noexcept {
-    const bool by_others = poke_.load(std::memory_order_relaxed) == poked_from_outside;
+std::uint32_t compute_worker::take_poke() noexcept {
+    const std::uint32_t poke = poke_.load(std::memory_order_relaxed);
     poke_.store(not_poked, std::memory_order_relaxed);
-    return by_others;
+    if (poke == poked_by_tick) cold_ = false;
+    return poke;
 }
 
 void compute_worker::obey_stop_request() const {
@@ -165,7 +170,13 @@ void compute_worker::run(fork_job& job) noexcept {
 
     compute_worker* const owner = job.shared.owner;
     const std::uint32_t before = owner->trifles_.load(std::memory_order_relaxed);
-    const std::uint32_t after = now() - begun < trifle ? std::min(before + 1, most_trifles) : 0;
+    const duration took = now() - begun;
+    may_look_ = std::min(may_look_ + took, longest_look);
+    // Of those that a thread was woken for.
+    const std::uint32_t after = took >= trifle ? 0
+                                : fresh_       ? std::min(before + 1, most_trifles)
+                                               : before;
+    fresh_ = false;
     if (after != before) owner->trifles_.store(after, std::memory_order_relaxed);
     // See fork_job::phase. After this the job may be gone; the owner's worker never is.
     if (job.shared.phase.exchange(fork_job::ended, std::memory_order_acq_rel) == fork_job::awaited)
@@ -182,6 +193,7 @@ fork_job* compute_worker::part_of(const fork_job& awaited) noexcept {
 }
 
 void compute_worker::wait_for(fork_job& job) noexcept {
+    end_if_forked();
     for (int look = 0;;) {
         // Acquire pairs with the release in `run`: the result is there.
         if (job.shared.phase.load(std::memory_order_acquire) == fork_job::ended) return;
@@ -190,9 +202,13 @@ void compute_worker::wait_for(fork_job& job) noexcept {
             run(*part);
             look = 0;
         } else if (++look < looks_before_sleep) {
+            if (look == looks_before_asking)
+                if (compute_worker* runner = job.shared.executor.load(std::memory_order_acquire))
+                    runner->ask();
             pause_processor();
         } else if (fork_job* const other = core_.sleep(*this, job)) {
             run(*other);
+            look = 0;
         }
     }
 }

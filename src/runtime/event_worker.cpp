@@ -1,7 +1,10 @@
 #include "fork_guard.hpp"
 
 #include <twill/core/event.hpp>
+#include <twill/runtime/detail/compute_context.hpp>
 #include <twill/runtime/detail/event_worker.hpp>
+
+#include <utility>
 
 namespace twill::inline TWILL_ABI::detail {
 namespace {
@@ -10,10 +13,18 @@ constinit thread_local event_worker* mounted = nullptr;
 
 }  // namespace
 
-event_worker::event_worker(reactor& io) noexcept
-    : born_in_(fork_generation()), io_(io), timers_(now()) {}
+event_worker::event_worker(reactor& io, std::function<void()> on_region) noexcept
+    : born_in_(fork_generation()), on_region_(std::move(on_region)), io_(io), timers_(now()) {}
 
 event_worker* event_worker::of_this_thread() noexcept { return mounted; }
+
+void report_if_on_event_thread() noexcept {
+    if (mounted != nullptr) mounted->note_region();
+}
+
+void event_worker::note_region() {
+    if (const auto once = std::exchange(on_region_, nullptr)) once();
+}
 
 void event_worker::post(runnable& work) noexcept {
     if (mounted == this) {
@@ -44,7 +55,7 @@ void event_worker::wake_if_parked() noexcept {
 void event_worker::drive(const bool& done) noexcept {
     mounted = this;
     while (!done) {
-        end_if_forked(born_in_);
+        end_if_forked(born_in_, forked_after::runtime);
         run_ready(done);
         if (done) break;
         take_injected();

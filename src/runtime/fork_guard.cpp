@@ -1,38 +1,39 @@
 #include "fork_guard.hpp"
 
-#include <twill/core/atomic.hpp>
-
 #include <pthread.h>
 #include <unistd.h>
-#include <cstring>
+
+#include <string_view>
 
 namespace twill::inline TWILL_ABI::detail {
 namespace {
 
-constinit atomic<unsigned> generation{0};
-
-constexpr char message[] =
-    "twill: this process was forked after its runtime was made; the runtime's threads and "
-    "descriptors "
-    "stayed with the parent. Start programs with twill::process, or fork before twill::run.\n";
 constexpr int exit_status = 70;  // EX_SOFTWARE
 
-// Relaxed, here and below: a child has a single thread, the one that counts.
-void mark_child() { generation.fetch_add(1, std::memory_order_relaxed); }
+constexpr std::string_view message_of(forked_after what) noexcept {
+    if (what == forked_after::runtime)
+        return "twill: this process was forked after its runtime was made; the runtime's threads "
+               "and descriptors stayed with the parent. Start programs with twill::process, or "
+               "fork before twill::run.\n";
+    return "twill: this process was forked after its compute pool was made; the pool's threads "
+           "stayed with the parent. Start programs with twill::process, fork before the first "
+           "parallel call, or make a twill::compute_pool in the child.\n";
+}
+
+void mark_child() { forks_since_watch.fetch_add(1, std::memory_order_relaxed); }
 
 }  // namespace
+
+constinit atomic<unsigned> forks_since_watch{0};
 
 void watch_for_fork() noexcept {
     static const int registered = ::pthread_atfork(nullptr, nullptr, &mark_child);
     static_cast<void>(registered);
 }
 
-unsigned fork_generation() noexcept { return generation.load(std::memory_order_relaxed); }
-
-void end_if_forked(unsigned born_in) noexcept {
-    if (fork_generation() == born_in) [[likely]]
-        return;
-    static_cast<void>(::write(STDERR_FILENO, message, sizeof message - 1));
+void end_forked(forked_after what) noexcept {
+    const std::string_view message = message_of(what);
+    static_cast<void>(::write(STDERR_FILENO, message.data(), message.size()));
     ::_exit(exit_status);
 }
 

@@ -46,7 +46,7 @@ struct runtime::parts {
                     ? nullptr
                     : std::make_unique<trace::file_trace>(options.trace_file)),
           io(make_epoll_reactor()),
-          worker(*io),
+          worker(*io, [this] { report_region(); }),
           blocking({.max_threads = options.blocking_threads}),
           compute({.workers = options.compute_threads}) {}
 
@@ -64,6 +64,14 @@ struct runtime::parts {
         static void expired(timer& self) noexcept;
         const runtime& owner;
     };
+
+    // Never throws: a report that cannot be made (no memory, a function that throws) must not end
+    // the program that it reports on; `short_form` then goes to standard error.
+    template <class Text>
+    void report(const Text& text, std::string_view short_form) const noexcept;
+    void report_region() noexcept;
+    // A line for each task, or for each that waits for nothing.
+    [[nodiscard]] std::string tasks(bool also_waiting);
 
     futex_mutex lock;  // guards the three below
     bool taken = false;
@@ -121,28 +129,49 @@ void runtime::stop() noexcept {
     parts_->running->request_cancel();
 }
 
-void runtime::parts::shutdown_timer::expired(timer& self) noexcept {
-    const runtime& owner = static_cast<shutdown_timer&>(self).owner;
+template <class Text>
+void runtime::parts::report(const Text& text, std::string_view short_form) const noexcept {
     try {
-        owner.parts_->options.report(
-            "twill: asked to stop, and past the shutdown limit these tasks still run:\n" +
-            owner.dump());
+        options.report(text());
     } catch (...) {
-        // A report that cannot be made (no memory) must not end the program that it reports on.
-        to_standard_error("twill: asked to stop, past the shutdown limit tasks still run\n");
+        to_standard_error(short_form);
     }
 }
 
-std::string runtime::dump() const {
+void runtime::parts::shutdown_timer::expired(timer& self) noexcept {
+    const runtime& owner = static_cast<shutdown_timer&>(self).owner;
+    owner.parts_->report(
+        [&owner] {
+            return "twill: asked to stop, and past the shutdown limit these tasks still run:\n" +
+                   owner.dump();
+        },
+        "twill: asked to stop, past the shutdown limit tasks still run\n");
+}
+
+void runtime::parts::report_region() noexcept {
+    report(
+        [this] {
+            return "twill: a parallel call was made on the thread that runs the tasks, which all "
+                   "wait until it has ended; write co_await twill::compute(function). It was made "
+                   "by one of these tasks (reported once):\n" +
+                   tasks(false);
+        },
+        "twill: a parallel call was made on the thread that runs the tasks: use twill::compute\n");
+}
+
+std::string runtime::dump() const { return parts_->tasks(true); }
+
+std::string runtime::parts::tasks(bool also_waiting) {
     std::string text;
-    branch* running = nullptr;
+    branch* main = nullptr;
     {
-        std::lock_guard hold(parts_->lock);
-        running = parts_->running;
+        std::lock_guard hold(lock);
+        main = running;
     }
-    if (running == nullptr) return text;
-    running->for_each_below([&](const context& each, unsigned depth) {
+    if (main == nullptr) return text;
+    main->for_each_below([&](const context& each, unsigned depth) {
         const operation* waits_in = each.suspended_in();
+        if (waits_in != nullptr && !also_waiting) return;
         text.append(2 * std::size_t{depth} + 2, ' ')
             .append(file_name_of(each.place()))
             .append(":")

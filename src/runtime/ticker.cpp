@@ -11,6 +11,8 @@
 #include <system_error>
 #include <thread>
 
+#include "compute_parker.hpp"
+
 namespace twill::inline TWILL_ABI {
 namespace detail {
 namespace {
@@ -18,6 +20,10 @@ namespace {
 // Going to rest and being woken costs a system call on either side, so it is put off for 2 ms:
 // parallel calls in quick succession then find the ticker running.
 constexpr int beats_until_rest = 20;
+
+// After waking up.
+constexpr int first_beats = 4;
+constexpr duration first_beat = std::chrono::microseconds(30);
 
 void be_a_quiet_thread() noexcept {
     ::pthread_setname_np(::pthread_self(), "twill-ticker");
@@ -33,7 +39,26 @@ void be_a_quiet_thread() noexcept {
 
 constinit ticker ticker::of_process_;
 
+void ticker::before_fork() noexcept {
+    of_process_.starting_.lock();
+    of_process_.lock_.lock();
+}
+
+void ticker::after_fork_in_parent() noexcept {
+    of_process_.lock_.unlock();
+    of_process_.starting_.unlock();
+}
+
+void ticker::after_fork_in_child() noexcept {
+    of_process_.first_ = nullptr;
+    of_process_.state_.store(unborn, std::memory_order_seq_cst);
+    after_fork_in_parent();
+}
+
 void ticker::enrol(ticker_client& client) noexcept {
+    static const int registered =
+        ::pthread_atfork(&before_fork, &after_fork_in_parent, &after_fork_in_child);
+    static_cast<void>(registered);
     std::lock_guard hold(lock_);
     client.next_ = first_;
     first_ = &client;
@@ -71,7 +96,7 @@ void ticker::start() noexcept {
 void ticker::loop() noexcept {
     be_a_quiet_thread();
     asymmetric_barrier::prepare();
-    pulse wanted = pulse::fast;
+    pulse wanted = begin();
     for (int quiet = 0;;) {
         const duration length = wanted == pulse::slow ? slow_beat : beat;
         const timespec pause{0, length.count()};
@@ -80,8 +105,21 @@ void ticker::loop() noexcept {
         quiet = wanted != pulse::none ? 0 : quiet + 1;
         if (quiet < beats_until_rest) continue;
         rest();
+        wanted = begin();
         quiet = 0;
     }
+}
+
+// Awake on a processor that was idle, as most are then: where that is a virtual one, to fall asleep
+// for 100 us and be woken takes up to a millisecond. So the first beats are waited for awake, until
+// somebody has been woken to share the work.
+pulse ticker::begin() noexcept {
+    pulse wanted = tick_all();
+    for (int i = 0; i != first_beats && wanted == pulse::fast; ++i) {
+        for (const time_point until = after(now(), first_beat); now() < until;) pause_processor();
+        wanted = tick_all();
+    }
+    return wanted;
 }
 
 pulse ticker::tick_all() noexcept {

@@ -2,14 +2,18 @@
 #include <twill/par/for_each.hpp>
 #include <twill/par/join.hpp>
 #include <twill/runtime/compute_pool.hpp>
+#include <twill/runtime/detail/ticker.hpp>
 
 #include <gtest/gtest.h>
 
-#include <time.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <deque>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -20,12 +24,37 @@ namespace {
 using par_test::test_region;
 using par_test::wait_without_beat;
 using twill::compute_pool;
+using twill::detail::ticker;
 using twill::par::context;
 
-twill::duration cpu_time_of_process() {
-    timespec used{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-    return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+std::string text_of(const std::filesystem::path& file) {
+    std::ifstream in(file);
+    std::string text;
+    std::getline(in, text);
+    return text;
+}
+
+// Of this process's threads that are twill's: how many there are, and whether all wait for a futex
+// without a time limit, so that nothing will happen until somebody wakes them. The kernel tells it
+// as "number argument1 argument2 ...", of which the fourth is the time limit.
+struct sleepers {
+    int threads = 0;
+    bool all_asleep = true;
+    bool told = true;
+};
+sleepers look_at_threads() {
+    sleepers found;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+        if (!text_of(task.path() / "comm").starts_with("twill-")) continue;
+        ++found.threads;
+        std::istringstream call(text_of(task.path() / "syscall"));
+        std::string number;
+        std::string arguments[4];
+        call >> number >> arguments[0] >> arguments[1] >> arguments[2] >> arguments[3];
+        if (number.empty()) found.told = false;
+        if (number != std::to_string(SYS_futex) || arguments[3] != "0x0") found.all_asleep = false;
+    }
+    return found;
 }
 
 TEST(compute_pool, starts_no_thread_before_there_is_work) {
@@ -180,8 +209,7 @@ TEST(compute_pool, work_is_shared_again_after_every_pause) {
     compute_pool pool({.workers = 2});
     const compute_pool::membership here(pool);
     for (int round = 0; round < 10; ++round) {
-        // Longer than the ticker takes to go to rest.
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        EXPECT_TRUE(wait_without_beat([] { return ticker::process().rests(); }));
         twill::atomic<int> begun{0};
         const auto branch = [&] {
             begun.fetch_add(1);
@@ -192,20 +220,18 @@ TEST(compute_pool, work_is_shared_again_after_every_pause) {
     }
 }
 
-TEST(compute_pool, uses_no_cpu_when_idle) {
+TEST(compute_pool, sleeps_without_a_timer_when_idle) {
     compute_pool pool({.workers = 2});
     const compute_pool::membership here(pool);
     twill::atomic<int> sum{0};
     twill::par::for_each_index(200'000, [&](std::size_t) { sum.fetch_add(1); });
-    // Time must really pass here. The best of several windows: the first may see the threads on
-    // their way to bed.
-    auto least = twill::duration::max();
-    for (int window = 0; window < 5; ++window) {
-        const auto before = cpu_time_of_process();
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
-        least = std::min(least, cpu_time_of_process() - before);
-    }
-    EXPECT_LT(least, std::chrono::microseconds(200));
+    test_region work([] {});
+    pool.submit(work);
+    work.wait();
+    if (!look_at_threads().told) GTEST_SKIP() << "the kernel does not tell what threads wait for";
+    EXPECT_TRUE(wait_without_beat(
+        [] { return ticker::process().rests() && look_at_threads().all_asleep; }));
+    EXPECT_GE(look_at_threads().threads, 2) << "the ticker and a worker";
 }
 
 struct counting_sink final : twill::event_sink {

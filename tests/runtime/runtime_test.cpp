@@ -8,10 +8,10 @@
 #include <twill/runtime/blocking.hpp>
 #include <twill/runtime/compute.hpp>
 
+#include "support/forked.hpp"
 #include "support/tasks.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -215,67 +215,28 @@ TEST(Runtime, WritesATraceWhenTheEnvironmentAsksForIt) {
     EXPECT_NE(text.str().find("sleep"), std::string::npos);
 }
 
-// What the child says on standard error, and how it ended.
-struct child_end {
-    std::string said;
-    int status = 0;
-};
-template <class F>
-child_end in_child(F what) {
-    int ends[2];
-    EXPECT_EQ(::pipe(ends), 0);
-    const pid_t child = ::fork();
-    if (child == 0) {
-        ::dup2(ends[1], STDERR_FILENO);
-        what();
-        ::_exit(0);
-    }
-    ::close(ends[1]);
-    child_end result;
-    char buffer[512];
-    for (ssize_t got = 0; (got = ::read(ends[0], buffer, sizeof buffer)) > 0;)
-        result.said.append(buffer, static_cast<std::size_t>(got));
-    ::close(ends[0]);
-    ::waitpid(child, &result.status, 0);
-    return result;
-}
-
 TEST(Runtime, ForkedChildThatGoesOnIsEndedWithAMessage) {
-    pid_t parent = ::getpid();
-    int ends[2];
-    ASSERT_EQ(::pipe(ends), 0);
-    int status = 0;
-    std::string said;
+    const pid_t parent = ::getpid();
+    child_end end;
     run({}, [&]() -> task<> {
-        const pid_t child = ::fork();
-        if (child == 0) {
-            ::dup2(ends[1], STDERR_FILENO);
+        const forked here;
+        if (here.in_child()) {
             for (int i = 0; i < 1000; ++i) co_await twill::yield();
             ::_exit(0);
         }
         EXPECT_EQ(::getpid(), parent);
-        ::waitpid(child, &status, 0);
+        end = here.wait();
         co_await twill::yield();
     });
-    ::close(ends[1]);
-    char buffer[512];
-    for (ssize_t got = 0; (got = ::read(ends[0], buffer, sizeof buffer)) > 0;)
-        said.append(buffer, static_cast<std::size_t>(got));
-    ::close(ends[0]);
-    EXPECT_TRUE(WIFEXITED(status));
-    EXPECT_EQ(WEXITSTATUS(status), 70);
-    EXPECT_NE(said.find("forked"), std::string::npos) << said;
+    EXPECT_EQ(end.exit_status(), 70);
+    EXPECT_NE(end.said.find("forked after its runtime"), std::string::npos) << end.said;
 }
 
 // A process that once ran a runtime could never again be forked into one that does.
 TEST(Runtime, ForkedChildMayMakeARuntimeOfItsOwn) {
     run({}, [] { return give(1); });
-    const auto end = in_child([] {
-        const int value = run({}, [] { return give_later(7); });
-        ::_exit(value);
-    });
-    EXPECT_TRUE(WIFEXITED(end.status));
-    EXPECT_EQ(WEXITSTATUS(end.status), 7) << end.said;
+    const auto end = in_child([] { return run({}, [] { return give_later(7); }); });
+    EXPECT_EQ(end.exit_status(), 7) << end.said;
 }
 
 }  // namespace

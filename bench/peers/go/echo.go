@@ -24,6 +24,10 @@ func echo() {
 		panic(err)
 	}
 	report("port", float64(door.Addr().(*net.TCPAddr).Port))
+	acceptAll(door)
+}
+
+func acceptAll(door net.Listener) {
 	for {
 		connection, err := door.Accept()
 		if err != nil {

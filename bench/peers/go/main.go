@@ -1,5 +1,6 @@
 // The suite's programs as one writes them in Go: go NAME ARGUMENTS..., the same as
-// `twill_bench_first run`. Each prints lines "metric value".
+// `twill_bench_first run`, and the server of the suite mixed, go mixed OPTION.... Each prints lines
+// "metric value".
 package main
 
 import (
@@ -10,8 +11,12 @@ import (
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: go spawn|timers|yield|sleepers|echo [NUMBER...]")
+		fmt.Fprintln(os.Stderr, "usage: go spawn|timers|yield|sleepers|echo [NUMBER...], go mixed OPTION...")
 		os.Exit(2)
+	}
+	if os.Args[1] == "mixed" {
+		mixed(os.Args[2:])
+		return
 	}
 	number := func(i int) int {
 		if i+2 >= len(os.Args) {

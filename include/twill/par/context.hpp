@@ -48,7 +48,7 @@ decltype(auto) invoke_branch(par::context& here, F&& function) {
 // Inside of a region on the calling thread: in the one around it, or else in one of its own.
 class region_guard {
 public:
-    region_guard() : around_(bound.inside), here_(around_ != nullptr ? *around_ : enter_region()) {}
+    region_guard() : around_(bound.inside), here_(around_ != nullptr ? *around_ : begin()) {}
     ~region_guard() {
         if (around_ == nullptr) leave_region(here_);
     }
@@ -57,6 +57,13 @@ public:
     [[nodiscard]] par::context& here() const noexcept { return here_; }
 
 private:
+    static par::context& begin() {
+#ifndef NDEBUG
+        report_if_on_event_thread();
+#endif
+        return enter_region();
+    }
+
     par::context* const around_;
     par::context& here_;
 };

@@ -46,8 +46,7 @@ namespace par {
 //
 // Throws what the functions throw, as for_each does; `cancelled`, at a beat, if the region was
 // asked to stop. Any thread. The functions are called by several threads at a time.
-template <splittable_range R, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+template <splittable_range R, class Proj = std::identity, range_predicate<R, Proj> P>
 [[nodiscard]] std::size_t count_if(context& here, R&& range, P wanted, Proj proj = {}) {
     const auto first = std::ranges::begin(range);
     return detail::count_blocks(
@@ -61,29 +60,28 @@ template <splittable_range R, class Proj = std::identity,
         });
 }
 
-template <splittable_range R, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+template <splittable_range R, class Proj = std::identity, range_predicate<R, Proj> P>
 [[nodiscard]] std::size_t count_if(R&& range, P wanted, Proj proj = {}) {
-    return region(
-        [&](context& here) { return count_if(here, range, std::ref(wanted), std::ref(proj)); });
+    return region([&](context& here) {
+        return par::count_if(here, range, std::ref(wanted), std::ref(proj));
+    });
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<I, Proj>> P>
+          element_predicate<I, Proj> P>
 [[nodiscard]] std::size_t count_if(context& here, I first, S last, P wanted, Proj proj = {}) {
-    return count_if(here, std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
+    return par::count_if(here, std::ranges::subrange(first, last), std::ref(wanted),
+                         std::ref(proj));
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<I, Proj>> P>
+          element_predicate<I, Proj> P>
 [[nodiscard]] std::size_t count_if(I first, S last, P wanted, Proj proj = {}) {
-    return count_if(std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
+    return par::count_if(std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
 }
 
 // For how many elements proj(element) == value. Otherwise as above.
-template <splittable_range R, class T, class Proj = std::identity>
-    requires std::indirect_binary_predicate<
-        std::ranges::equal_to, std::projected<std::ranges::iterator_t<R>, Proj>, const T*>
+template <splittable_range R, class Proj = std::identity, range_value<R, Proj> T>
 [[nodiscard]] std::size_t count(context& here, R&& range, const T& value, Proj proj = {}) {
     using iterator = std::ranges::iterator_t<R>;
     if constexpr (detail::kernels::plain_source<iterator, Proj> &&
@@ -108,27 +106,21 @@ template <splittable_range R, class T, class Proj = std::identity>
     }
 }
 
-template <splittable_range R, class T, class Proj = std::identity>
-    requires std::indirect_binary_predicate<
-        std::ranges::equal_to, std::projected<std::ranges::iterator_t<R>, Proj>, const T*>
+template <splittable_range R, class Proj = std::identity, range_value<R, Proj> T>
 [[nodiscard]] std::size_t count(R&& range, const T& value, Proj proj = {}) {
-    return region([&](context& here) { return count(here, range, value, std::move(proj)); });
+    return region([&](context& here) { return par::count(here, range, value, std::move(proj)); });
 }
 
-template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class T,
-          class Proj = std::identity>
-    requires std::indirect_binary_predicate<std::ranges::equal_to, std::projected<I, Proj>,
-                                            const T*>
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
+          element_value<I, Proj> T>
 [[nodiscard]] std::size_t count(context& here, I first, S last, const T& value, Proj proj = {}) {
-    return count(here, std::ranges::subrange(first, last), value, std::move(proj));
+    return par::count(here, std::ranges::subrange(first, last), value, std::move(proj));
 }
 
-template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class T,
-          class Proj = std::identity>
-    requires std::indirect_binary_predicate<std::ranges::equal_to, std::projected<I, Proj>,
-                                            const T*>
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
+          element_value<I, Proj> T>
 [[nodiscard]] std::size_t count(I first, S last, const T& value, Proj proj = {}) {
-    return count(std::ranges::subrange(first, last), value, std::move(proj));
+    return par::count(std::ranges::subrange(first, last), value, std::move(proj));
 }
 
 }  // namespace par

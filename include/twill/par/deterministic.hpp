@@ -23,6 +23,7 @@
 #include <concepts>
 #include <cstddef>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <ranges>
 #include <type_traits>
@@ -58,21 +59,56 @@ template <splittable_range R, std::movable T, class Combine,
     requires std::invocable<Combine&, T, T>
 [[nodiscard]] T transform_reduce(R&& range, T init, Combine&& combine, Transform&& transform) {
     return region([&](context& here) {
-        return transform_reduce(here, range, std::move(init), combine, transform);
+        return deterministic::transform_reduce(here, range, std::move(init), combine, transform);
     });
 }
 
-// The elements themselves, combined.
-template <splittable_range R, std::movable T, class Combine = std::plus<>>
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S, std::movable T,
+          class Combine, loop_function<std::iter_reference_t<I>> Transform>
     requires std::invocable<Combine&, T, T>
-[[nodiscard]] T reduce(context& here, R&& range, T init, Combine&& combine = {}) {
-    return transform_reduce(here, range, std::move(init), combine, std::identity());
+[[nodiscard]] T transform_reduce(context& here, I first, S last, T init, Combine&& combine,
+                                 Transform&& transform) {
+    return deterministic::transform_reduce(here, std::ranges::subrange(first, last),
+                                           std::move(init), combine, transform);
 }
 
-template <splittable_range R, std::movable T, class Combine = std::plus<>>
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S, std::movable T,
+          class Combine, loop_function<std::iter_reference_t<I>> Transform>
     requires std::invocable<Combine&, T, T>
-[[nodiscard]] T reduce(R&& range, T init, Combine&& combine = {}) {
-    return transform_reduce(range, std::move(init), combine, std::identity());
+[[nodiscard]] T transform_reduce(I first, S last, T init, Combine&& combine,
+                                 Transform&& transform) {
+    return deterministic::transform_reduce(std::ranges::subrange(first, last), std::move(init),
+                                           combine, transform);
+}
+
+// The elements themselves, combined.
+template <splittable_range R, std::movable T = std::ranges::range_value_t<R>,
+          class Combine = std::plus<>>
+    requires std::invocable<Combine&, T, T>
+[[nodiscard]] T reduce(context& here, R&& range, T init = {}, Combine&& combine = {}) {
+    return deterministic::transform_reduce(here, range, std::move(init), combine, std::identity());
+}
+
+template <splittable_range R, std::movable T = std::ranges::range_value_t<R>,
+          class Combine = std::plus<>>
+    requires std::invocable<Combine&, T, T>
+[[nodiscard]] T reduce(R&& range, T init = {}, Combine&& combine = {}) {
+    return deterministic::transform_reduce(range, std::move(init), combine, std::identity());
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
+          std::movable T = std::iter_value_t<I>, class Combine = std::plus<>>
+    requires std::invocable<Combine&, T, T>
+[[nodiscard]] T reduce(context& here, I first, S last, T init = {}, Combine&& combine = {}) {
+    return deterministic::transform_reduce(here, first, last, std::move(init), combine,
+                                           std::identity());
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
+          std::movable T = std::iter_value_t<I>, class Combine = std::plus<>>
+    requires std::invocable<Combine&, T, T>
+[[nodiscard]] T reduce(I first, S last, T init = {}, Combine&& combine = {}) {
+    return deterministic::transform_reduce(first, last, std::move(init), combine, std::identity());
 }
 
 }  // namespace par::deterministic
@@ -126,6 +162,20 @@ O inclusive_scan(R&& range, O output, Op op, T init) {
     });
 }
 
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
+          std::random_access_iterator O, class... More>
+O inclusive_scan(context& here, I first, S last, O output, More... op_and_init) {
+    return deterministic::inclusive_scan(here, std::ranges::subrange(first, last),
+                                         std::move(output), std::move(op_and_init)...);
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
+          std::random_access_iterator O, class... More>
+O inclusive_scan(I first, S last, O output, More... op_and_init) {
+    return deterministic::inclusive_scan(std::ranges::subrange(first, last), std::move(output),
+                                         std::move(op_and_init)...);
+}
+
 // As par::exclusive_scan, likewise.
 template <splittable_range R, std::random_access_iterator O, std::copyable T,
           class Op = std::plus<>>
@@ -141,6 +191,20 @@ O exclusive_scan(R&& range, O output, T init, Op op = {}) {
         return twill::detail::fixed_scan<false>(here, range, std::move(output), op,
                                                 std::optional<T>(std::move(init)));
     });
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
+          std::random_access_iterator O, std::copyable T, class Op = std::plus<>>
+O exclusive_scan(context& here, I first, S last, O output, T init, Op op = {}) {
+    return deterministic::exclusive_scan(here, std::ranges::subrange(first, last),
+                                         std::move(output), std::move(init), std::move(op));
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
+          std::random_access_iterator O, std::copyable T, class Op = std::plus<>>
+O exclusive_scan(I first, S last, O output, T init, Op op = {}) {
+    return deterministic::exclusive_scan(std::ranges::subrange(first, last), std::move(output),
+                                         std::move(init), std::move(op));
 }
 
 }  // namespace par::deterministic

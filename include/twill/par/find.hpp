@@ -31,8 +31,7 @@ namespace par {
 // by several threads at a time.
 // Throws what the functions throw, also for an element behind a match: then nothing is told of the
 // match. `cancelled`, at a beat, if the region was asked to stop. Any thread.
-template <splittable_range R, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+template <splittable_range R, class Proj = std::identity, range_predicate<R, Proj> P>
 [[nodiscard]] std::ranges::borrowed_iterator_t<R> find_if(context& here, R&& range, P wanted,
                                                           Proj proj = {}) {
     const auto first = std::ranges::begin(range);
@@ -48,58 +47,55 @@ template <splittable_range R, class Proj = std::identity,
            static_cast<std::ranges::range_difference_t<R>>(detail::search(here, size, in_block));
 }
 
-template <splittable_range R, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+template <splittable_range R, class Proj = std::identity, range_predicate<R, Proj> P>
 [[nodiscard]] std::ranges::borrowed_iterator_t<R> find_if(R&& range, P wanted, Proj proj = {}) {
     return region([&](context& here) {
-        return find_if(here, std::forward<R>(range), std::ref(wanted), std::ref(proj));
+        return par::find_if(here, std::forward<R>(range), std::ref(wanted), std::ref(proj));
     });
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<I, Proj>> P>
+          element_predicate<I, Proj> P>
 [[nodiscard]] I find_if(context& here, I first, S last, P wanted, Proj proj = {}) {
-    return find_if(here, std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
+    return par::find_if(here, std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<I, Proj>> P>
+          element_predicate<I, Proj> P>
 [[nodiscard]] I find_if(I first, S last, P wanted, Proj proj = {}) {
-    return find_if(std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
+    return par::find_if(std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
 }
 
 // The first element for which `wanted(proj(element))` is false, or the end. Otherwise as find_if.
-template <splittable_range R, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+template <splittable_range R, class Proj = std::identity, range_predicate<R, Proj> P>
 [[nodiscard]] std::ranges::borrowed_iterator_t<R> find_if_not(context& here, R&& range, P wanted,
                                                               Proj proj = {}) {
-    return find_if(here, std::forward<R>(range), std::not_fn(std::ref(wanted)), std::ref(proj));
+    return par::find_if(here, std::forward<R>(range), std::not_fn(std::ref(wanted)),
+                        std::ref(proj));
 }
 
-template <splittable_range R, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+template <splittable_range R, class Proj = std::identity, range_predicate<R, Proj> P>
 [[nodiscard]] std::ranges::borrowed_iterator_t<R> find_if_not(R&& range, P wanted, Proj proj = {}) {
     return region([&](context& here) {
-        return find_if_not(here, std::forward<R>(range), std::ref(wanted), std::ref(proj));
+        return par::find_if_not(here, std::forward<R>(range), std::ref(wanted), std::ref(proj));
     });
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<I, Proj>> P>
+          element_predicate<I, Proj> P>
 [[nodiscard]] I find_if_not(context& here, I first, S last, P wanted, Proj proj = {}) {
-    return find_if_not(here, std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
+    return par::find_if_not(here, std::ranges::subrange(first, last), std::ref(wanted),
+                            std::ref(proj));
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<I, Proj>> P>
+          element_predicate<I, Proj> P>
 [[nodiscard]] I find_if_not(I first, S last, P wanted, Proj proj = {}) {
-    return find_if_not(std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
+    return par::find_if_not(std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
 }
 
 // The first element for which proj(element) == value, or the end. Otherwise as find_if.
-template <splittable_range R, class T, class Proj = std::identity>
-    requires std::indirect_binary_predicate<
-        std::ranges::equal_to, std::projected<std::ranges::iterator_t<R>, Proj>, const T*>
+template <splittable_range R, class Proj = std::identity, range_value<R, Proj> T>
 [[nodiscard]] std::ranges::borrowed_iterator_t<R> find(context& here, R&& range, const T& value,
                                                        Proj proj = {}) {
     using iterator = std::ranges::iterator_t<R>;
@@ -124,110 +120,99 @@ template <splittable_range R, class T, class Proj = std::identity>
     }
 }
 
-template <splittable_range R, class T, class Proj = std::identity>
-    requires std::indirect_binary_predicate<
-        std::ranges::equal_to, std::projected<std::ranges::iterator_t<R>, Proj>, const T*>
+template <splittable_range R, class Proj = std::identity, range_value<R, Proj> T>
 [[nodiscard]] std::ranges::borrowed_iterator_t<R> find(R&& range, const T& value, Proj proj = {}) {
-    return region(
-        [&](context& here) { return find(here, std::forward<R>(range), value, std::move(proj)); });
+    return region([&](context& here) {
+        return par::find(here, std::forward<R>(range), value, std::move(proj));
+    });
 }
 
-template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class T,
-          class Proj = std::identity>
-    requires std::indirect_binary_predicate<std::ranges::equal_to, std::projected<I, Proj>,
-                                            const T*>
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
+          element_value<I, Proj> T>
 [[nodiscard]] I find(context& here, I first, S last, const T& value, Proj proj = {}) {
-    return find(here, std::ranges::subrange(first, last), value, std::move(proj));
+    return par::find(here, std::ranges::subrange(first, last), value, std::move(proj));
 }
 
-template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class T,
-          class Proj = std::identity>
-    requires std::indirect_binary_predicate<std::ranges::equal_to, std::projected<I, Proj>,
-                                            const T*>
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
+          element_value<I, Proj> T>
 [[nodiscard]] I find(I first, S last, const T& value, Proj proj = {}) {
-    return find(std::ranges::subrange(first, last), value, std::move(proj));
+    return par::find(std::ranges::subrange(first, last), value, std::move(proj));
 }
 
 // Whether `wanted(proj(element))` is true for at least one element. Otherwise as find_if.
-template <splittable_range R, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+template <splittable_range R, class Proj = std::identity, range_predicate<R, Proj> P>
 [[nodiscard]] bool any_of(context& here, R&& range, P wanted, Proj proj = {}) {
     const auto end = std::ranges::begin(range) + std::ranges::ssize(range);
-    return find_if(here, range, std::ref(wanted), std::ref(proj)) != end;
+    return par::find_if(here, range, std::ref(wanted), std::ref(proj)) != end;
 }
 
-template <splittable_range R, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+template <splittable_range R, class Proj = std::identity, range_predicate<R, Proj> P>
 [[nodiscard]] bool any_of(R&& range, P wanted, Proj proj = {}) {
     return region([&](context& here) {
-        return any_of(here, std::forward<R>(range), std::ref(wanted), std::ref(proj));
+        return par::any_of(here, std::forward<R>(range), std::ref(wanted), std::ref(proj));
     });
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<I, Proj>> P>
+          element_predicate<I, Proj> P>
 [[nodiscard]] bool any_of(context& here, I first, S last, P wanted, Proj proj = {}) {
-    return any_of(here, std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
+    return par::any_of(here, std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<I, Proj>> P>
+          element_predicate<I, Proj> P>
 [[nodiscard]] bool any_of(I first, S last, P wanted, Proj proj = {}) {
-    return any_of(std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
+    return par::any_of(std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
 }
 
 // Whether it is true for all of them (as it is if there are none).
-template <splittable_range R, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+template <splittable_range R, class Proj = std::identity, range_predicate<R, Proj> P>
 [[nodiscard]] bool all_of(context& here, R&& range, P wanted, Proj proj = {}) {
-    return !any_of(here, range, std::not_fn(std::ref(wanted)), std::ref(proj));
+    return !par::any_of(here, range, std::not_fn(std::ref(wanted)), std::ref(proj));
 }
 
-template <splittable_range R, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+template <splittable_range R, class Proj = std::identity, range_predicate<R, Proj> P>
 [[nodiscard]] bool all_of(R&& range, P wanted, Proj proj = {}) {
     return region([&](context& here) {
-        return all_of(here, std::forward<R>(range), std::ref(wanted), std::ref(proj));
+        return par::all_of(here, std::forward<R>(range), std::ref(wanted), std::ref(proj));
     });
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<I, Proj>> P>
+          element_predicate<I, Proj> P>
 [[nodiscard]] bool all_of(context& here, I first, S last, P wanted, Proj proj = {}) {
-    return all_of(here, std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
+    return par::all_of(here, std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<I, Proj>> P>
+          element_predicate<I, Proj> P>
 [[nodiscard]] bool all_of(I first, S last, P wanted, Proj proj = {}) {
-    return all_of(std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
+    return par::all_of(std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
 }
 
 // Whether it is true for none of them.
-template <splittable_range R, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+template <splittable_range R, class Proj = std::identity, range_predicate<R, Proj> P>
 [[nodiscard]] bool none_of(context& here, R&& range, P wanted, Proj proj = {}) {
-    return !any_of(here, range, std::ref(wanted), std::ref(proj));
+    return !par::any_of(here, range, std::ref(wanted), std::ref(proj));
 }
 
-template <splittable_range R, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+template <splittable_range R, class Proj = std::identity, range_predicate<R, Proj> P>
 [[nodiscard]] bool none_of(R&& range, P wanted, Proj proj = {}) {
     return region([&](context& here) {
-        return none_of(here, std::forward<R>(range), std::ref(wanted), std::ref(proj));
+        return par::none_of(here, std::forward<R>(range), std::ref(wanted), std::ref(proj));
     });
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<I, Proj>> P>
+          element_predicate<I, Proj> P>
 [[nodiscard]] bool none_of(context& here, I first, S last, P wanted, Proj proj = {}) {
-    return none_of(here, std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
+    return par::none_of(here, std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<I, Proj>> P>
+          element_predicate<I, Proj> P>
 [[nodiscard]] bool none_of(I first, S last, P wanted, Proj proj = {}) {
-    return none_of(std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
+    return par::none_of(std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
 }
 
 }  // namespace par

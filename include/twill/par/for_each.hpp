@@ -15,6 +15,7 @@
 #include <twill/par/context.hpp>
 #include <twill/par/detail/loop.hpp>
 #include <twill/par/detail/tiled_grid.hpp>
+#include <twill/par/requirements.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -26,23 +27,6 @@
 #include <utility>
 
 namespace twill::inline TWILL_ABI {
-namespace par {
-
-// What parallel loops take: random access, so that a range can be halved, and a size.
-template <class R>
-concept splittable_range = std::ranges::random_access_range<R> && std::ranges::sized_range<R>;
-
-// What can be called for each X, perhaps with the context of the thread that runs it.
-template <class F, class X>
-concept loop_function = std::invocable<F&, context&, X> || std::invocable<F&, X>;
-
-// What can be called for two indices, likewise.
-template <class F>
-concept block_function = std::invocable<F&, context&, std::size_t, std::size_t> ||
-                         std::invocable<F&, std::size_t, std::size_t>;
-
-}  // namespace par
-
 namespace detail {
 
 template <class F, class X>
@@ -72,9 +56,9 @@ struct index_body {
         std::conditional_t<copied_for_block<F>, F, F&> call = *function;
         for (std::size_t i = from; i != to; ++i) invoke_for(here, call, i);
     }
-    template <class Next>
-    void run_each(par::context& here, Next&& next) {
-        for (std::size_t i = 0; next(i);) invoke_for(here, *function, i);
+    void run_each(par::context& here, std::size_t& begun, const std::size_t& end,
+                  std::size_t most) {
+        for (; most != 0 && begun != end; --most) invoke_for(here, *function, begun++);
     }
     index_body apart() const noexcept { return *this; }
     void absorb(index_body&&) noexcept {}
@@ -176,36 +160,41 @@ void for_each_index_2d(std::size_t rows, std::size_t columns, F&& function) {
     region([&](context& here) { for_each_index_2d(here, rows, columns, function); });
 }
 
-// Calls `function(element)`, or `function(context&, element)`, for each element of `range`. The
-// rest is as for for_each_index.
-template <splittable_range R, loop_function<std::ranges::range_reference_t<R>> F>
-void for_each(context& here, R&& range, F&& function) {
+// Calls `function(proj(element))`, or `function(context&, proj(element))`, for each element of
+// `range`. The rest is as for for_each_index.
+template <splittable_range R, class Proj = std::identity,
+          loop_function<std::indirect_result_t<Proj&, std::ranges::iterator_t<R>>> F>
+void for_each(context& here, R&& range, F&& function, Proj proj = {}) {
     const auto first = std::ranges::begin(range);
     const auto count = static_cast<std::size_t>(std::ranges::size(range));
-    using element = std::ranges::range_reference_t<R>;
+    using element = std::indirect_result_t<Proj&, std::ranges::iterator_t<R>>;
     if constexpr (std::invocable<F&, context&, element>)
         for_each_index(here, 0, count, [&](context& there, std::size_t i) {
-            std::invoke(function, there, detail::element_at(first, i));
+            std::invoke(function, there, std::invoke(proj, detail::element_at(first, i)));
         });
     else
-        for_each_index(here, 0, count,
-                       [&](std::size_t i) { std::invoke(function, detail::element_at(first, i)); });
+        for_each_index(here, 0, count, [&](std::size_t i) {
+            std::invoke(function, std::invoke(proj, detail::element_at(first, i)));
+        });
 }
 
-template <splittable_range R, loop_function<std::ranges::range_reference_t<R>> F>
-void for_each(R&& range, F&& function) {
-    region([&](context& here) { for_each(here, range, function); });
+template <splittable_range R, class Proj = std::identity,
+          loop_function<std::indirect_result_t<Proj&, std::ranges::iterator_t<R>>> F>
+void for_each(R&& range, F&& function, Proj proj = {}) {
+    region([&](context& here) { par::for_each(here, range, function, std::ref(proj)); });
 }
 
 // For each element of [first, last).
-template <std::random_access_iterator I, loop_function<std::iter_reference_t<I>> F>
-void for_each(context& here, I first, I last, F&& function) {
-    for_each(here, std::ranges::subrange(first, last), function);
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
+          loop_function<std::indirect_result_t<Proj&, I>> F>
+void for_each(context& here, I first, S last, F&& function, Proj proj = {}) {
+    par::for_each(here, std::ranges::subrange(first, last), function, std::ref(proj));
 }
 
-template <std::random_access_iterator I, loop_function<std::iter_reference_t<I>> F>
-void for_each(I first, I last, F&& function) {
-    for_each(std::ranges::subrange(first, last), function);
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
+          loop_function<std::indirect_result_t<Proj&, I>> F>
+void for_each(I first, S last, F&& function, Proj proj = {}) {
+    par::for_each(std::ranges::subrange(first, last), function, std::ref(proj));
 }
 
 }  // namespace par

@@ -89,17 +89,23 @@ template <splittable_range R, std::invocable<std::ranges::range_reference_t<R>> 
              std::copyable<std::ranges::range_value_t<R>>
 [[nodiscard]] auto group_by(R&& range, KeyOf key, Hash hash = {}) {
     return region(
-        [&](context& here) { return group_by(here, range, std::move(key), std::move(hash)); });
+        [&](context& here) { return par::group_by(here, range, std::move(key), std::move(hash)); });
 }
 
-template <std::random_access_iterator I, std::invocable<std::iter_reference_t<I>> KeyOf>
-[[nodiscard]] auto group_by(context& here, I first, I last, KeyOf key) {
-    return group_by(here, std::ranges::subrange(first, last), std::move(key));
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
+          std::invocable<std::iter_reference_t<I>> KeyOf,
+          class Hash = std::hash<
+              std::remove_cvref_t<std::invoke_result_t<KeyOf&, std::iter_reference_t<I>>>>>
+[[nodiscard]] auto group_by(context& here, I first, S last, KeyOf key, Hash hash = {}) {
+    return par::group_by(here, std::ranges::subrange(first, last), std::move(key), std::move(hash));
 }
 
-template <std::random_access_iterator I, std::invocable<std::iter_reference_t<I>> KeyOf>
-[[nodiscard]] auto group_by(I first, I last, KeyOf key) {
-    return group_by(std::ranges::subrange(first, last), std::move(key));
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
+          std::invocable<std::iter_reference_t<I>> KeyOf,
+          class Hash = std::hash<
+              std::remove_cvref_t<std::invoke_result_t<KeyOf&, std::iter_reference_t<I>>>>>
+[[nodiscard]] auto group_by(I first, S last, KeyOf key, Hash hash = {}) {
+    return par::group_by(std::ranges::subrange(first, last), std::move(key), std::move(hash));
 }
 
 }  // namespace par

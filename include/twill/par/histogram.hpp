@@ -139,19 +139,21 @@ template <splittable_range R, std::invocable<std::ranges::range_reference_t<R>> 
 [[nodiscard]] std::vector<std::size_t> histogram(R&& range, std::size_t buckets,
                                                  BucketOf bucket_of) {
     return region(
-        [&](context& here) { return histogram(here, range, buckets, std::move(bucket_of)); });
+        [&](context& here) { return par::histogram(here, range, buckets, std::move(bucket_of)); });
 }
 
-template <std::random_access_iterator I, std::invocable<std::iter_reference_t<I>> BucketOf>
-[[nodiscard]] std::vector<std::size_t> histogram(context& here, I first, I last,
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
+          std::invocable<std::iter_reference_t<I>> BucketOf>
+[[nodiscard]] std::vector<std::size_t> histogram(context& here, I first, S last,
                                                  std::size_t buckets, BucketOf bucket_of) {
-    return histogram(here, std::ranges::subrange(first, last), buckets, std::move(bucket_of));
+    return par::histogram(here, std::ranges::subrange(first, last), buckets, std::move(bucket_of));
 }
 
-template <std::random_access_iterator I, std::invocable<std::iter_reference_t<I>> BucketOf>
-[[nodiscard]] std::vector<std::size_t> histogram(I first, I last, std::size_t buckets,
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
+          std::invocable<std::iter_reference_t<I>> BucketOf>
+[[nodiscard]] std::vector<std::size_t> histogram(I first, S last, std::size_t buckets,
                                                  BucketOf bucket_of) {
-    return histogram(std::ranges::subrange(first, last), buckets, std::move(bucket_of));
+    return par::histogram(std::ranges::subrange(first, last), buckets, std::move(bucket_of));
 }
 
 }  // namespace par

@@ -92,30 +92,33 @@ template <splittable_range R1, splittable_range R2, std::random_access_iterator 
 O merge(R1&& left, R2&& right, O out, Compare compare = {}, Project1 project1 = {},
         Project2 project2 = {}) {
     return region([&](context& here) {
-        return merge(here, left, right, out, std::move(compare), std::move(project1),
-                     std::move(project2));
+        return par::merge(here, left, right, out, std::move(compare), std::move(project1),
+                          std::move(project2));
     });
 }
 
-template <std::random_access_iterator I, std::random_access_iterator J,
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
+          std::random_access_iterator J, std::sized_sentinel_for<J> T,
           std::random_access_iterator O, class Compare = std::ranges::less,
           class Project1 = std::identity, class Project2 = std::identity>
     requires std::mergeable<I, J, O, Compare, Project1, Project2>
-O merge(context& here, I left, I left_end, J right, J right_end, O out, Compare compare = {},
+O merge(context& here, I left, S left_end, J right, T right_end, O out, Compare compare = {},
         Project1 project1 = {}, Project2 project2 = {}) {
-    return merge(here, std::ranges::subrange(left, left_end),
-                 std::ranges::subrange(right, right_end), out, std::move(compare),
-                 std::move(project1), std::move(project2));
+    return par::merge(here, std::ranges::subrange(left, left_end),
+                      std::ranges::subrange(right, right_end), out, std::move(compare),
+                      std::move(project1), std::move(project2));
 }
 
-template <std::random_access_iterator I, std::random_access_iterator J,
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
+          std::random_access_iterator J, std::sized_sentinel_for<J> T,
           std::random_access_iterator O, class Compare = std::ranges::less,
           class Project1 = std::identity, class Project2 = std::identity>
     requires std::mergeable<I, J, O, Compare, Project1, Project2>
-O merge(I left, I left_end, J right, J right_end, O out, Compare compare = {},
+O merge(I left, S left_end, J right, T right_end, O out, Compare compare = {},
         Project1 project1 = {}, Project2 project2 = {}) {
-    return merge(std::ranges::subrange(left, left_end), std::ranges::subrange(right, right_end),
-                 out, std::move(compare), std::move(project1), std::move(project2));
+    return par::merge(std::ranges::subrange(left, left_end),
+                      std::ranges::subrange(right, right_end), out, std::move(compare),
+                      std::move(project1), std::move(project2));
 }
 
 }  // namespace par

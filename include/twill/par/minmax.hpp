@@ -167,8 +167,7 @@ namespace par {
 // Throws what the functions throw, as for_each does; `cancelled`, at a beat, if the region was
 // asked to stop. Any thread. The functions are called by several threads at a time.
 template <splittable_range R, class Proj = std::identity,
-          std::indirect_strict_weak_order<std::projected<std::ranges::iterator_t<R>, Proj>> Comp =
-              std::ranges::less>
+          range_order<R, Proj> Comp = std::ranges::less>
 [[nodiscard]] std::ranges::borrowed_iterator_t<R> min_element(context& here, R&& range,
                                                               Comp comp = {}, Proj proj = {}) {
     const auto first = std::ranges::begin(range);
@@ -180,31 +179,30 @@ template <splittable_range R, class Proj = std::identity,
 }
 
 template <splittable_range R, class Proj = std::identity,
-          std::indirect_strict_weak_order<std::projected<std::ranges::iterator_t<R>, Proj>> Comp =
-              std::ranges::less>
+          range_order<R, Proj> Comp = std::ranges::less>
 [[nodiscard]] std::ranges::borrowed_iterator_t<R> min_element(R&& range, Comp comp = {},
                                                               Proj proj = {}) {
     return region([&](context& here) {
-        return min_element(here, std::forward<R>(range), std::move(comp), std::move(proj));
+        return par::min_element(here, std::forward<R>(range), std::move(comp), std::move(proj));
     });
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_strict_weak_order<std::projected<I, Proj>> Comp = std::ranges::less>
+          element_order<I, Proj> Comp = std::ranges::less>
 [[nodiscard]] I min_element(context& here, I first, S last, Comp comp = {}, Proj proj = {}) {
-    return min_element(here, std::ranges::subrange(first, last), std::move(comp), std::move(proj));
+    return par::min_element(here, std::ranges::subrange(first, last), std::move(comp),
+                            std::move(proj));
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_strict_weak_order<std::projected<I, Proj>> Comp = std::ranges::less>
+          element_order<I, Proj> Comp = std::ranges::less>
 [[nodiscard]] I min_element(I first, S last, Comp comp = {}, Proj proj = {}) {
-    return min_element(std::ranges::subrange(first, last), std::move(comp), std::move(proj));
+    return par::min_element(std::ranges::subrange(first, last), std::move(comp), std::move(proj));
 }
 
 // The first of the greatest elements, or the end. Otherwise as min_element.
 template <splittable_range R, class Proj = std::identity,
-          std::indirect_strict_weak_order<std::projected<std::ranges::iterator_t<R>, Proj>> Comp =
-              std::ranges::less>
+          range_order<R, Proj> Comp = std::ranges::less>
 [[nodiscard]] std::ranges::borrowed_iterator_t<R> max_element(context& here, R&& range,
                                                               Comp comp = {}, Proj proj = {}) {
     const auto first = std::ranges::begin(range);
@@ -216,31 +214,30 @@ template <splittable_range R, class Proj = std::identity,
 }
 
 template <splittable_range R, class Proj = std::identity,
-          std::indirect_strict_weak_order<std::projected<std::ranges::iterator_t<R>, Proj>> Comp =
-              std::ranges::less>
+          range_order<R, Proj> Comp = std::ranges::less>
 [[nodiscard]] std::ranges::borrowed_iterator_t<R> max_element(R&& range, Comp comp = {},
                                                               Proj proj = {}) {
     return region([&](context& here) {
-        return max_element(here, std::forward<R>(range), std::move(comp), std::move(proj));
+        return par::max_element(here, std::forward<R>(range), std::move(comp), std::move(proj));
     });
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_strict_weak_order<std::projected<I, Proj>> Comp = std::ranges::less>
+          element_order<I, Proj> Comp = std::ranges::less>
 [[nodiscard]] I max_element(context& here, I first, S last, Comp comp = {}, Proj proj = {}) {
-    return max_element(here, std::ranges::subrange(first, last), std::move(comp), std::move(proj));
+    return par::max_element(here, std::ranges::subrange(first, last), std::move(comp),
+                            std::move(proj));
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_strict_weak_order<std::projected<I, Proj>> Comp = std::ranges::less>
+          element_order<I, Proj> Comp = std::ranges::less>
 [[nodiscard]] I max_element(I first, S last, Comp comp = {}, Proj proj = {}) {
-    return max_element(std::ranges::subrange(first, last), std::move(comp), std::move(proj));
+    return par::max_element(std::ranges::subrange(first, last), std::move(comp), std::move(proj));
 }
 
 // {the first of the least, the last of the greatest}, or twice the end. Otherwise as min_element.
 template <splittable_range R, class Proj = std::identity,
-          std::indirect_strict_weak_order<std::projected<std::ranges::iterator_t<R>, Proj>> Comp =
-              std::ranges::less>
+          range_order<R, Proj> Comp = std::ranges::less>
 [[nodiscard]] std::ranges::minmax_element_result<std::ranges::borrowed_iterator_t<R>>
 minmax_element(context& here, R&& range, Comp comp = {}, Proj proj = {}) {
     const auto first = std::ranges::begin(range);
@@ -255,25 +252,25 @@ minmax_element(context& here, R&& range, Comp comp = {}, Proj proj = {}) {
 }
 
 template <splittable_range R, class Proj = std::identity,
-          std::indirect_strict_weak_order<std::projected<std::ranges::iterator_t<R>, Proj>> Comp =
-              std::ranges::less>
+          range_order<R, Proj> Comp = std::ranges::less>
 [[nodiscard]] auto minmax_element(R&& range, Comp comp = {}, Proj proj = {}) {
     return region([&](context& here) {
-        return minmax_element(here, std::forward<R>(range), std::move(comp), std::move(proj));
+        return par::minmax_element(here, std::forward<R>(range), std::move(comp), std::move(proj));
     });
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_strict_weak_order<std::projected<I, Proj>> Comp = std::ranges::less>
+          element_order<I, Proj> Comp = std::ranges::less>
 [[nodiscard]] auto minmax_element(context& here, I first, S last, Comp comp = {}, Proj proj = {}) {
-    return minmax_element(here, std::ranges::subrange(first, last), std::move(comp),
-                          std::move(proj));
+    return par::minmax_element(here, std::ranges::subrange(first, last), std::move(comp),
+                               std::move(proj));
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_strict_weak_order<std::projected<I, Proj>> Comp = std::ranges::less>
+          element_order<I, Proj> Comp = std::ranges::less>
 [[nodiscard]] auto minmax_element(I first, S last, Comp comp = {}, Proj proj = {}) {
-    return minmax_element(std::ranges::subrange(first, last), std::move(comp), std::move(proj));
+    return par::minmax_element(std::ranges::subrange(first, last), std::move(comp),
+                               std::move(proj));
 }
 
 }  // namespace par

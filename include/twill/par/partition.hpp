@@ -24,17 +24,6 @@
 #include <utility>
 
 namespace twill::inline TWILL_ABI {
-namespace par {
-
-// Elements that can be moved about without a failure half way.
-template <class R>
-concept safely_movable_range =
-    splittable_range<R> && std::permutable<std::ranges::iterator_t<R>> &&
-    std::is_nothrow_move_constructible_v<std::ranges::range_value_t<R>> &&
-    std::is_nothrow_move_assignable_v<std::ranges::range_value_t<R>>;
-
-}  // namespace par
-
 namespace detail {
 
 template <class R, class P, class Proj>
@@ -79,7 +68,7 @@ namespace par {
 // Throws what the functions or a copy throw; `cancelled` if the region was asked to stop: the
 // output then holds some of the elements, perhaps with gaps of old values between them. Any thread.
 template <splittable_range R, std::random_access_iterator O, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+          range_predicate<R, Proj> P>
     requires std::indirectly_copyable<std::ranges::iterator_t<R>, O>
 std::ranges::copy_if_result<std::ranges::borrowed_iterator_t<R>, O> copy_if(context& here,
                                                                             R&& range, O output,
@@ -96,20 +85,28 @@ std::ranges::copy_if_result<std::ranges::borrowed_iterator_t<R>, O> copy_if(cont
 }
 
 template <splittable_range R, std::random_access_iterator O, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+          range_predicate<R, Proj> P>
     requires std::indirectly_copyable<std::ranges::iterator_t<R>, O>
 auto copy_if(R&& range, O output, P wanted, Proj proj = {}) {
     return region([&](context& here) {
-        return copy_if(here, std::forward<R>(range), output, std::ref(wanted), std::ref(proj));
+        return par::copy_if(here, std::forward<R>(range), output, std::ref(wanted), std::ref(proj));
     });
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
-          std::random_access_iterator O, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<I, Proj>> P>
+          std::random_access_iterator O, class Proj = std::identity, element_predicate<I, Proj> P>
+    requires std::indirectly_copyable<I, O>
+auto copy_if(context& here, I first, S last, O output, P wanted, Proj proj = {}) {
+    return par::copy_if(here, std::ranges::subrange(first, last), output, std::ref(wanted),
+                        std::ref(proj));
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
+          std::random_access_iterator O, class Proj = std::identity, element_predicate<I, Proj> P>
     requires std::indirectly_copyable<I, O>
 auto copy_if(I first, S last, O output, P wanted, Proj proj = {}) {
-    return copy_if(std::ranges::subrange(first, last), output, std::ref(wanted), std::ref(proj));
+    return par::copy_if(std::ranges::subrange(first, last), output, std::ref(wanted),
+                        std::ref(proj));
 }
 
 // Moves the elements for which `wanted(proj(element))` is true to the front; both groups keep their
@@ -121,8 +118,7 @@ auto copy_if(I first, S last, O output, P wanted, Proj proj = {}) {
 // front is partitioned and the rest untouched, so it holds a permutation of what it held.
 // std::bad_alloc, with nothing changed, if there is no memory for as many elements again (what the
 // group behind does not need of it is not touched). Any thread.
-template <safely_movable_range R, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+template <safely_movable_range R, class Proj = std::identity, range_predicate<R, Proj> P>
 std::ranges::borrowed_subrange_t<R> stable_partition(context& here, R&& range, P wanted,
                                                      Proj proj = {}) {
     const auto kept = detail::stable_partition(here, range, wanted, proj);
@@ -131,32 +127,55 @@ std::ranges::borrowed_subrange_t<R> stable_partition(context& here, R&& range, P
             first + static_cast<std::ranges::range_difference_t<R>>(std::ranges::size(range))};
 }
 
-template <safely_movable_range R, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+template <safely_movable_range R, class Proj = std::identity, range_predicate<R, Proj> P>
 auto stable_partition(R&& range, P wanted, Proj proj = {}) {
     return region([&](context& here) {
-        return stable_partition(here, std::forward<R>(range), std::ref(wanted), std::ref(proj));
+        return par::stable_partition(here, std::forward<R>(range), std::ref(wanted),
+                                     std::ref(proj));
     });
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<I, Proj>> P>
+          element_predicate<I, Proj> P>
+    requires safely_movable_range<std::ranges::subrange<I, S>>
+auto stable_partition(context& here, I first, S last, P wanted, Proj proj = {}) {
+    return par::stable_partition(here, std::ranges::subrange(first, last), std::ref(wanted),
+                                 std::ref(proj));
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
+          element_predicate<I, Proj> P>
     requires safely_movable_range<std::ranges::subrange<I, S>>
 auto stable_partition(I first, S last, P wanted, Proj proj = {}) {
-    return stable_partition(std::ranges::subrange(first, last), std::ref(wanted), std::ref(proj));
+    return par::stable_partition(std::ranges::subrange(first, last), std::ref(wanted),
+                                 std::ref(proj));
 }
 
 // The same: no other order would be found faster.
-template <safely_movable_range R, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+template <safely_movable_range R, class Proj = std::identity, range_predicate<R, Proj> P>
 auto partition(context& here, R&& range, P wanted, Proj proj = {}) {
-    return stable_partition(here, std::forward<R>(range), std::ref(wanted), std::ref(proj));
+    return par::stable_partition(here, std::forward<R>(range), std::ref(wanted), std::ref(proj));
 }
 
-template <safely_movable_range R, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+template <safely_movable_range R, class Proj = std::identity, range_predicate<R, Proj> P>
 auto partition(R&& range, P wanted, Proj proj = {}) {
-    return stable_partition(std::forward<R>(range), std::ref(wanted), std::ref(proj));
+    return par::stable_partition(std::forward<R>(range), std::ref(wanted), std::ref(proj));
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
+          element_predicate<I, Proj> P>
+    requires safely_movable_range<std::ranges::subrange<I, S>>
+auto partition(context& here, I first, S last, P wanted, Proj proj = {}) {
+    return par::stable_partition(here, std::ranges::subrange(first, last), std::ref(wanted),
+                                 std::ref(proj));
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
+          element_predicate<I, Proj> P>
+    requires safely_movable_range<std::ranges::subrange<I, S>>
+auto partition(I first, S last, P wanted, Proj proj = {}) {
+    return par::stable_partition(std::ranges::subrange(first, last), std::ref(wanted),
+                                 std::ref(proj));
 }
 
 // Moves the elements for which `unwanted(proj(element))` is false to the front, in their order.
@@ -166,8 +185,7 @@ auto partition(R&& range, P wanted, Proj proj = {}) {
 // The functions are called once an element, by several threads at a time; they must not change it.
 // Throws what they throw; `cancelled` if the region was asked to stop: then elements that had been
 // moved to the front may be there twice, or moved from, as with the standard's. Any thread.
-template <safely_movable_range R, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+template <safely_movable_range R, class Proj = std::identity, range_predicate<R, Proj> P>
 std::ranges::borrowed_subrange_t<R> remove_if(context& here, R&& range, P unwanted,
                                               Proj proj = {}) {
     const auto first = std::ranges::begin(range);
@@ -183,19 +201,26 @@ std::ranges::borrowed_subrange_t<R> remove_if(context& here, R&& range, P unwant
             first + static_cast<std::ranges::range_difference_t<R>>(size)};
 }
 
-template <safely_movable_range R, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<std::ranges::iterator_t<R>, Proj>> P>
+template <safely_movable_range R, class Proj = std::identity, range_predicate<R, Proj> P>
 auto remove_if(R&& range, P unwanted, Proj proj = {}) {
     return region([&](context& here) {
-        return remove_if(here, std::forward<R>(range), std::ref(unwanted), std::ref(proj));
+        return par::remove_if(here, std::forward<R>(range), std::ref(unwanted), std::ref(proj));
     });
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
-          std::indirect_unary_predicate<std::projected<I, Proj>> P>
+          element_predicate<I, Proj> P>
+    requires safely_movable_range<std::ranges::subrange<I, S>>
+auto remove_if(context& here, I first, S last, P unwanted, Proj proj = {}) {
+    return par::remove_if(here, std::ranges::subrange(first, last), std::ref(unwanted),
+                          std::ref(proj));
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S, class Proj = std::identity,
+          element_predicate<I, Proj> P>
     requires safely_movable_range<std::ranges::subrange<I, S>>
 auto remove_if(I first, S last, P unwanted, Proj proj = {}) {
-    return remove_if(std::ranges::subrange(first, last), std::ref(unwanted), std::ref(proj));
+    return par::remove_if(std::ranges::subrange(first, last), std::ref(unwanted), std::ref(proj));
 }
 
 }  // namespace par

@@ -56,14 +56,17 @@ struct reduce_body {
             sum = std::invoke(*combine, std::move(sum), element(here, i));
         *value = std::move(sum);
     }
-    template <class Next>
-    void run_each(par::context& here, Next&& next) {
-        std::size_t i = 0;
-        if (!next(i)) return;
-        T sum = value ? std::invoke(*combine, std::move(*value), element(here, i))
-                      : T(element(here, i));
-        while (next(i)) sum = std::invoke(*combine, std::move(sum), element(here, i));
-        value.emplace(std::move(sum));
+    void run_each(par::context& here, std::size_t& begun, const std::size_t& end,
+                  std::size_t most) {
+        for (; most != 0 && begun != end; --most) {
+            const std::size_t i = begun++;
+            auto&& each = element(here, i);
+            if (value)
+                *value =
+                    std::invoke(*combine, std::move(*value), std::forward<decltype(each)>(each));
+            else
+                value.emplace(std::forward<decltype(each)>(each));
+        }
     }
     reduce_body apart() const noexcept { return {first, combine, transform, std::nullopt}; }
     void absorb(reduce_body&& right) {
@@ -113,6 +116,17 @@ struct dot_body {
     }
 };
 
+template <class R1, class R2>
+std::size_t size_of_shorter(R1&& range1, R2&& range2) {
+    return std::min(static_cast<std::size_t>(std::ranges::size(range1)),
+                    static_cast<std::size_t>(std::ranges::size(range2)));
+}
+
+template <std::random_access_iterator I>
+auto as_many(const I& first, std::iter_difference_t<I> count) {
+    return std::ranges::subrange(first, first + count);
+}
+
 }  // namespace detail
 
 namespace par {
@@ -145,8 +159,26 @@ template <splittable_range R, std::movable T, class Combine,
     requires std::invocable<Combine&, T, T>
 [[nodiscard]] T transform_reduce(R&& range, T init, Combine&& combine, Transform&& transform) {
     return region([&](context& here) {
-        return transform_reduce(here, range, std::move(init), combine, transform);
+        return par::transform_reduce(here, range, std::move(init), combine, transform);
     });
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S, std::movable T,
+          class Combine, loop_function<std::iter_reference_t<I>> Transform>
+    requires std::invocable<Combine&, T, T>
+[[nodiscard]] T transform_reduce(context& here, I first, S last, T init, Combine&& combine,
+                                 Transform&& transform) {
+    return par::transform_reduce(here, std::ranges::subrange(first, last), std::move(init), combine,
+                                 transform);
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S, std::movable T,
+          class Combine, loop_function<std::iter_reference_t<I>> Transform>
+    requires std::invocable<Combine&, T, T>
+[[nodiscard]] T transform_reduce(I first, S last, T init, Combine&& combine,
+                                 Transform&& transform) {
+    return par::transform_reduce(std::ranges::subrange(first, last), std::move(init), combine,
+                                 transform);
 }
 
 // init + range1[0] * range2[0] + range1[1] * range2[1] ..., up to the end of the shorter range: the
@@ -156,9 +188,7 @@ template <splittable_range R1, splittable_range R2, std::movable T>
 [[nodiscard]] T transform_reduce(context& here, R1&& range1, R2&& range2, T init) {
     const auto first1 = std::ranges::begin(range1);
     const auto first2 = std::ranges::begin(range2);
-    const auto count = static_cast<std::size_t>(
-        std::min<std::common_type_t<std::ranges::range_size_t<R1>, std::ranges::range_size_t<R2>>>(
-            std::ranges::size(range1), std::ranges::size(range2)));
+    const std::size_t count = detail::size_of_shorter(range1, range2);
     detail::dot_body<T, std::remove_const_t<decltype(first1)>,
                      std::remove_const_t<decltype(first2)>>
         body{&first1, &first2, std::move(init)};
@@ -169,21 +199,102 @@ template <splittable_range R1, splittable_range R2, std::movable T>
 template <splittable_range R1, splittable_range R2, std::movable T>
     requires(!splittable_range<T>)
 [[nodiscard]] T transform_reduce(R1&& range1, R2&& range2, T init) {
-    return region(
-        [&](context& here) { return transform_reduce(here, range1, range2, std::move(init)); });
+    return region([&](context& here) {
+        return par::transform_reduce(here, range1, range2, std::move(init));
+    });
+}
+
+template <std::random_access_iterator I1, std::sized_sentinel_for<I1> S1,
+          std::random_access_iterator I2, std::movable T>
+[[nodiscard]] T transform_reduce(context& here, I1 first1, S1 last1, I2 first2, T init) {
+    return par::transform_reduce(here, std::ranges::subrange(first1, last1),
+                                 detail::as_many(first2, last1 - first1), std::move(init));
+}
+
+template <std::random_access_iterator I1, std::sized_sentinel_for<I1> S1,
+          std::random_access_iterator I2, std::movable T>
+[[nodiscard]] T transform_reduce(I1 first1, S1 last1, I2 first2, T init) {
+    return par::transform_reduce(std::ranges::subrange(first1, last1),
+                                 detail::as_many(first2, last1 - first1), std::move(init));
+}
+
+// The same with other functions than + and *: combine(init, transform(range1[0], range2[0])) ...
+template <splittable_range R1, splittable_range R2, std::movable T, class Combine, class Transform>
+    requires std::invocable<Combine&, T, T> &&
+             std::invocable<Transform&, std::ranges::range_reference_t<R1>,
+                            std::ranges::range_reference_t<R2>>
+[[nodiscard]] T transform_reduce(context& here, R1&& range1, R2&& range2, T init, Combine&& combine,
+                                 Transform&& transform) {
+    const auto first1 = std::ranges::begin(range1);
+    const auto first2 = std::ranges::begin(range2);
+    return transform_reduce(
+        here, std::views::iota(std::size_t{0}, detail::size_of_shorter(range1, range2)),
+        std::move(init), combine, [&](std::size_t i) -> decltype(auto) {
+            return std::invoke(transform, detail::element_at(first1, i),
+                               detail::element_at(first2, i));
+        });
+}
+
+template <splittable_range R1, splittable_range R2, std::movable T, class Combine, class Transform>
+    requires std::invocable<Combine&, T, T> &&
+             std::invocable<Transform&, std::ranges::range_reference_t<R1>,
+                            std::ranges::range_reference_t<R2>>
+[[nodiscard]] T transform_reduce(R1&& range1, R2&& range2, T init, Combine&& combine,
+                                 Transform&& transform) {
+    return region([&](context& here) {
+        return par::transform_reduce(here, range1, range2, std::move(init), combine, transform);
+    });
+}
+
+template <std::random_access_iterator I1, std::sized_sentinel_for<I1> S1,
+          std::random_access_iterator I2, std::movable T, class Combine, class Transform>
+    requires std::invocable<Combine&, T, T> &&
+             std::invocable<Transform&, std::iter_reference_t<I1>, std::iter_reference_t<I2>>
+[[nodiscard]] T transform_reduce(context& here, I1 first1, S1 last1, I2 first2, T init,
+                                 Combine&& combine, Transform&& transform) {
+    return par::transform_reduce(here, std::ranges::subrange(first1, last1),
+                                 detail::as_many(first2, last1 - first1), std::move(init), combine,
+                                 transform);
+}
+
+template <std::random_access_iterator I1, std::sized_sentinel_for<I1> S1,
+          std::random_access_iterator I2, std::movable T, class Combine, class Transform>
+    requires std::invocable<Combine&, T, T> &&
+             std::invocable<Transform&, std::iter_reference_t<I1>, std::iter_reference_t<I2>>
+[[nodiscard]] T transform_reduce(I1 first1, S1 last1, I2 first2, T init, Combine&& combine,
+                                 Transform&& transform) {
+    return par::transform_reduce(std::ranges::subrange(first1, last1),
+                                 detail::as_many(first2, last1 - first1), std::move(init), combine,
+                                 transform);
 }
 
 // The elements themselves, combined.
-template <splittable_range R, std::movable T, class Combine = std::plus<>>
+template <splittable_range R, std::movable T = std::ranges::range_value_t<R>,
+          class Combine = std::plus<>>
     requires std::invocable<Combine&, T, T>
-[[nodiscard]] T reduce(context& here, R&& range, T init, Combine&& combine = {}) {
-    return transform_reduce(here, range, std::move(init), combine, std::identity());
+[[nodiscard]] T reduce(context& here, R&& range, T init = {}, Combine&& combine = {}) {
+    return par::transform_reduce(here, range, std::move(init), combine, std::identity());
 }
 
-template <splittable_range R, std::movable T, class Combine = std::plus<>>
+template <splittable_range R, std::movable T = std::ranges::range_value_t<R>,
+          class Combine = std::plus<>>
     requires std::invocable<Combine&, T, T>
-[[nodiscard]] T reduce(R&& range, T init, Combine&& combine = {}) {
-    return transform_reduce(range, std::move(init), combine, std::identity());
+[[nodiscard]] T reduce(R&& range, T init = {}, Combine&& combine = {}) {
+    return par::transform_reduce(range, std::move(init), combine, std::identity());
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
+          std::movable T = std::iter_value_t<I>, class Combine = std::plus<>>
+    requires std::invocable<Combine&, T, T>
+[[nodiscard]] T reduce(context& here, I first, S last, T init = {}, Combine&& combine = {}) {
+    return par::transform_reduce(here, first, last, std::move(init), combine, std::identity());
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
+          std::movable T = std::iter_value_t<I>, class Combine = std::plus<>>
+    requires std::invocable<Combine&, T, T>
+[[nodiscard]] T reduce(I first, S last, T init = {}, Combine&& combine = {}) {
+    return par::transform_reduce(first, last, std::move(init), combine, std::identity());
 }
 
 }  // namespace par

@@ -82,15 +82,15 @@ O inclusive_scan(R&& range, O output, Op op, T init) {
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
           std::random_access_iterator O, class... More>
 O inclusive_scan(context& here, I first, S last, O output, More... op_and_init) {
-    return inclusive_scan(here, std::ranges::subrange(first, last), std::move(output),
-                          std::move(op_and_init)...);
+    return par::inclusive_scan(here, std::ranges::subrange(first, last), std::move(output),
+                               std::move(op_and_init)...);
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
           std::random_access_iterator O, class... More>
 O inclusive_scan(I first, S last, O output, More... op_and_init) {
-    return inclusive_scan(std::ranges::subrange(first, last), std::move(output),
-                          std::move(op_and_init)...);
+    return par::inclusive_scan(std::ranges::subrange(first, last), std::move(output),
+                               std::move(op_and_init)...);
 }
 
 // output[i] = op(... op(init, e[0]) ..., e[i - 1]), so output[0] = init. Otherwise as above.
@@ -113,15 +113,15 @@ O exclusive_scan(R&& range, O output, T init, Op op = {}) {
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
           std::random_access_iterator O, std::copyable T, class Op = std::plus<>>
 O exclusive_scan(context& here, I first, S last, O output, T init, Op op = {}) {
-    return exclusive_scan(here, std::ranges::subrange(first, last), std::move(output),
-                          std::move(init), std::move(op));
+    return par::exclusive_scan(here, std::ranges::subrange(first, last), std::move(output),
+                               std::move(init), std::move(op));
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
           std::random_access_iterator O, std::copyable T, class Op = std::plus<>>
 O exclusive_scan(I first, S last, O output, T init, Op op = {}) {
-    return exclusive_scan(std::ranges::subrange(first, last), std::move(output), std::move(init),
-                          std::move(op));
+    return par::exclusive_scan(std::ranges::subrange(first, last), std::move(output),
+                               std::move(init), std::move(op));
 }
 
 }  // namespace par

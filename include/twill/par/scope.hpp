@@ -114,8 +114,8 @@ private:
 
     void run_calls(context& where, std::size_t from, std::size_t to) {
         if (from == to || failed_.load(std::memory_order_relaxed)) return;
-        detail::loop<detail::deferred_body> calls(from, to, {&calls_}, failed_);
-        calls.run(where);
+        detail::loop<detail::deferred_body> calls(from, to, {&calls_}, failed_, where.cold());
+        calls.run_apart(where);
     }
 
     // Makes or awaits all calls; with `failed_` set, awaits those that others have begun. Rethrows

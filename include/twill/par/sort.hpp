@@ -76,21 +76,24 @@ void sort(I first, S last, Compare compare = {}, Project project = {}) {
         const detail::projected_less<Compare, Project> less{&compare, &project};
         return detail::sort_few(first, first + static_cast<std::iter_difference_t<I>>(count), less);
     }
-    region([&](context& here) { sort(here, first, last, std::move(compare), std::move(project)); });
+    region([&](context& here) {
+        par::sort(here, first, last, std::move(compare), std::move(project));
+    });
 }
 
 template <splittable_range R, class Compare = std::ranges::less, class Project = std::identity>
     requires std::sortable<std::ranges::iterator_t<R>, Compare, Project>
 void sort(context& here, R&& range, Compare compare = {}, Project project = {}) {
     const auto first = std::ranges::begin(range);
-    sort(here, first, first + std::ranges::distance(range), std::move(compare), std::move(project));
+    par::sort(here, first, first + std::ranges::distance(range), std::move(compare),
+              std::move(project));
 }
 
 template <splittable_range R, class Compare = std::ranges::less, class Project = std::identity>
     requires std::sortable<std::ranges::iterator_t<R>, Compare, Project>
 void sort(R&& range, Compare compare = {}, Project project = {}) {
     const auto first = std::ranges::begin(range);
-    sort(first, first + std::ranges::distance(range), std::move(compare), std::move(project));
+    par::sort(first, first + std::ranges::distance(range), std::move(compare), std::move(project));
 }
 
 }  // namespace par

@@ -126,38 +126,53 @@ namespace par {
 // memory for up to two copies of both. (`-0.0` sorts before `0.0` and NaNs by their sign to the
 // ends, as in sort.)
 //
-// Throws: std::invalid_argument if there are not as many values as keys; what `compare` throws;
+// Throws: std::invalid_argument if there are not as many values as keys (iterators name the first
+// of as many values); what `compare` throws;
 // `cancelled`, at a beat, if the region was asked to stop; std::bad_alloc. Both ranges then hold
 // the same elements in some order, still in pairs (unless moving one threw). Complexity: O(n log
 // n). `compare` is called by several threads at a time. Any thread.
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
+          std::random_access_iterator J, class Compare = std::ranges::less>
+    requires std::sortable<I, Compare> && std::permutable<J>
+void sort_by_key(context& here, I keys, S keys_end, J values, Compare compare = {}) {
+    const std::ptrdiff_t count = keys_end - keys;
+    if (count < 2) return;
+    if constexpr (detail::packs_keys<I, Compare>) {
+        if (static_cast<std::uint64_t>(count) <= std::numeric_limits<std::uint32_t>::max())
+            return detail::sort_packed<detail::is_greater<Compare, std::iter_value_t<I>>>(
+                here, keys, values, count);
+    }
+    using entry = detail::keyed<std::iter_value_t<I>, std::iter_value_t<J>>;
+    const auto less = [&](const entry& a, const entry& b) {
+        return static_cast<bool>(std::invoke(compare, a.key, b.key));
+    };
+    detail::sort_keyed(here, keys, values, count, less);
+}
+
+template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
+          std::random_access_iterator J, class Compare = std::ranges::less>
+    requires std::sortable<I, Compare> && std::permutable<J>
+void sort_by_key(I keys, S keys_end, J values, Compare compare = {}) {
+    region(
+        [&](context& here) { par::sort_by_key(here, keys, keys_end, values, std::move(compare)); });
+}
+
 template <splittable_range K, splittable_range V, class Compare = std::ranges::less>
     requires std::sortable<std::ranges::iterator_t<K>, Compare> &&
              std::permutable<std::ranges::iterator_t<V>>
 void sort_by_key(context& here, K&& keys, V&& values, Compare compare = {}) {
-    using key_iterator = std::ranges::iterator_t<K>;
     const auto first = std::ranges::begin(keys);
     const std::ptrdiff_t count = std::ranges::distance(keys);
     if (std::ranges::distance(values) != count)
         throw std::invalid_argument("sort_by_key: there are not as many values as keys");
-    if (count < 2) return;
-    if constexpr (detail::packs_keys<key_iterator, Compare>) {
-        using key = std::iter_value_t<key_iterator>;
-        if (static_cast<std::uint64_t>(count) <= std::numeric_limits<std::uint32_t>::max())
-            return detail::sort_packed<detail::is_greater<Compare, key>>(
-                here, first, std::ranges::begin(values), count);
-    }
-    using entry = detail::keyed<std::iter_value_t<key_iterator>, std::ranges::range_value_t<V>>;
-    const auto less = [&](const entry& a, const entry& b) {
-        return static_cast<bool>(std::invoke(compare, a.key, b.key));
-    };
-    detail::sort_keyed(here, first, std::ranges::begin(values), count, less);
+    par::sort_by_key(here, first, first + count, std::ranges::begin(values), std::move(compare));
 }
 
 template <splittable_range K, splittable_range V, class Compare = std::ranges::less>
     requires std::sortable<std::ranges::iterator_t<K>, Compare> &&
              std::permutable<std::ranges::iterator_t<V>>
 void sort_by_key(K&& keys, V&& values, Compare compare = {}) {
-    region([&](context& here) { sort_by_key(here, keys, values, std::move(compare)); });
+    region([&](context& here) { par::sort_by_key(here, keys, values, std::move(compare)); });
 }
 
 }  // namespace par

@@ -42,7 +42,7 @@ template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
     requires std::sortable<I, Compare, Project>
 void stable_sort(I first, S last, Compare compare = {}, Project project = {}) {
     region([&](context& here) {
-        stable_sort(here, first, last, std::move(compare), std::move(project));
+        par::stable_sort(here, first, last, std::move(compare), std::move(project));
     });
 }
 
@@ -50,16 +50,16 @@ template <splittable_range R, class Compare = std::ranges::less, class Project =
     requires std::sortable<std::ranges::iterator_t<R>, Compare, Project>
 void stable_sort(context& here, R&& range, Compare compare = {}, Project project = {}) {
     const auto first = std::ranges::begin(range);
-    stable_sort(here, first, first + std::ranges::distance(range), std::move(compare),
-                std::move(project));
+    par::stable_sort(here, first, first + std::ranges::distance(range), std::move(compare),
+                     std::move(project));
 }
 
 template <splittable_range R, class Compare = std::ranges::less, class Project = std::identity>
     requires std::sortable<std::ranges::iterator_t<R>, Compare, Project>
 void stable_sort(R&& range, Compare compare = {}, Project project = {}) {
     const auto first = std::ranges::begin(range);
-    stable_sort(first, first + std::ranges::distance(range), std::move(compare),
-                std::move(project));
+    par::stable_sort(first, first + std::ranges::distance(range), std::move(compare),
+                     std::move(project));
 }
 
 }  // namespace par

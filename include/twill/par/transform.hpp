@@ -119,7 +119,7 @@ template <splittable_range R, std::random_access_iterator O, class F, class Proj
     requires element_function<F, std::indirect_result_t<Proj&, std::ranges::iterator_t<R>>>
 auto transform(R&& range, O output, F&& function, Proj proj = {}) {
     return region([&](context& here) {
-        return transform(here, std::forward<R>(range), output, function, std::move(proj));
+        return par::transform(here, std::forward<R>(range), output, function, std::move(proj));
     });
 }
 
@@ -127,14 +127,15 @@ template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
           std::random_access_iterator O, class F, class Proj = std::identity>
     requires element_function<F, std::indirect_result_t<Proj&, I>>
 auto transform(context& here, I first, S last, O output, F&& function, Proj proj = {}) {
-    return transform(here, std::ranges::subrange(first, last), output, function, std::move(proj));
+    return par::transform(here, std::ranges::subrange(first, last), output, function,
+                          std::move(proj));
 }
 
 template <std::random_access_iterator I, std::sized_sentinel_for<I> S,
           std::random_access_iterator O, class F, class Proj = std::identity>
     requires element_function<F, std::indirect_result_t<Proj&, I>>
 auto transform(I first, S last, O output, F&& function, Proj proj = {}) {
-    return transform(std::ranges::subrange(first, last), output, function, std::move(proj));
+    return par::transform(std::ranges::subrange(first, last), output, function, std::move(proj));
 }
 
 // output[i] = function(proj1(range1[i]), proj2(range2[i])) up to the end of the shorter range. The
@@ -166,9 +167,35 @@ template <splittable_range R1, splittable_range R2, std::random_access_iterator 
 auto transform(R1&& range1, R2&& range2, O output, F&& function, Proj1 proj1 = {},
                Proj2 proj2 = {}) {
     return region([&](context& here) {
-        return transform(here, std::forward<R1>(range1), std::forward<R2>(range2), output, function,
-                         std::move(proj1), std::move(proj2));
+        return par::transform(here, std::forward<R1>(range1), std::forward<R2>(range2), output,
+                              function, std::move(proj1), std::move(proj2));
     });
+}
+
+template <std::random_access_iterator I1, std::sized_sentinel_for<I1> S1,
+          std::random_access_iterator I2, std::sized_sentinel_for<I2> S2,
+          std::random_access_iterator O, class F, class Proj1 = std::identity,
+          class Proj2 = std::identity>
+    requires element_function<F, std::indirect_result_t<Proj1&, I1>,
+                              std::indirect_result_t<Proj2&, I2>>
+auto transform(context& here, I1 first1, S1 last1, I2 first2, S2 last2, O output, F&& function,
+               Proj1 proj1 = {}, Proj2 proj2 = {}) {
+    return par::transform(here, std::ranges::subrange(first1, last1),
+                          std::ranges::subrange(first2, last2), output, function, std::move(proj1),
+                          std::move(proj2));
+}
+
+template <std::random_access_iterator I1, std::sized_sentinel_for<I1> S1,
+          std::random_access_iterator I2, std::sized_sentinel_for<I2> S2,
+          std::random_access_iterator O, class F, class Proj1 = std::identity,
+          class Proj2 = std::identity>
+    requires element_function<F, std::indirect_result_t<Proj1&, I1>,
+                              std::indirect_result_t<Proj2&, I2>>
+auto transform(I1 first1, S1 last1, I2 first2, S2 last2, O output, F&& function, Proj1 proj1 = {},
+               Proj2 proj2 = {}) {
+    return par::transform(std::ranges::subrange(first1, last1),
+                          std::ranges::subrange(first2, last2), output, function, std::move(proj1),
+                          std::move(proj2));
 }
 
 }  // namespace par

@@ -129,9 +129,9 @@ struct deferred_body {
     void run(par::context& here, std::size_t from, std::size_t to) {
         for (std::size_t i = from; i != to; ++i) (*calls)[i].run(here);
     }
-    template <class Next>
-    void run_each(par::context& here, Next&& next) {
-        for (std::size_t i = 0; next(i);) (*calls)[i].run(here);
+    void run_each(par::context& here, std::size_t& begun, const std::size_t& end,
+                  std::size_t most) const {
+        for (; most != 0 && begun != end; --most) (*calls)[begun++].run(here);
     }
     deferred_body apart() const noexcept { return *this; }
     void absorb(deferred_body&&) noexcept {}

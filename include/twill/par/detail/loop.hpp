@@ -39,49 +39,56 @@ template <loop_body Body>
 inline constexpr std::size_t at_once<Body> = Body::at_once;
 
 // Whether an iteration may fork. A beat inside of an iteration then uses up the poke, and what lies
-// behind it in the same block could not be given away: such a body has a `run_each` as well, which
-// asks for each iteration's number when the one before has ended.
+// behind it in the same block could not be given away: such a body is run by its `run_each`, for
+// which an iteration is begun when the one before has ended.
 template <class Body>
-concept forking_body = loop_body<Body> && Body::may_fork;
+concept forking_body = Body::may_fork;
 
 template <loop_body Body>
 class loop final : private fork_entry {
     // A block is run without looking at the poke, so that the compiler can unroll and vectorise it.
-    // Blocks grow while nothing is found: fast at first, because most loops are over before their
-    // first beat, then by doubling, so that a block takes about as long as all before it, and the
-    // answer to a poke comes before the time since the last one has passed once more. The bound
+    // Blocks grow while nothing is found: fast at first, because most loops are over before
+    // their first beat, then by doubling, so that a block takes about as long as all before it, and
+    // the answer to a poke comes before the time since the last one has passed once more. The bound
     // limits the harm when iterations become expensive all at once; a look every 4096 is not
     // measurable any more.
     static constexpr std::size_t second_block = 16;
-    static constexpr std::size_t fast = 6;
+    static constexpr std::size_t fast = 6;  // then 4
     static constexpr std::size_t slow = 2;
     static constexpr std::size_t largest_block = 4096;
 
 public:
     // `failed` is shared by all parts of the same loop: set by the first that throws, it stops the
     // others at their next beat. Relaxed: it only saves work; the exception travels by the joins.
-    // `growth`: how fast blocks grow until the first beat.
-    loop(std::size_t begin, std::size_t end, Body body, atomic<bool>& failed,
-         std::size_t growth = fast)
-        : begun_(begin), end_(end), growth_(growth), body_(std::move(body)), failed_(failed) {
+    // `careful`: its blocks grow slowly from the start.
+    loop(std::size_t begin, std::size_t end, Body body, atomic<bool>& failed, bool careful)
+        : begun_(begin),
+          end_(end),
+          growth_(careful ? slow : fast),
+          body_(std::move(body)),
+          failed_(failed) {
         promote = &split;
     }
     loop(const loop&) = delete;
     loop& operator=(const loop&) = delete;
 
-    // Returns, or throws, when every iteration that was begun has ended.
-    void run(par::context& here) {
+    // Returns, or throws, when every iteration that was begun has ended. Inlined where a loop
+    // begins: that saves short loops a frame.
+    [[gnu::always_inline]] void run(par::context& here) {
         try {
-            do iterate(here);
-            while (next_range(here));
+            iterate(here);
+            if (parts_ != 0) [[unlikely]]
+                join_parts(here);
         } catch (...) {
             failed_.store(true, std::memory_order_relaxed);
-            for (; parts_ != 0; drop_nearest()) static_cast<void>(here.reclaim(nearest()));
+            drop_parts(here);
             throw;
         }
     }
 
     Body& body() noexcept { return body_; }
+
+    [[gnu::noinline]] void run_apart(par::context& here) { run(here); }
 
 private:
     // A half that was given away. Made on the owner's stack; `execute` runs on the taker's.
@@ -95,8 +102,8 @@ private:
         static void run_there(fork_job& self, par::context& here) noexcept {
             auto& me = static_cast<part&>(self);
             try {
-                loop rest(me.begin, me.end, std::move(me.body), me.failed, slow);
-                rest.run(here);
+                loop rest(me.begin, me.end, std::move(me.body), me.failed, true);
+                rest.run_apart(here);
                 me.body = std::move(rest.body_);
             } catch (...) {
                 me.error = std::current_exception();
@@ -132,7 +139,15 @@ private:
         loop& which;
     };
 
-    void iterate(par::context& here) {
+    [[gnu::noinline]] void join_parts(par::context& here) {
+        while (next_range(here)) iterate(here);
+    }
+
+    [[gnu::noinline, gnu::cold]] void drop_parts(par::context& here) noexcept {
+        for (; parts_ != 0; drop_nearest()) static_cast<void>(here.reclaim(nearest()));
+    }
+
+    [[gnu::always_inline]] void iterate(par::context& here) {
         const listed until_end(here, *this);
         if constexpr (forking_body<Body>)
             iterate_one_by_one(here);
@@ -141,23 +156,33 @@ private:
     }
 
     void iterate_one_by_one(par::context& here) {
-        const auto next = [&](std::size_t& i) {
-            i = begun_;
-            if (i == end_ || here.poked()) return false;
-            begun_ = i + 1;
-            return true;
-        };
-        for (;;) {
-            body_.run_each(here, next);
-            if (begun_ == end_ || !beat(here)) return;
+        for (std::size_t block = 1; begun_ != end_; block = std::min(block * slow, largest_block)) {
+            if (here.poked()) [[unlikely]] {
+                if (!beat_between(here)) return;
+                block = 1;
+            }
+            body_.run_each(here, begun_, end_, block);
         }
     }
 
-    void iterate_in_blocks(par::context& here) {
-        const bool share_at_once = end_ - begun_ <= here.few();
-        const auto poked = [&] { return share_at_once ? here.poked() : here.poked_by_others(); };
+    // What is not begun, but for the next iteration, may be given away. False: there is nothing
+    // left to do here.
+    [[gnu::noinline]] bool beat_between(par::context& here) {
+        ++begun_;
+        here.beat();
+        --begun_;
+        if (failed_.load(std::memory_order_relaxed)) return false;
+        if (parts_ == most_parts) {
+            run_rest(here);
+            return false;
+        }
+        return true;
+    }
+
+    [[gnu::always_inline]] void iterate_in_blocks(par::context& here) {
+        const auto alarm = here.alarm_of(end_ - begun_);
         std::size_t block = at_once<Body>;
-        if (growth_ == fast && block < second_block && !poked()) [[likely]] {
+        if (growth_ == fast && block < second_block && !here.poked(alarm)) [[likely]] {
             // Written out, so that the compiler sees how short it is.
             const std::size_t from = begun_;
             begun_ = from + 1;
@@ -165,7 +190,7 @@ private:
             block = second_block;
         }
         while (begun_ != end_) {
-            if (poked()) [[unlikely]] {
+            if (here.poked(alarm)) [[unlikely]] {
                 // Found at the first look, it says nothing about the cost of an iteration.
                 if (block != at_once<Body>) growth_ = slow;
                 if (!beat(here)) return;
@@ -175,7 +200,7 @@ private:
                 begun_ = end_ - from > block ? aligned(from, from + block) : end_;
                 body_.run(here, from, begun_);
                 block = std::min(block * growth_, std::max(largest_block, at_once<Body>));
-                growth_ = slow;
+                growth_ = std::max(slow, growth_ - slow);
             }
         }
     }
@@ -188,14 +213,20 @@ private:
         here.beat();
         if (failed_.load(std::memory_order_relaxed)) return false;
         if (parts_ == most_parts) {
-            begun_ = end_;
-            loop rest(from, end_, body_.apart(), failed_, slow);
-            rest.run(here);
-            body_.absorb(std::move(rest.body_));
+            begun_ = from;
+            run_rest(here);
             return false;
         }
         body_.run(here, from, begun_);
         return true;
+    }
+
+    // What is not begun, as a loop of its own.
+    [[gnu::noinline]] void run_rest(par::context& here) {
+        const std::size_t from = std::exchange(begun_, end_);
+        loop rest(from, end_, body_.apart(), failed_, true);
+        rest.run_apart(here);
+        body_.absorb(std::move(rest.body_));
     }
 
     // Ends the sharing of the nearest parts until one comes back, which is to be iterated then.
@@ -253,12 +284,17 @@ private:
 };
 
 template <loop_body Body>
-void run_loop(par::context& here, std::size_t begin, std::size_t end, Body& body) {
+[[gnu::always_inline]] inline void run_loop(par::context& here, std::size_t begin, std::size_t end,
+                                            Body& body) {
     if constexpr (at_once<Body> > 1)
         if (end - begin <= at_once<Body>) return static_cast<void>(body.run(here, begin, end));
     atomic<bool> failed{false};
-    loop<Body> whole(begin, end, std::move(body), failed);
-    whole.run(here);
+    loop<Body> whole(begin, end, std::move(body), failed, here.cold());
+    // A body that may fork is a large one: it is inlined in one place at most.
+    if constexpr (forking_body<Body>)
+        whole.run_apart(here);
+    else
+        whole.run(here);
     body = std::move(whole.body());
 }
 

@@ -191,8 +191,9 @@ public:
     static_assert(alignof(T) <= 64);
 
     explicit side_buffer(std::size_t size)
-        : room_(static_cast<T*>(allocate_side_memory(checked_product(size, sizeof(T))))) {}
-    ~side_buffer() { release_side_memory(room_); }
+        : bytes_(checked_product(size, sizeof(T))),
+          room_(static_cast<T*>(allocate_side_memory(bytes_))) {}
+    ~side_buffer() { release_side_memory(room_, bytes_); }
     side_buffer(const side_buffer&) = delete;
     side_buffer& operator=(const side_buffer&) = delete;
 
@@ -222,6 +223,7 @@ private:
         return count * size;
     }
 
+    const std::size_t bytes_;
     T* const room_;
 };
 

@@ -12,7 +12,8 @@ namespace detail {
 // kernel for huge pages: touching fresh memory in pages of 4 KiB takes longer than filling it.
 // Throws std::bad_alloc.
 [[nodiscard]] TWILL_API void* allocate_side_memory(std::size_t bytes);
-TWILL_API void release_side_memory(void* memory) noexcept;
+// `bytes` as they were asked for.
+TWILL_API void release_side_memory(void* memory, std::size_t bytes) noexcept;
 
 }  // namespace detail
 }  // namespace twill::inline TWILL_ABI

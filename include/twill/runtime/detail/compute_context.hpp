@@ -109,14 +109,19 @@ public:
     [[nodiscard]] bool poked() const noexcept {
         return poke_.load(std::memory_order_relaxed) != not_poked;
     }
-    // The same for who has nothing to share yet that would be worth an atomic operation.
-    [[nodiscard]] bool poked_by_others() const noexcept {
-        return poke_.load(std::memory_order_relaxed) == poked_from_outside;
+    // Which pokes concern a loop of so many iterations. Few are shared at once, for the case that
+    // each is long; more at the first tick, when one long iteration more or less makes little
+    // difference.
+    enum class alarm : std::uint32_t {};
+    [[nodiscard]] alarm alarm_of(std::size_t iterations) const noexcept {
+        return alarm{iterations <= few_ ? poked_by_start : poked_by_hungry};
+    }
+    [[nodiscard]] bool poked(alarm least) const noexcept {
+        return poke_.load(std::memory_order_relaxed) >= static_cast<std::uint32_t>(least);
     }
 
-    // A loop of no more iterations than this is shared at once, for the case that each is long; one
-    // of more at the first tick, when one long iteration more or less makes little difference.
-    [[nodiscard]] std::size_t few() const noexcept { return few_; }
+    // Whether the first tick may be long in coming: what is not looked for often then comes late.
+    [[nodiscard]] bool cold() const noexcept { return cold_; }
 
     // Gives the oldest entry to others. Throws `cancelled` if the region was asked to stop, unless
     // an exception is on its way already or the caller is shielded.
@@ -135,17 +140,20 @@ protected:
     ~compute_context() = default;
 
     // States of `poke_`. Owner: -> 1 when a job or region begins (its first fork is offered at
-    // once, nobody is woken for it), -> 0 in `beat`. Any thread: -> 2 (look around, and wake
-    // somebody who can take what is on offer).
+    // once, nobody is woken for it), -> 0 in `beat`. Any thread: -> 2 by one that is awake and
+    // looks for work (put something on offer); -> 3 (look around, and wake somebody who can take
+    // what is on offer).
     static constexpr std::uint32_t not_poked = 0;
     static constexpr std::uint32_t poked_by_start = 1;
-    static constexpr std::uint32_t poked_from_outside = 2;
+    static constexpr std::uint32_t poked_by_hungry = 2;
+    static constexpr std::uint32_t poked_by_tick = 3;
 
     // A line of its own: others write here at a beat only.
     alignas(64) atomic<std::uint32_t> poke_{not_poked};
     fork_entry* youngest_;
     fork_marker* place_;  // the youngest marker
     const std::size_t few_;
+    bool cold_ = false;
     fork_marker root_;  // the oldest entry, always there
 };
 
@@ -163,6 +171,10 @@ struct compute_binding {
 // it.
 [[nodiscard]] TWILL_API compute_context& enter_region();
 TWILL_API void leave_region(compute_context& here) noexcept;
+
+// What debug builds ask before: a region on a thread that runs tasks works, but all of them wait
+// for its end. Reports it, once a runtime.
+TWILL_API void report_if_on_event_thread() noexcept;
 
 }  // namespace detail
 }  // namespace twill::inline TWILL_ABI

@@ -22,11 +22,15 @@
 #include <twill/core/runnable.hpp>
 #include <twill/runtime/detail/timer_wheel.hpp>
 
+#include <functional>
+
 namespace twill::inline TWILL_ABI::detail {
 
 class TWILL_API event_worker {
 public:
-    explicit event_worker(reactor& io) noexcept;
+    // `on_region` is called the first time that a region of parallel work is begun on the thread
+    // that drives the worker, if anybody watches for that.
+    explicit event_worker(reactor& io, std::function<void()> on_region = {}) noexcept;
     event_worker(const event_worker&) = delete;
     event_worker& operator=(const event_worker&) = delete;
 
@@ -42,6 +46,9 @@ public:
 
     // As executor::may_continue. On the driving thread.
     bool may_continue() noexcept { return budget_ == 0 ? false : (--budget_, true); }
+
+    // A region is about to begin on the driving thread.
+    void note_region();
 
     // Mounts the worker on the calling thread, which must drive no other, and runs ready work,
     // timers and I/O until `done` is set by one of them.
@@ -61,6 +68,7 @@ private:
     void wake_if_parked() noexcept;
 
     const unsigned born_in_;  // generation of forks: see fork_guard.hpp
+    std::function<void()> on_region_;
     runnable_queue local_;
     unsigned budget_ = 0;
     reactor& io_;

@@ -60,21 +60,40 @@ public:
 
     // Sees to it that ticks come, for a caller who has just stored in `working`, which it alone
     // writes, that it works. Any thread, no lock of its own held. Without a thread for the ticker
-    // (the system refused it) there are no beats, and work runs where it was started.
+    // (the system refused it) there are no beats, and work runs where it was started. True: the
+    // first may take a while, since its thread must be woken.
     template <class T>
-    void arm(atomic<T>& working) noexcept {
+    bool arm(atomic<T>& working) noexcept {
         // See `state_`.
         asymmetric_barrier::light(working);
-        if (state_.load(std::memory_order_relaxed) != ticking) [[unlikely]]
-            wake();
+        if (state_.load(std::memory_order_relaxed) == ticking) [[likely]]
+            return false;
+        wake();
+        return true;
+    }
+
+    // Whether it sleeps without a timer, or has never been needed. Any thread.
+    [[nodiscard]] bool rests() const noexcept {
+        return state_.load(std::memory_order_seq_cst) != ticking;
     }
 
 private:
     void wake() noexcept;
     void start() noexcept;
     void loop() noexcept;
+    pulse begin() noexcept;
     pulse tick_all() noexcept;
     void rest() noexcept;
+
+    // Around a fork. The forking thread holds both locks while the process is copied, so the child
+    // has them free, and nothing half changed below them; only what the ticker's thread itself does
+    // without them, which is to change `state_` and to sleep, is cut off midway. That thread is the
+    // parent's: the child begins at `unborn` again, and its first worker starts another. It also
+    // forgets the clients. They were made before the fork; their threads are missing, their locks
+    // may be held for ever, and none of them calls `leave` in the child any more.
+    static void before_fork() noexcept;
+    static void after_fork_in_parent() noexcept;
+    static void after_fork_in_child() noexcept;
 
     // 0 no thread yet; 1 ticking; 2 resting (asleep, or about to be).
     // 0 -> 1 under `starting_`; 1 -> 2 by the ticker's thread; 2 -> 1 by whoever needs it.
