@@ -11,6 +11,7 @@
 #include <twill/par/detail/comparison.hpp>
 #include <twill/par/detail/parallel_partition.hpp>
 #include <twill/par/detail/small_sort.hpp>
+#include <twill/par/detail/text_sort.hpp>
 #include <twill/par/join.hpp>
 
 #include <algorithm>
@@ -20,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -51,6 +53,11 @@ private:
     }
     // Projections may want elements that are not const.
     mutable std::conditional_t<copied, std::iter_value_t<I>, I> held_;
+};
+
+struct pivot_text {
+    [[nodiscard]] const text_key& get() const { return key; }
+    text_key key;
 };
 
 // Partitions by `is_right(element)`, which is asked once an element or a little more.
@@ -199,6 +206,8 @@ private:
     // `bad`: how many more partitions may turn out lopsided before the range is heap-sorted.
     void sort(par::context& here, std::size_t from, std::size_t to, unsigned bad) const {
         while (to - from > few) {
+            if constexpr (orders_text<Less>)
+                if (to - from <= sorted_by_records(count_) && sort_records(here, from, to)) return;
             if (bad == 0) {
                 const auto count = static_cast<std::iter_difference_t<I>>(to - from);
                 return heap_sort(at(from), count, less_);
@@ -233,11 +242,30 @@ private:
         sort_few(at(from), at(to), less_);
     }
 
+    // Without memory for the records, false.
+    bool sort_records(par::context& here, std::size_t from, std::size_t to) const {
+        const std::size_t count = to - from;
+        const std::unique_ptr<text_record[]> records(new (std::nothrow) text_record[count]);
+        if (!records) return false;
+        text_records<I, Less> texts(at(from), count, records.get(), less_);
+        const auto order = texts.order();
+        detail::quicksort(records.get(), count, order).run(here);
+        texts.move_elements();
+        return true;
+    }
+
+    [[nodiscard]] auto pivot_at(std::size_t place) const {
+        if constexpr (orders_text<Less>)
+            return pivot_text{less_.key(*at(place))};
+        else
+            return pivot_value<I>(at(place));
+    }
+
     // Returns where the pivot, which is at the front, has come to.
     std::size_t split(par::context& here, std::size_t from, std::size_t to) const {
         const I pivot = at(from);
-        const std::size_t small = partition(
-            here, from + 1, to, [less = less_, value = pivot_value<I>(pivot)](auto&& element) {
+        const std::size_t small =
+            partition(here, from + 1, to, [less = less_, value = pivot_at(from)](auto&& element) {
                 return !less(element, value.get());
             });
         if (small != 0) std::ranges::iter_swap(pivot, at(from + small));
@@ -247,7 +275,7 @@ private:
     std::size_t behind_equal(par::context& here, std::size_t from, std::size_t to) const {
         return from + 1 +
                partition(here, from + 1, to,
-                         [less = less_, value = pivot_value<I>(at(from))](auto&& element) {
+                         [less = less_, value = pivot_at(from)](auto&& element) {
                              return less(value.get(), element);
                          });
     }
