@@ -10,8 +10,10 @@
 #include <twill/par/detail/loop.hpp>
 #include <twill/par/for_each.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <iterator>
 #include <ranges>
@@ -30,6 +32,20 @@ struct count_body {
     count_body apart() const noexcept { return {block}; }
     void absorb(count_body&& right) noexcept { count += right.count; }
 };
+
+// In pieces: a vector holds twice as many counters of 32 bits, so that memory is the limit.
+template <class I, class Wanted>
+std::size_t count_wanted(const I first, std::size_t from, std::size_t to, const Wanted& wanted) {
+    constexpr std::size_t piece = 4096;
+    std::size_t total = 0;
+    while (from != to) {
+        const std::size_t end = from + std::min(piece, to - from);
+        std::uint32_t found = 0;
+        for (; from != end; ++from) found += wanted(element_at(first, from)) ? 1 : 0;
+        total += found;
+    }
+    return total;
+}
 
 template <class Block>
 std::size_t count_blocks(par::context& here, std::size_t size, const Block& block) {
@@ -52,11 +68,10 @@ template <splittable_range R, class Proj = std::identity, range_predicate<R, Pro
     return detail::count_blocks(
         here, static_cast<std::size_t>(std::ranges::size(range)),
         [&](std::size_t from, std::size_t to) {
-            const auto begin = first;
-            std::size_t found = 0;
-            for (std::size_t i = from; i != to; ++i)
-                if (std::invoke(wanted, std::invoke(proj, detail::element_at(begin, i)))) ++found;
-            return found;
+            return detail::count_wanted(first, from, to, [&](auto&& element) {
+                return static_cast<bool>(std::invoke(
+                    wanted, std::invoke(proj, std::forward<decltype(element)>(element))));
+            });
         });
 }
 
