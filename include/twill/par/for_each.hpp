@@ -56,9 +56,12 @@ struct index_body {
         std::conditional_t<copied_for_block<F>, F, F&> call = *function;
         for (std::size_t i = from; i != to; ++i) invoke_for(here, call, i);
     }
-    void run_each(par::context& here, std::size_t& begun, const std::size_t& end,
-                  std::size_t most) {
-        for (; most != 0 && begun != end; --most) invoke_for(here, *function, begun++);
+    void run_each(par::context& here, std::size_t& begun, const std::size_t& end) {
+        std::size_t i = begun;
+        do {
+            begun = i + 1;
+            invoke_for(here, *function, i);
+        } while (++i != end && !here.poked());
     }
     index_body apart() const noexcept { return *this; }
     void absorb(index_body&&) noexcept {}

@@ -56,17 +56,17 @@ struct reduce_body {
             sum = std::invoke(*combine, std::move(sum), element(here, i));
         *value = std::move(sum);
     }
-    void run_each(par::context& here, std::size_t& begun, const std::size_t& end,
-                  std::size_t most) {
-        for (; most != 0 && begun != end; --most) {
-            const std::size_t i = begun++;
+    void run_each(par::context& here, std::size_t& begun, const std::size_t& end) {
+        std::size_t i = begun;
+        do {
+            begun = i + 1;
             auto&& each = element(here, i);
             if (value)
                 *value =
                     std::invoke(*combine, std::move(*value), std::forward<decltype(each)>(each));
             else
                 value.emplace(std::forward<decltype(each)>(each));
-        }
+        } while (++i != end && !here.poked());
     }
     reduce_body apart() const noexcept { return {first, combine, transform, std::nullopt}; }
     void absorb(reduce_body&& right) {

@@ -129,9 +129,9 @@ struct deferred_body {
     void run(par::context& here, std::size_t from, std::size_t to) {
         for (std::size_t i = from; i != to; ++i) (*calls)[i].run(here);
     }
-    void run_each(par::context& here, std::size_t& begun, const std::size_t& end,
-                  std::size_t most) const {
-        for (; most != 0 && begun != end; --most) (*calls)[begun++].run(here);
+    void run_each(par::context& here, std::size_t& begun, const std::size_t& end) const {
+        do (*calls)[begun++].run(here);
+        while (begun != end && !here.poked());
     }
     deferred_body apart() const noexcept { return *this; }
     void absorb(deferred_body&&) noexcept {}

@@ -39,8 +39,8 @@ template <loop_body Body>
 inline constexpr std::size_t at_once<Body> = Body::at_once;
 
 // Whether an iteration may fork. A beat inside of an iteration then uses up the poke, and what lies
-// behind it in the same block could not be given away: such a body is run by its `run_each`, for
-// which an iteration is begun when the one before has ended.
+// behind it in the same block could not be given away: such a body is run by its `run_each`, which
+// begins an iteration when the one before has ended, one at least, until the end or a poke.
 template <class Body>
 concept forking_body = Body::may_fork;
 
@@ -156,12 +156,10 @@ private:
     }
 
     void iterate_one_by_one(par::context& here) {
-        for (std::size_t block = 1; begun_ != end_; block = std::min(block * slow, largest_block)) {
-            if (here.poked()) [[unlikely]] {
-                if (!beat_between(here)) return;
-                block = 1;
-            }
-            body_.run_each(here, begun_, end_, block);
+        while (begun_ != end_) {
+            if (here.poked() && !beat_between(here)) [[unlikely]]
+                return;
+            body_.run_each(here, begun_, end_);
         }
     }
 
