@@ -28,6 +28,7 @@ constexpr std::size_t scan_rows_per_cpu = 53;
 
 // The one place that knows how the options' lanes are called in the runtime.
 runtime_options options_with_lanes(const std::string& lanes) {
+    if (lanes == "none") return {.lanes = lanes::none};
     if (lanes != "default")
         throw std::runtime_error("this twill has no lanes: --lanes " + lanes + " cannot be had");
     return {};

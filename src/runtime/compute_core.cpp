@@ -37,8 +37,8 @@ void be_a_compute_thread(unsigned number) noexcept {
 }  // namespace
 
 compute_core::compute_core(compute_pool& pool, unsigned workers, unsigned max_threads,
-                           duration patience)
-    : pool_(pool), workers_(workers), max_threads_(max_threads), patience_(patience) {
+                           duration patience, io_activity* io)
+    : pool_(pool), workers_(workers), max_threads_(max_threads), patience_(patience), io_(io) {
     watch_for_fork();
     ticker::process().enrol(*this);
 }

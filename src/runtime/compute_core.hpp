@@ -7,6 +7,7 @@
 #include <twill/runtime/blocked_section.hpp>
 #include <twill/runtime/compute_pool.hpp>
 #include <twill/runtime/detail/compute_context.hpp>
+#include <twill/runtime/detail/io_activity.hpp>
 #include <twill/runtime/detail/ticker.hpp>
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include "compute_offer.hpp"
 #include "compute_parker.hpp"
 #include "fork_guard.hpp"
+#include "giving_way.hpp"
 
 namespace twill::inline TWILL_ABI {
 namespace detail {
@@ -50,17 +52,24 @@ public:
         const std::uint32_t before = activity_.load(std::memory_order_relaxed);
         activity_.store(before + 1, std::memory_order_relaxed);
         cold_ = ticker::process().arm(activity_);
+        see_whether_io_is_served();
     }
     void get_off_core() noexcept {
         const std::uint32_t before = activity_.load(std::memory_order_relaxed);
         activity_.store(before + 1, std::memory_order_relaxed);
     }
+    // As compute_context's.
+    bool glance() noexcept;
+    void see_whether_io_is_served() noexcept;
     // Throws `cancelled` if it is due.
     void obey_stop_request() const;
     std::uint32_t take_poke() noexcept;
     bool has_more_than_trifles() noexcept;
     // The first fork from here on is offered at once.
-    void begin_sharing() noexcept { poke_.store(poked_by_start, std::memory_order_relaxed); }
+    void begin_sharing() noexcept {
+        first_fork_ = true;
+        poke_.store(poked_by_start, std::memory_order_relaxed);
+    }
 
     void poke() noexcept { poke_.store(poked_by_tick, std::memory_order_relaxed); }
     // The same for a thread that does not have to be woken. Written only if it is news: the line is
@@ -75,6 +84,8 @@ public:
     }
 
 private:
+    time_point give_way(time_point at) noexcept;
+
     friend class compute_core;
     friend class compute_context;
     friend class twill::compute_pool;
@@ -96,6 +107,12 @@ private:
     // How long it may look around for work before it sleeps.
     duration may_look_ = longest_look;
     unsigned beats_let_pass_ = 0;
+    bool first_fork_ = false;  // no beat since it began a region or a job
+    // Meaningful while it gives way to those who serve I/O.
+    giving_way giving_way_;
+    time_point glanced_{};
+    std::uint64_t seen_turns_ = 0;
+    time_point turned_{};             // when a change of them was last seen
     compute_worker* next_ = nullptr;  // in the list of all workers; constant once in it
 
     alignas(64) compute_offer offer_;
@@ -136,10 +153,13 @@ private:
 // then steps back. Guests bring their own, but their cores count when help for jobs is called.
 class compute_core final : public ticker_client {
 public:
-    compute_core(compute_pool& pool, unsigned workers, unsigned max_threads, duration patience);
+    compute_core(compute_pool& pool, unsigned workers, unsigned max_threads, duration patience,
+                 io_activity* io = nullptr);
     ~compute_core();
 
     [[nodiscard]] compute_pool& pool() const noexcept { return pool_; }
+    // Of those to whom the workers give way, or null.
+    [[nodiscard]] io_activity* io() const noexcept { return io_; }
     // As compute_worker's, for calls from outside.
     void end_if_forked() const noexcept {
         detail::end_if_forked(born_in_, forked_after::compute_pool);
@@ -231,6 +251,7 @@ private:
     const unsigned workers_;
     const unsigned max_threads_;
     const duration patience_;
+    io_activity* const io_;
 
     // All workers, newest first; only ever grows. Released by the store of the first, acquired by
     // its load.

@@ -52,7 +52,8 @@ void region::request_stop() noexcept {
 compute_pool::compute_pool(compute_pool_options options) {
     const unsigned workers = options.workers != 0 ? options.workers : usable_cpus();
     const unsigned limit = options.max_threads != 0 ? options.max_threads : 4 * workers + 16;
-    core_ = std::make_unique<detail::compute_core>(*this, workers, limit, options.patience);
+    core_ = std::make_unique<detail::compute_core>(*this, workers, limit, options.patience,
+                                                   options.gives_way_to);
 }
 
 compute_pool::~compute_pool() = default;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <new>
+#include <utility>
 
 #include "compute_core.hpp"
 
@@ -40,11 +41,18 @@ void compute_context::beat() {
     auto& self = worker_of(*this);
     self.end_if_forked();
     const std::uint32_t poke = self.take_poke();
+    const bool first_fork = std::exchange(self.first_fork_, false);
     self.obey_stop_request();
+    self.see_whether_io_is_served();
+    if (self.gives_way()) self.glance();
     // Who is hungry looks around anyway.
     if (poke != poked_by_tick) return self.offer_oldest(std::memory_order_release);
     if (self.core_.most_urgent() > self.urgency()) self.core_.step_aside(self);
-    if (!self.has_more_than_trifles()) return;
+    if (!self.has_more_than_trifles()) {
+        // The tick may have come over the poke of the start, and there may be no further beat.
+        if (first_fork) self.offer_oldest(std::memory_order_release);
+        return;
+    }
     self.offer_oldest(std::memory_order_seq_cst);
     self.core_.invite(self);
 }
@@ -162,6 +170,7 @@ void compute_worker::run(fork_job& job) noexcept {
     job.shared.executor.store(this, std::memory_order_release);
     // Who takes a job was without work a moment ago, and others may be: its first fork is offered
     // at once, and somebody called for it.
+    first_fork_ = true;
     poke();
     const time_point begun = now();
     job.execute(job, *this);

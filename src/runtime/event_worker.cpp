@@ -122,7 +122,8 @@ void event_worker::park() noexcept {
 void event_worker::poll(duration limit) noexcept {
     const bool waits = limit != duration::zero();
     if (waits) note(event_kind::park, this);
-    io_.poll(limit);
+    const std::size_t completions = io_.poll(limit);
+    activity_.turned(completions != 0);
     if (waits) note(event_kind::unpark, this);
 }
 

@@ -28,6 +28,13 @@ Number number_in(const char* name, std::string_view text, Number least, Number m
                       " to " + std::to_string(most) + "; mend or unset it");
 }
 
+lanes lanes_in(std::string_view text) {
+    if (text == "give_way") return lanes::give_way;
+    if (text == "none") return lanes::none;
+    throw usage_error("read the environment variable TWILL_LANES=" + std::string(text) +
+                      ": wanted give_way or none; mend or unset it");
+}
+
 }  // namespace
 
 runtime_options runtime_options::from_environment() {
@@ -36,6 +43,7 @@ runtime_options runtime_options::from_environment() {
         options.compute_threads = number_in("TWILL_COMPUTE_THREADS", *text, 1U, most_threads);
     if (const auto text = variable("TWILL_BLOCKING_THREADS"))
         options.blocking_threads = number_in("TWILL_BLOCKING_THREADS", *text, 1U, most_threads);
+    if (const auto text = variable("TWILL_LANES")) options.lanes = lanes_in(*text);
     if (const auto text = variable("TWILL_SHUTDOWN_LIMIT"))
         options.shutdown_limit = std::chrono::duration_cast<duration>(std::chrono::duration<double>(
             number_in("TWILL_SHUTDOWN_LIMIT", *text, 0.0, longest_limit)));

@@ -48,7 +48,9 @@ struct runtime::parts {
           io(make_epoll_reactor()),
           worker(*io, [this] { report_region(); }),
           blocking({.max_threads = options.blocking_threads}),
-          compute({.workers = options.compute_threads}) {}
+          compute(
+              {.workers = options.compute_threads,
+               .gives_way_to = options.lanes == lanes::give_way ? &worker.activity() : nullptr}) {}
 
     runtime_options options;
     std::unique_ptr<trace::file_trace> trace;

@@ -1,4 +1,5 @@
 #include <twill/core/event.hpp>
+#include <twill/core/time.hpp>
 #include <twill/par/for_each.hpp>
 #include <twill/par/join.hpp>
 #include <twill/runtime/compute_pool.hpp>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -205,19 +207,40 @@ TEST(compute_pool, threads_come_and_go_as_guests) {
     }
 }
 
+// Two branches that only end together: they reach no beat on the way.
+bool meet(context& here) {
+    twill::atomic<int> begun{0};
+    const auto branch = [&] {
+        begun.fetch_add(1);
+        return wait_without_beat([&] { return begun.load() == 2; });
+    };
+    auto [a, b] = twill::par::join(here, branch, branch);
+    return a && b;
+}
+
 TEST(compute_pool, work_is_shared_again_after_every_pause) {
     compute_pool pool({.workers = 2});
     const compute_pool::membership here(pool);
     for (int round = 0; round < 10; ++round) {
         EXPECT_TRUE(wait_without_beat([] { return ticker::process().rests(); }));
-        twill::atomic<int> begun{0};
-        const auto branch = [&] {
-            begun.fetch_add(1);
-            return wait_without_beat([&] { return begun.load() == 2; });
-        };
-        auto [a, b] = twill::par::join(branch, branch);
-        EXPECT_TRUE(a && b);
+        EXPECT_TRUE(twill::par::region(meet));
     }
+}
+
+// A tick between the start of a region and its first fork used to leave the decision to the
+// back-off on trifles, and parts without a beat then ran one after the other.
+TEST(compute_pool, first_fork_is_shared_also_by_who_gave_trifles_before) {
+    compute_pool pool({.workers = 2});
+    const compute_pool::membership here(pool);
+    for (int round = 0; round < 6; ++round) {
+        EXPECT_TRUE(wait_without_beat([] { return ticker::process().rests(); }));
+        EXPECT_TRUE(twill::par::region(meet));
+    }
+    EXPECT_TRUE(twill::par::region([](context& c) {
+        const auto later = twill::now() + std::chrono::milliseconds(5);
+        wait_without_beat([&] { return twill::now() > later; });
+        return meet(c);
+    }));
 }
 
 TEST(compute_pool, sleeps_without_a_timer_when_idle) {
@@ -248,15 +271,7 @@ TEST(compute_pool, tells_what_happens) {
     twill::set_event_sink(&sink);
     {
         compute_pool pool({.workers = 2});
-        test_region work([](context& here) {
-            twill::atomic<int> begun{0};
-            const auto branch = [&] {
-                begun.fetch_add(1);
-                return wait_without_beat([&] { return begun.load() == 2; });
-            };
-            auto [a, b] = twill::par::join(here, branch, branch);
-            EXPECT_TRUE(a && b);
-        });
+        test_region work([](context& here) { EXPECT_TRUE(meet(here)); });
         pool.submit(work);
         work.wait();
     }

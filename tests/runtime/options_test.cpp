@@ -24,14 +24,15 @@ private:
 };
 
 TEST(RuntimeOptions, WithoutVariablesAreTheDefaults) {
-    for (const char* name :
-         {"TWILL_COMPUTE_THREADS", "TWILL_BLOCKING_THREADS", "TWILL_SHUTDOWN_LIMIT", "TWILL_TRACE"})
+    for (const char* name : {"TWILL_COMPUTE_THREADS", "TWILL_BLOCKING_THREADS", "TWILL_LANES",
+                             "TWILL_SHUTDOWN_LIMIT", "TWILL_TRACE"})
         ::unsetenv(name);
     const auto options = runtime_options::from_environment();
     const runtime_options defaults;
     EXPECT_EQ(options.compute_threads, defaults.compute_threads);
     EXPECT_EQ(options.blocking_threads, defaults.blocking_threads);
     EXPECT_EQ(options.shutdown_limit, defaults.shutdown_limit);
+    EXPECT_EQ(options.lanes, twill::lanes::give_way);
     EXPECT_EQ(options.trace_file, "");
 }
 
@@ -39,11 +40,13 @@ TEST(RuntimeOptions, AreReadFromVariables) {
     const variable compute("TWILL_COMPUTE_THREADS", "3");
     const variable blocking("TWILL_BLOCKING_THREADS", "17");
     const variable limit("TWILL_SHUTDOWN_LIMIT", "0.25");
+    const variable lanes("TWILL_LANES", "none");
     const variable trace("TWILL_TRACE", "/some/where.json");
     const auto options = runtime_options::from_environment();
     EXPECT_EQ(options.compute_threads, 3U);
     EXPECT_EQ(options.blocking_threads, 17U);
     EXPECT_EQ(options.shutdown_limit, 250ms);
+    EXPECT_EQ(options.lanes, twill::lanes::none);
     EXPECT_EQ(options.trace_file, "/some/where.json");
 }
 
@@ -63,7 +66,7 @@ TEST(RuntimeOptions, BadVariablesAreRefusedByName) {
           bad{"TWILL_COMPUTE_THREADS", "99999999999999999999"}, bad{"TWILL_BLOCKING_THREADS", "0"},
           bad{"TWILL_BLOCKING_THREADS", "1e3"}, bad{"TWILL_SHUTDOWN_LIMIT", "-1"},
           bad{"TWILL_SHUTDOWN_LIMIT", "nan"}, bad{"TWILL_SHUTDOWN_LIMIT", "inf"},
-          bad{"TWILL_SHUTDOWN_LIMIT", "1s"}}) {
+          bad{"TWILL_SHUTDOWN_LIMIT", "1s"}, bad{"TWILL_LANES", "idle"}}) {
         const variable set(name, value);
         std::string text;
         try {

@@ -23,7 +23,8 @@ namespace twill::inline TWILL_ABI {
 
 namespace detail {
 class compute_core;
-}
+struct io_activity;
+}  // namespace detail
 
 // Which of several regions gets the cores, when not all can have them.
 //
@@ -47,6 +48,8 @@ struct compute_pool_options {
     // ever, so that never more than `workers` threads compute, but for those that come back from
     // waiting in mid-frame.
     duration patience = std::chrono::milliseconds(10);
+    // To whom the threads give way; null: to nobody. A runtime sets it for its own pool.
+    detail::io_activity* gives_way_to = nullptr;
 };
 
 // A function to be run on the pool, with everything that the pool needs to keep about it: the pool

@@ -4,11 +4,21 @@
 #include <twill/core/config.hpp>
 #include <twill/core/time.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 
 namespace twill::inline TWILL_ABI {
+
+// What the threads that compute do for those that serve I/O in the same program.
+enum class lanes : std::uint8_t {
+    // While I/O is served, loops and forks give up the CPU for a moment every 50 us or so, unless
+    // that is of use to other processes only.
+    give_way,
+    // Nothing: the kernel's time slices decide.
+    none,
+};
 
 struct runtime_options {
     // Threads of the compute pool. 0: one for each usable CPU. TWILL_COMPUTE_THREADS
@@ -16,6 +26,9 @@ struct runtime_options {
 
     // The most threads of the blocking pool. TWILL_BLOCKING_THREADS
     unsigned blocking_threads = 512;
+
+    // TWILL_LANES (give_way, none)
+    twill::lanes lanes = lanes::give_way;
 
     // How long after `stop` a report says what still runs. TWILL_SHUTDOWN_LIMIT (seconds)
     duration shutdown_limit = std::chrono::seconds(10);

@@ -159,8 +159,18 @@ private:
         while (begun_ != end_) {
             if (here.poked() && !beat_between(here)) [[unlikely]]
                 return;
+            if (here.gives_way()) [[unlikely]] {
+                begin_next_giving_way(here);
+                continue;
+            }
             body_.run_each(here, begun_, end_);
         }
+    }
+
+    [[gnu::noinline]] void begin_next_giving_way(par::context& here) {
+        here.glance();
+        const std::size_t next = begun_++;
+        body_.run(here, next, next + 1);
     }
 
     // What is not begun, but for the next iteration, may be given away. False: there is nothing
@@ -178,6 +188,8 @@ private:
     }
 
     [[gnu::always_inline]] void iterate_in_blocks(par::context& here) {
+        if (here.gives_way()) [[unlikely]]
+            return iterate_giving_way(here);
         const auto alarm = here.alarm_of(end_ - begun_);
         std::size_t block = at_once<Body>;
         if (growth_ == fast && block < second_block && !here.poked(alarm)) [[likely]] {
@@ -192,6 +204,8 @@ private:
                 // Found at the first look, it says nothing about the cost of an iteration.
                 if (block != at_once<Body>) growth_ = slow;
                 if (!beat(here)) return;
+                if (here.gives_way()) [[unlikely]]
+                    return iterate_giving_way(here);
                 block = at_once<Body>;
             } else {
                 const std::size_t from = begun_;
@@ -200,6 +214,22 @@ private:
                 block = std::min(block * growth_, std::max(largest_block, at_once<Body>));
                 growth_ = std::max(slow, growth_ - slow);
             }
+        }
+    }
+
+    // Blocks of about the length that `glance` wants.
+    [[gnu::noinline]] void iterate_giving_way(par::context& here) {
+        const auto alarm = here.alarm_of(end_ - begun_);
+        for (std::size_t block = at_once<Body>; begun_ != end_;) {
+            if (here.poked(alarm)) {
+                if (!beat(here)) return;
+            } else {
+                const std::size_t from = begun_;
+                begun_ = end_ - from > block ? aligned(from, from + block) : end_;
+                body_.run(here, from, begun_);
+            }
+            block = here.glance() ? std::min(block * slow, std::max(largest_block, at_once<Body>))
+                                  : std::max(block / slow, at_once<Body>);
         }
     }
 

@@ -123,6 +123,11 @@ public:
     // Whether the first tick may be long in coming: what is not looked for often then comes late.
     [[nodiscard]] bool cold() const noexcept { return cold_; }
 
+    // Whether the thread is to share its CPU with one that serves I/O. A loop then calls `glance`
+    // between blocks, as often as the blocks' length allows: true if it should double them.
+    [[nodiscard]] bool gives_way() const noexcept { return gives_way_; }
+    [[gnu::cold, gnu::noinline]] TWILL_API bool glance() noexcept;
+
     // Gives the oldest entry to others. Throws `cancelled` if the region was asked to stop, unless
     // an exception is on its way already or the caller is shielded.
     [[gnu::cold, gnu::noinline]] TWILL_API void beat();
@@ -154,6 +159,7 @@ protected:
     fork_marker* place_;  // the youngest marker
     const std::size_t few_;
     bool cold_ = false;
+    bool gives_way_ = false;
     fork_marker root_;  // the oldest entry, always there
 };
 

@@ -20,6 +20,7 @@
 #include <twill/core/executor.hpp>
 #include <twill/core/reactor.hpp>
 #include <twill/core/runnable.hpp>
+#include <twill/runtime/detail/io_activity.hpp>
 #include <twill/runtime/detail/timer_wheel.hpp>
 
 #include <functional>
@@ -50,6 +51,9 @@ public:
     // A region is about to begin on the driving thread.
     void note_region();
 
+    // What others may know of its turns at the reactor.
+    [[nodiscard]] io_activity& activity() noexcept { return activity_; }
+
     // Mounts the worker on the calling thread, which must drive no other, and runs ready work,
     // timers and I/O until `done` is set by one of them.
     void drive(const bool& done) noexcept;
@@ -73,6 +77,7 @@ private:
     unsigned budget_ = 0;
     reactor& io_;
     timer_wheel timers_;
+    io_activity activity_;
     alignas(64) atomic<runnable*> injected_{nullptr};
     atomic<bool> parked_{false};
 };

@@ -1,0 +1,52 @@
+// The compute worker's side of giving way to the event thread. Its rule is in giving_way.hpp.
+#include <sched.h>
+
+#include "compute_core.hpp"
+
+namespace twill::inline TWILL_ABI::detail {
+namespace {
+
+// Blocks of a loop that take less may grow: what a request waits at most for a look at the clock.
+constexpr duration longest_block = std::chrono::microseconds(12);
+
+// After so long without a turn of the event thread there is nobody to give way to.
+constexpr duration until_unserved = std::chrono::milliseconds(100);
+
+}  // namespace
+
+bool compute_context::glance() noexcept { return static_cast<compute_worker*>(this)->glance(); }
+
+void compute_worker::see_whether_io_is_served() noexcept {
+    const io_activity* const io = core_.io();
+    if (gives_way_ || io == nullptr || !io->serving.load(std::memory_order_relaxed)) return;
+    gives_way_ = true;
+    glanced_ = turned_ = now();
+    seen_turns_ = io->turns.load(std::memory_order_relaxed);
+}
+
+bool compute_worker::glance() noexcept {
+    const time_point at = now();
+    const bool short_block = at - glanced_ < longest_block;
+    glanced_ = giving_way_.due(at) ? give_way(at) : at;
+    return short_block;
+}
+
+// Gives the time when it is over.
+time_point compute_worker::give_way(time_point at) noexcept {
+    io_activity& io = *core_.io();
+    const std::uint64_t turns = io.turns.load(std::memory_order_relaxed);
+    if (turns != seen_turns_) {
+        seen_turns_ = turns;
+        turned_ = at;
+    } else if (at - turned_ > until_unserved) {
+        io.serving.store(false, std::memory_order_relaxed);
+        gives_way_ = false;
+        return at;
+    }
+    ::sched_yield();
+    const time_point back = now();
+    giving_way_.yielded(back, back - at, io.turns.load(std::memory_order_relaxed) - turns);
+    return back;
+}
+
+}  // namespace twill::inline TWILL_ABI::detail
