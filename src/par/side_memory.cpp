@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <cstdint>
 #include <limits>
 #include <new>
 
@@ -28,6 +29,15 @@ void* allocate_side_memory(std::size_t bytes) {
     // Advice only: without huge pages it is merely slower.
     if (unit == huge) static_cast<void>(::madvise(memory, rounded, MADV_HUGEPAGE));
     return memory;
+}
+
+void touch_in_large_pages(void* memory, std::size_t bytes) noexcept {
+    // Whole huge pages within: what surrounds them belongs to others.
+    const auto begin = (reinterpret_cast<std::uintptr_t>(memory) + huge - 1) / huge * huge;
+    const auto end = (reinterpret_cast<std::uintptr_t>(memory) + bytes) / huge * huge;
+    if (bytes >= 2 * huge && begin < end)
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): it was one
+        static_cast<void>(::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE));
 }
 
 void release_side_memory(void* memory, std::size_t bytes) noexcept {

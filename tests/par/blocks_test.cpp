@@ -1,3 +1,4 @@
+#include <twill/core/atomic.hpp>
 #include <twill/par/for_each.hpp>
 
 #include <gtest/gtest.h>
@@ -28,11 +29,11 @@ TEST(for_each_block, intervals_cover_all_once) {
         });
         EXPECT_EQ(std::ranges::count(visits, 1), static_cast<std::ptrdiff_t>(size));
     }
-    std::size_t sum = 0;
+    twill::atomic<std::size_t> sum{0};
     par::for_each_block(7, 9, [&](context&, std::size_t from, std::size_t to) {
         for (; from != to; ++from) sum += from;
     });
-    EXPECT_EQ(sum, 15U);
+    EXPECT_EQ(sum.load(), 15U);
 }
 
 TEST(for_each_index_2d, visits_each_cell_once_whatever_the_shape) {

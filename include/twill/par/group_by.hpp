@@ -11,6 +11,7 @@
 #include <twill/core/config.hpp>
 #include <twill/par/context.hpp>
 #include <twill/par/detail/grouping.hpp>
+#include <twill/par/detail/side_memory.hpp>
 #include <twill/par/for_each.hpp>
 
 #include <cstddef>
@@ -74,7 +75,10 @@ template <splittable_range R, std::invocable<std::ranges::range_reference_t<R>> 
         here, count,
         [&](std::size_t i) -> key_type { return std::invoke(key, detail::element_at(first, i)); },
         hash);
-    std::vector<value_type> values(count);
+    std::vector<value_type> values;
+    values.reserve(count);
+    detail::touch_in_large_pages(values.data(), count * sizeof(value_type));
+    values.resize(count);
     found.each_place(here, [first, to = values.data()](std::size_t i, std::size_t place) {
         to[place] = detail::element_at(first, i);
     });

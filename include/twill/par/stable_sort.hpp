@@ -32,7 +32,7 @@ void stable_sort(context& here, I first, S last, Compare compare = {}, Project p
     const detail::projected_less<Compare, Project> less{&compare, &project};
     const std::ptrdiff_t count = last - first;
     if (count <= 24)
-        detail::insertion_sort(first, first + count, less);
+        detail::sort_few(first, first + count, less);
     else
         detail::stable_sort_by(here, first, count, less);
 }

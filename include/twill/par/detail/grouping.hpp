@@ -15,6 +15,7 @@
 
 #include <twill/core/config.hpp>
 #include <twill/par/context.hpp>
+#include <twill/par/detail/side_memory.hpp>
 #include <twill/par/for_each.hpp>
 
 #include <algorithm>
@@ -107,7 +108,7 @@ struct grouping {
     std::size_t count = 0;
     std::size_t chunk_size = 0;
     std::vector<chunk_keys<Key>> chunks;
-    std::unique_ptr<std::uint32_t[]> numbers;  // of each element's key, in its chunk
+    side_array<std::uint32_t> numbers;  // of each element's key, in its chunk
 
     // Calls `move_to(i, place)` for each element of the range.
     template <class F>
@@ -226,9 +227,9 @@ grouping<Key> find_groups(par::context& here, std::size_t count, const KeyOf& ke
     constexpr std::size_t largest = std::size_t{1} << 18;
     grouping<Key> found;
     found.count = count;
-    found.chunk_size = std::clamp(count / 128, least, largest);
+    found.chunk_size = std::clamp(count / 64, least, largest);
     found.chunks.resize((count + found.chunk_size - 1) / found.chunk_size);
-    found.numbers = std::make_unique_for_overwrite<std::uint32_t[]>(count);
+    found.numbers = side_array<std::uint32_t>(count);
     par::for_each_index(here, found.chunks.size(),
                         [&](par::context&, std::size_t c) { number_keys(found, c, key_of, hash); });
     if (found.chunks.size() > 1) {

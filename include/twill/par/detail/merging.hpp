@@ -106,7 +106,7 @@ public:
     template <class From, class To>
     void into(par::context& here, From from, To to, std::ptrdiff_t count) const {
         if (count <= few) {
-            insertion_sort(from, from + count, less_);
+            sort_few(from, from + count, less_);
             std::ranges::move(from, from + count, to);
             return;
         }
@@ -127,7 +127,7 @@ public:
     // Sorts the elements at `from` where they are, with `room` as the other place.
     template <class From, class Room>
     void in_place(par::context& here, From from, Room room, std::ptrdiff_t count) const {
-        if (count <= few) return insertion_sort(from, from + count, less_);
+        if (count <= few) return sort_few(from, from + count, less_);
         const std::ptrdiff_t half = count / 2;
         halves at;
         try {

@@ -8,16 +8,20 @@
 
 #include <twill/core/config.hpp>
 #include <twill/par/context.hpp>
+#include <twill/par/detail/comparison.hpp>
 #include <twill/par/detail/parallel_partition.hpp>
+#include <twill/par/detail/small_sort.hpp>
+#include <twill/par/detail/text_sort.hpp>
 #include <twill/par/join.hpp>
 
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <iterator>
+#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -25,26 +29,42 @@
 namespace twill::inline TWILL_ABI {
 namespace detail {
 
-// A comparison of elements: compare(project(a), project(b)).
-template <class Compare, class Project>
-struct projected_less {
-    Compare* compare;
-    Project* project;
+// What is compared with: a copy, which stays in registers, if that is cheap.
+template <class I>
+class pivot_value {
+    static constexpr bool copied =
+        cheap_to_move<std::iter_value_t<I>> && std::copy_constructible<std::iter_value_t<I>>;
 
-    template <class A, class B>
-    bool operator()(A&& a, B&& b) const {
-        return static_cast<bool>(std::invoke(*compare, std::invoke(*project, std::forward<A>(a)),
-                                             std::invoke(*project, std::forward<B>(b))));
+public:
+    explicit pivot_value(I at) : held_(hold(at)) {}
+    [[nodiscard]] decltype(auto) get() const {
+        if constexpr (copied)
+            return (held_);
+        else
+            return *held_;
     }
+
+private:
+    static auto hold(I at) {
+        if constexpr (copied)
+            return std::iter_value_t<I>(*at);
+        else
+            return at;
+    }
+    // Projections may want elements that are not const.
+    mutable std::conditional_t<copied, std::iter_value_t<I>, I> held_;
 };
 
-// Moving one costs about as much as deciding whether to.
-template <class T>
-inline constexpr bool cheap_to_move = std::is_trivially_copyable_v<T> && sizeof(T) <= 16;
+struct pivot_text {
+    [[nodiscard]] const text_key& get() const { return key; }
+    text_key key;
+};
 
 // Partitions by `is_right(element)`, which is asked once an element or a little more.
 template <class IsRight>
 struct element_partition {
+    // In a loop, a copy: it is known not to change with the elements.
+    using held = std::conditional_t<copied_for_block<IsRight>, IsRight, const IsRight&>;
     IsRight is_right;
 
     template <std::random_access_iterator I>
@@ -79,48 +99,67 @@ private:
         std::size_t from = 0;
         std::size_t to = 0;
         [[nodiscard]] bool empty() const { return from == to; }
+        template <class IsWrong>
+        void find(const IsWrong& is_wrong) {
+            std::ptrdiff_t found = 0;  // a local, which stores of bytes cannot change
+            for (std::ptrdiff_t i = 0; i != block; ++i) {
+                at[static_cast<std::size_t>(found)] = static_cast<unsigned char>(i);
+                found += one_if(is_wrong(i));
+            }
+            from = 0;
+            to = static_cast<std::size_t>(found);
+        }
     };
 
     // Advances `first` and takes back `last` by whole blocks while `more()`: what is before `first`
     // then belongs to the left, what is behind `last` to the right.
     template <class I, class More>
     void by_blocks(I& first, I& last, More more) const {
+        held goes_right = is_right;
         wrong_side low;
         wrong_side high;
         using step = std::iter_difference_t<I>;
         while (more()) {
-            if (low.empty()) {
-                low.from = low.to = 0;
-                for (std::ptrdiff_t i = 0; i != block; ++i) {
-                    low.at[low.to] = static_cast<unsigned char>(i);
-                    low.to += is_right(first[static_cast<step>(i)]) ? 1 : 0;
-                }
-            }
-            if (high.empty()) {
-                high.from = high.to = 0;
-                for (std::ptrdiff_t i = 0; i != block; ++i) {
-                    high.at[high.to] = static_cast<unsigned char>(i + 1);
-                    high.to += is_right(*(last - static_cast<step>(i + 1))) ? 0 : 1;
-                }
-            }
+            if (low.empty())
+                low.find([&](std::ptrdiff_t i) { return goes_right(first[static_cast<step>(i)]); });
+            if (high.empty())
+                high.find([&](std::ptrdiff_t i) {
+                    return !goes_right(*(last - static_cast<step>(i + 1)));
+                });
             for (std::size_t n = std::min(low.to - low.from, high.to - high.from); n != 0; --n)
-                std::ranges::iter_swap(first + low.at[low.from++], last - high.at[high.from++]);
+                std::ranges::iter_swap(first + low.at[low.from++],
+                                       last - (high.at[high.from++] + 1));
             if (low.empty()) first += block;
             if (high.empty()) last -= block;
         }
     }
 
-    // Invariant: [first, low) belongs to the left, [low, next) to the right. The exchange is made
-    // either way: nothing is predicted.
     template <class I>
     I one_by_one(I first, I last) const {
+        held goes_right = is_right;
         I low = first;
-        for (I next = first; next != last; ++next) {
-            const bool left = !is_right(*next);
-            if constexpr (cheap_to_move<std::iter_value_t<I>>) {
-                std::ranges::iter_swap(next, low);
-                low += left;
-            } else if (left) {
+        if constexpr (cheap_to_move<std::iter_value_t<I>>) {
+            if (first == last) return first;
+            // The first element is taken out, which leaves a hole. Each next one is moved to where
+            // the left grows, and what was there into the hole, whatever the comparison says; the
+            // hole is then where the element came from. [first, low) belongs to the left, [low,
+            // hole) to the right. After Rust's partition in cycles (Bergdoll, 2024).
+            taken_out<I> element(first);
+            for (I next = first + 1; next != last; ++next) {
+                const auto left = one_if(!goes_right(*next));
+                *element.hole = std::ranges::iter_move(low);
+                *low = std::ranges::iter_move(next);
+                element.hole = next;
+                low += static_cast<std::iter_difference_t<I>>(left);
+            }
+            const auto left = one_if(!goes_right(element.value));
+            *element.hole = std::ranges::iter_move(low);
+            element.hole = low;
+            low += static_cast<std::iter_difference_t<I>>(left);
+        } else {
+            // [first, low) belongs to the left, [low, next) to the right.
+            for (I next = first; next != last; ++next) {
+                if (goes_right(*next)) continue;
                 if (next != low) std::ranges::iter_swap(next, low);
                 ++low;
             }
@@ -128,30 +167,6 @@ private:
         return low;
     }
 };
-
-// Gives an element that was taken out its place back, also when a comparison throws.
-template <class I>
-struct taken_out {
-    explicit taken_out(I from) : hole(from), value(std::ranges::iter_move(from)) {}
-    ~taken_out() { *hole = std::move(value); }
-    taken_out(const taken_out&) = delete;
-    taken_out& operator=(const taken_out&) = delete;
-    I hole;
-    std::iter_value_t<I> value;
-};
-
-template <std::random_access_iterator I, class Less>
-void insertion_sort(I first, I last, const Less& less) {
-    if (first == last) return;
-    for (I next = first + 1; next != last; ++next) {
-        if (!less(*next, *(next - 1))) continue;
-        taken_out<I> element(next);
-        do {
-            *element.hole = std::ranges::iter_move(element.hole - 1);
-            --element.hole;
-        } while (element.hole != first && less(element.value, *(element.hole - 1)));
-    }
-}
 
 template <std::random_access_iterator I, class Less>
 void heap_sort(I first, std::iter_difference_t<I> count, const Less& less) {
@@ -182,7 +197,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t few = 20;
+    static constexpr auto few = static_cast<std::size_t>(sorted_as_few<std::iter_value_t<I>>);
 
     [[nodiscard]] I at(std::size_t i) const {
         return first_ + static_cast<std::iter_difference_t<I>>(i);
@@ -191,6 +206,8 @@ private:
     // `bad`: how many more partitions may turn out lopsided before the range is heap-sorted.
     void sort(par::context& here, std::size_t from, std::size_t to, unsigned bad) const {
         while (to - from > few) {
+            if constexpr (orders_text<Less>)
+                if (to - from <= sorted_by_records(count_) && sort_records(here, from, to)) return;
             if (bad == 0) {
                 const auto count = static_cast<std::iter_difference_t<I>>(to - from);
                 return heap_sort(at(from), count, less_);
@@ -222,28 +239,51 @@ private:
                 to = pivot;
             }
         }
-        insertion_sort(at(from), at(to), less_);
+        sort_few(at(from), at(to), less_);
+    }
+
+    // Without memory for the records, false.
+    bool sort_records(par::context& here, std::size_t from, std::size_t to) const {
+        const std::size_t count = to - from;
+        const std::unique_ptr<text_record[]> records(new (std::nothrow) text_record[count]);
+        if (!records) return false;
+        text_records<I, Less> texts(at(from), count, records.get(), less_);
+        const auto order = texts.order();
+        detail::quicksort(records.get(), count, order).run(here);
+        texts.move_elements();
+        return true;
+    }
+
+    [[nodiscard]] auto pivot_at(std::size_t place) const {
+        if constexpr (orders_text<Less>)
+            return pivot_text{less_.key(*at(place))};
+        else
+            return pivot_value<I>(at(place));
     }
 
     // Returns where the pivot, which is at the front, has come to.
     std::size_t split(par::context& here, std::size_t from, std::size_t to) const {
         const I pivot = at(from);
-        const auto is_right = [&](auto&& element) { return !less_(element, *pivot); };
-        const std::size_t small = partition(here, from + 1, to, is_right);
+        const std::size_t small =
+            partition(here, from + 1, to, [less = less_, value = pivot_at(from)](auto&& element) {
+                return !less(element, value.get());
+            });
         if (small != 0) std::ranges::iter_swap(pivot, at(from + small));
         return from + small;
     }
 
     std::size_t behind_equal(par::context& here, std::size_t from, std::size_t to) const {
-        const I pivot = at(from);
-        const auto is_right = [&](auto&& element) { return less_(*pivot, element); };
-        return from + 1 + partition(here, from + 1, to, is_right);
+        return from + 1 +
+               partition(here, from + 1, to,
+                         [less = less_, value = pivot_at(from)](auto&& element) {
+                             return less(value.get(), element);
+                         });
     }
 
     template <class IsRight>
     std::size_t partition(par::context& here, std::size_t from, std::size_t to,
                           const IsRight& is_right) const {
-        const element_partition<const IsRight&> kernel{is_right};
+        const element_partition<IsRight> kernel{is_right};
         const std::size_t count = to - from;
         if (count >= least_parallel_partition) {
             try {
