@@ -446,16 +446,16 @@ TEST(spawn_process, child_that_a_signal_ends_before_its_program_is_reaped_like_a
     EXPECT_TRUE(in_another_process([] {
         ::setpgid(0, 0);
         const pid_t self = ::getpid();
+        struct sigaction handled{};
+        handled.sa_handler = &do_nothing;
+        handled.sa_flags = SA_RESTART;
+        ::sigaction(SIGUSR1, &handled, nullptr);
         const pid_t storm = ::fork();
         if (storm == 0) {
             ::signal(SIGUSR1, SIG_IGN);
             while (::getppid() == self) ::kill(0, SIGUSR1);
             ::_exit(0);
         }
-        struct sigaction handled{};
-        handled.sa_handler = &do_nothing;
-        handled.sa_flags = SA_RESTART;
-        ::sigaction(SIGUSR1, &handled, nullptr);
         int wrong = 0;
         for (int i = 0; i < 50; ++i) {
             const arguments argv = {"/bin/true"};
