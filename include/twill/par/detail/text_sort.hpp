@@ -99,7 +99,7 @@ public:
             return key(a) < key(b);
     }
 
-    [[nodiscard]] static const text_key& key(const text_key& known) { return known; }
+    [[nodiscard]] static text_key key(const text_key& known) { return known; }
     template <class T>
     [[nodiscard]] text_key key(T& element) const {
         return text_key(text(element));
