@@ -21,12 +21,12 @@ struct world {
     std::uint64_t arrivals = 0;
     gate reporter;  // opened when a thread has noted its stack
     thread threads[most_threads];
-    explore::clock* clocks = nullptr;  // of each object, by its number; null: nobody asks
+    explore::vector_clock* clocks = nullptr;  // of each object, by its number; null: nobody asks
     object_table objects;
     object_table places;
 };
 
-extern world the;
+extern constinit world the;
 
 // Whose code this is. Initial-exec: no call, and no allocation at its first use; the library is
 // always there from the start of the program.
