@@ -19,7 +19,8 @@ namespace twill::inline TWILL_ABI::check {
 
 // One access by one thread to some bytes of one granule.
 struct access_record {
-    enum kind : std::uint8_t { plain_read = 0, write = 1, atomic = 2 };  // bits
+    // Bits. `freeing` only says more of a write: that it was a whole block's end.
+    enum kind : std::uint8_t { plain_read = 0, write = 1, atomic = 2, freeing = 4 };
 
     call_id place;
     explore::tick time;  // of its thread
