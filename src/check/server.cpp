@@ -166,7 +166,7 @@ void keep_end(session& shared, int status) noexcept {
     auto& result = shared.result;
     result.wait_status = status;
     if (result.end != run_end::unknown) return;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    if (WIFEXITED(status) && WEXITSTATUS(status) == shared.options.good_status) {
         result.end = run_end::passed;
         return;
     }
@@ -212,7 +212,7 @@ void keep_schedule(session& shared, workshop& with) noexcept {
 
 bool explore_some(session& shared, workshop& with, const request& asked, answer& made) noexcept {
     for (; made.runs != asked.runs;) {
-        const std::uint64_t seed = seed_of_run(shared.options.seed, made.runs++);
+        const std::uint64_t seed = seed_of_run(shared.options.seed, asked.first_run + made.runs++);
         auto& decides = make_strategy<explore::random_walk>(with, (seed & 1) != 0 ? 8U : 0U);
         with.of_run.clear();
         if (run_once(shared, with, decides, seed)) return true;
@@ -244,6 +244,8 @@ bool replay_once(session& shared, workshop& with, answer& made) noexcept {
 
 void serve(session& shared, int socket) noexcept {
     workshop& with = *make_workshop();
+    const answer ready{};
+    raw_syscall(SYS_write, socket, as_word(&ready), sizeof ready);
     for (;;) {
         request asked{};
         const long got = raw_syscall(SYS_read, socket, as_word(&asked), sizeof asked);

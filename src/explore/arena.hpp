@@ -95,6 +95,7 @@ class row {
     static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
 
 public:
+    constexpr row() noexcept = default;  // of no use but to be assigned to
     explicit constexpr row(arena& memory) noexcept : memory_(&memory) {}
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -133,7 +134,7 @@ public:
     }
 
 private:
-    arena* memory_;
+    arena* memory_ = nullptr;
     T* data_ = nullptr;
     std::size_t size_ = 0;
     std::size_t capacity_ = 0;

@@ -10,7 +10,7 @@ constexpr std::uint64_t mixed(std::uint64_t z) noexcept {
     return z ^ (z >> 31);
 }
 constexpr std::uint64_t mixed(std::uint64_t before, std::uint64_t with) noexcept {
-    return mixed((before ^ with) + 0x9e3779b97f4a7c15U);
+    return mixed(mixed(before + 0x9e3779b97f4a7c15U) ^ with);
 }
 
 // Objects beyond it share a count of versions: two of them then pass for one.
@@ -29,7 +29,7 @@ execution::execution(arena& memory, strategy& decides, std::uint64_t seed, const
       versions_(memory),
       record_(memory),
       fingerprint_(mixed(1)) {
-    strategy_.begin_run(seed, known);
+    strategy_.begin_run(memory, seed, known);
 }
 
 thread_id execution::spawn(thread_id parent) noexcept {
@@ -40,7 +40,7 @@ thread_id execution::spawn(thread_id parent) noexcept {
     if (parent != no_thread) {
         made.past.assign(memory_, threads_[parent].past);
         made.started_at = threads_[parent].steps;
-        clock& past = threads_[parent].past;
+        vector_clock& past = threads_[parent].past;
         past.set(memory_, parent, past.at(parent) + 1);
     }
     made.past.set(memory_, child, 1);
@@ -84,6 +84,15 @@ unsigned execution::wake_all(object_id object) noexcept {
         }
     stale_ = true;
     return woken;
+}
+
+void execution::block_all(object_id object) noexcept {
+    for (thread_state& each : threads_)
+        if (each.now == thread_state::stage::alive && !each.next.blocked &&
+            each.next.kind == op_kind::lock && each.next.object == object) {
+            each.next.blocked = true;
+            stale_ = true;
+        }
 }
 
 thread_id execution::wake_one(object_id object, thread_id by) noexcept {
@@ -188,10 +197,14 @@ decision execution::next(thread_id current) noexcept {
                     .thread_count = thread_count(),
                     .step = steps_};
     const thread_id chosen = strategy_.choose(at);
+    if (chosen == no_thread) return {decision::what::pruned};
     thread_state& goes = threads_[chosen];
     if (!goes.enabled()) advance(goes.next.deadline - now_);
     const decision result{decision::what::run, chosen, goes.next.blocked};
-    if (at.preempts && chosen != current) ++preemptions_;
+    if (at.preempts && chosen != current) {
+        ++record_.preemptions;
+        record_.stretches.back().preempted = true;
+    }
     carry_out(chosen, goes);
     return result;
 }
@@ -221,19 +234,19 @@ void execution::carry_out(thread_id thread, thread_state& of) noexcept {
     interleaving_ += mixed(mixed(thread, of.steps), mixed(what.object, version));
 }
 
-void execution::release(thread_id thread, clock& object) noexcept {
-    clock& past = threads_[thread].past;
+void execution::release(thread_id thread, vector_clock& object) noexcept {
+    vector_clock& past = threads_[thread].past;
     object.join(memory_, past);
     past.set(memory_, thread, past.at(thread) + 1);
 }
 
-void execution::release_anew(thread_id thread, clock& object) noexcept {
-    clock& past = threads_[thread].past;
+void execution::release_anew(thread_id thread, vector_clock& object) noexcept {
+    vector_clock& past = threads_[thread].past;
     object.assign(memory_, past);
     past.set(memory_, thread, past.at(thread) + 1);
 }
 
-void execution::acquire(thread_id thread, const clock& object) noexcept {
+void execution::acquire(thread_id thread, const vector_clock& object) noexcept {
     threads_[thread].past.join(memory_, object);
 }
 

@@ -17,12 +17,12 @@
 #pragma once
 
 #include "arena.hpp"
-#include "clock.hpp"
 #include "operation.hpp"
 #include "profile.hpp"
 #include "schedule.hpp"
 #include "strategy.hpp"
 #include "thread_state.hpp"
+#include "vector_clock.hpp"
 
 namespace twill::inline TWILL_ABI::explore {
 
@@ -41,6 +41,7 @@ struct decision {
         deadlock,    // nobody can run, ever
         livelock,    // those who can run go round in vain
         step_limit,  // perhaps the same, perhaps just a long program
+        pruned,      // the strategy has explored whatever comes
     };
     what outcome;
     thread_id thread = no_thread;
@@ -80,6 +81,9 @@ public:
     void wake(thread_id thread) noexcept;
     // All that are blocked on `object`; how many.
     unsigned wake_all(object_id object) noexcept;
+    // Somebody has taken `object`: all who announced to lock it are blocked until the next
+    // wake_all.
+    void block_all(object_id object) noexcept;
     // One of them, a free choice of `by`, or no_thread.
     thread_id wake_one(object_id object, thread_id by) noexcept;
 
@@ -96,7 +100,7 @@ public:
 
     // ---- happens-before
 
-    [[nodiscard]] const clock& past_of(thread_id thread) const noexcept {
+    [[nodiscard]] const vector_clock& past_of(thread_id thread) const noexcept {
         return threads_[thread].past;
     }
     // The event that `thread` is in.
@@ -104,10 +108,10 @@ public:
         return {thread, threads_[thread].past.at(thread)};
     }
     // Adds the past of `thread` to `object`, and begins a new event.
-    void release(thread_id thread, clock& object) noexcept;
+    void release(thread_id thread, vector_clock& object) noexcept;
     // The same, but forgets what was in it (a store that begins no release sequence of others').
-    void release_anew(thread_id thread, clock& object) noexcept;
-    void acquire(thread_id thread, const clock& object) noexcept;
+    void release_anew(thread_id thread, vector_clock& object) noexcept;
+    void acquire(thread_id thread, const vector_clock& object) noexcept;
 
     // ---- what happened
 
@@ -118,7 +122,6 @@ public:
         return threads_[which];
     }
     [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
-    [[nodiscard]] std::uint64_t preemptions() const noexcept { return preemptions_; }
     // With its fingerprint so far.
     [[nodiscard]] const schedule& record() noexcept;
     // The same for runs that differ only in the order of steps that do not conflict.
@@ -144,7 +147,6 @@ private:
     row<std::uint32_t> versions_;  // how often each object was written
     schedule record_;
     std::uint64_t steps_ = 0;
-    std::uint64_t preemptions_ = 0;
     std::uint64_t vain_ = 0;
     std::uint64_t writes_ = 0;  // of all threads; a thread that comes or goes counts as one
     std::uint64_t writes_at_refresh_ = 0;

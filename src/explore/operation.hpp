@@ -51,6 +51,9 @@ struct operation {
     bool writes = true;
     // It cannot be done now: somebody else has to `wake` the thread, or its deadline to pass.
     bool blocked = false;
+    // It takes part in the one order of all such operations (sequentially consistent ones, in a
+    // memory that is not): the order of any two of them can matter.
+    bool ordered = false;
     place_id place = 0;
     object_id object = 0;
     virtual_time deadline = no_deadline;
@@ -58,7 +61,8 @@ struct operation {
 
 // Whether the order of the two can matter.
 [[nodiscard]] constexpr bool conflict(const operation& a, const operation& b) noexcept {
-    return a.object != 0 && a.object == b.object && (a.writes || b.writes);
+    return (a.object != 0 && a.object == b.object && (a.writes || b.writes)) ||
+           (a.ordered && b.ordered);
 }
 
 }  // namespace twill::inline TWILL_ABI::explore

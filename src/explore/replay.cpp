@@ -2,7 +2,8 @@
 
 namespace twill::inline TWILL_ABI::explore {
 
-void replay::begin_run(std::uint64_t /*seed*/, const profile& /*known*/) noexcept {
+void replay::begin_run(arena& /*memory*/, std::uint64_t /*seed*/,
+                       const profile& /*known*/) noexcept {
     diverged_ = false;
     at_ = 0;
     first_ = 0;

@@ -19,7 +19,7 @@ public:
     explicit replay(const schedule& what, how strictly = how::strict) noexcept
         : what_(what), strictly_(strictly) {}
 
-    void begin_run(std::uint64_t seed, const profile& known) noexcept override;
+    void begin_run(arena& memory, std::uint64_t seed, const profile& known) noexcept override;
     thread_id choose(const choice& at) noexcept override;
     std::uint32_t pick(thread_id thread, std::uint32_t index,
                        std::uint32_t options) noexcept override;

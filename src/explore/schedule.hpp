@@ -15,6 +15,8 @@ namespace twill::inline TWILL_ABI::explore {
 struct stretch {
     thread_id thread;
     std::uint32_t until;
+    // It could have gone on: what follows is a preemption.
+    bool preempted = false;
 };
 
 // The free choice number `index` of `thread` (from 0) was `option`. Option 0, the plain one, is not
@@ -31,6 +33,7 @@ public:
 
     row<stretch> stretches;
     row<picked> values;
+    std::uint64_t preemptions = 0;
     // Of the operations that were carried out, in their order; 0: not known. A replay with another
     // fingerprint has gone another way.
     std::uint64_t fingerprint = 0;
@@ -40,6 +43,7 @@ public:
         for (const stretch& each : other.stretches) stretches.push_back(each);
         values.clear();
         for (const picked& each : other.values) values.push_back(each);
+        preemptions = other.preemptions;
         fingerprint = other.fingerprint;
     }
     // `thread` did one more step, its `steps`-th.
@@ -47,7 +51,7 @@ public:
         if (!stretches.empty() && stretches.back().thread == thread)
             stretches.back().until = steps;
         else
-            stretches.push_back({thread, steps});
+            stretches.push_back({.thread = thread, .until = steps});
     }
 };
 

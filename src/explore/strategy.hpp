@@ -6,6 +6,7 @@
 // may put into memory shared with other processes.
 #pragma once
 
+#include "arena.hpp"
 #include "operation.hpp"
 #include "profile.hpp"
 #include "thread_state.hpp"
@@ -40,12 +41,14 @@ public:
     strategy(const strategy&) = delete;
     strategy& operator=(const strategy&) = delete;
 
-    // Before each run. `known` is what earlier runs showed (all zero: nothing yet).
-    virtual void begin_run(std::uint64_t /*seed*/, const profile& /*known*/) noexcept {}
+    // Before each run. `memory` is the run's; `known` is what earlier runs showed (nothing yet: all
+    // zero).
+    virtual void begin_run(arena& /*memory*/, std::uint64_t /*seed*/,
+                           const profile& /*known*/) noexcept {}
 
     virtual void spawned(thread_id /*child*/, thread_id /*parent*/) noexcept {}
 
-    // One of `at.enabled` or of `at.timed`.
+    // One of `at.enabled` or of `at.timed`; or no_thread: whatever comes has been explored already.
     virtual thread_id choose(const choice& at) noexcept { return at.enabled[0]; }
 
     // One of `options` (two or more) equally possible outcomes of what `thread` does; 0 is the

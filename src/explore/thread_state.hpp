@@ -1,9 +1,9 @@
 // What the engine knows of one thread.
 #pragma once
 
-#include "clock.hpp"
 #include "operation.hpp"
 #include "spinning.hpp"
+#include "vector_clock.hpp"
 
 namespace twill::inline TWILL_ABI::explore {
 
@@ -18,7 +18,7 @@ struct thread_state {
     std::uint64_t blocked_since = 0;  // the step, for the order of those who wait
     thread_id parent = no_thread;
     std::uint32_t started_at = 0;  // the parent's steps then
-    clock past;
+    vector_clock past;
     spinning loop;
 
     [[nodiscard]] bool enabled() const noexcept {

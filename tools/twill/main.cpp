@@ -1,4 +1,5 @@
 // The `twill` command: finds the subcommand and hands the command line over.
+#include "twill/check/check.hpp"
 #include "twill/common/message.hpp"
 #include "twill/common/standard_streams.hpp"
 #include "twill/common/suggestion.hpp"
@@ -19,6 +20,7 @@ namespace twill_command {
 namespace {
 
 constexpr subcommand subcommands[] = {
+    {"check", "find the schedule that makes a threaded program fail", &run_check},
     {"demo", "show what concurrency, parallelism, both and neither give", &run_demo},
     {"map", "run a command for each input, several at a time", &run_map},
 };

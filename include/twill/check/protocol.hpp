@@ -215,6 +215,7 @@ struct run_options {
     std::uint64_t step_limit = 0;   // 0: none
     std::uint32_t keep_events = 0;  // fill `events`, with stacks
     std::uint32_t core = 0;         // to pin to, + 1; 0: do not
+    std::int32_t good_status = 0;
 };
 
 // The memory that both map. Mostly never touched, so never there.
@@ -229,7 +230,7 @@ struct session {
 };
 
 enum class task : std::uint32_t {
-    explore,  // runs with seeds from `options.seed` on, until one finds something
+    explore,  // `runs` runs from number `first_run` on, until one finds something
     replay,   // `schedule`, once
 };
 
@@ -237,6 +238,7 @@ enum class task : std::uint32_t {
 struct request {
     task what = task::explore;
     std::uint32_t reserved = 0;
+    std::uint64_t first_run = 0;  // a seed and a number make a schedule
     std::uint64_t runs = 0;
 };
 // The last run's result is in the session.

@@ -23,7 +23,7 @@ struct epoch {
 };
 
 // Plain data; components beyond `size` are 0. An empty clock (all zero bytes) is before everything.
-class clock {
+class vector_clock {
 public:
     [[nodiscard]] tick at(thread_id thread) const noexcept {
         return thread < size_ ? ticks_[thread] : 0;
@@ -32,13 +32,13 @@ public:
         reserve(memory, thread + 1);
         ticks_[thread] = time;
     }
-    void join(arena& memory, const clock& other) noexcept {
+    void join(arena& memory, const vector_clock& other) noexcept {
         reserve(memory, other.size_);
         for (std::uint32_t i = 0; i != other.size_; ++i)
             if (ticks_[i] < other.ticks_[i]) ticks_[i] = other.ticks_[i];
     }
     // A copy of its own; plain assignment shares the components.
-    void assign(arena& memory, const clock& other) noexcept {
+    void assign(arena& memory, const vector_clock& other) noexcept {
         for (std::uint32_t i = other.size_; i < size_; ++i) ticks_[i] = 0;
         reserve(memory, other.size_);
         for (std::uint32_t i = 0; i != other.size_; ++i) ticks_[i] = other.ticks_[i];
@@ -49,7 +49,7 @@ public:
     [[nodiscard]] bool has_seen(epoch event) const noexcept {
         return event.thread == no_thread || at(event.thread) >= event.time;
     }
-    [[nodiscard]] bool has_seen(const clock& other) const noexcept {
+    [[nodiscard]] bool has_seen(const vector_clock& other) const noexcept {
         for (std::uint32_t i = 0; i != other.size_; ++i)
             if (at(i) < other.ticks_[i]) return false;
         return true;
