@@ -6,8 +6,6 @@
 
 #include <twill/check/protocol.hpp>
 
-#include <cstdio>
-
 namespace twill::inline TWILL_ABI::check {
 namespace {
 
@@ -22,13 +20,6 @@ void take_frames(const call_tree& calls, call_id from, stack_trace& into) noexce
         if (is_own_code(frames[i])) continue;
         into.frames[into.depth++] = frames[i] - 1;  // it is a return address: the call is before
     }
-}
-
-const char* name(std::uint32_t access) noexcept {
-    if ((access & access_frees) != 0) return "free";
-    if ((access & access_is_atomic) != 0)
-        return (access & access_writes) != 0 ? "atomic write" : "atomic read";
-    return (access & access_writes) != 0 ? "write" : "read";
 }
 
 step at(std::uintptr_t address) noexcept {
@@ -109,8 +100,6 @@ void report_race(const call_tree& calls, const race& found, std::size_t size) no
     made->memory.there = found.earlier.kind;
     take_frames(calls, found.earlier.place, made->there);
     tell_place(calls, found.address, *made);
-    std::snprintf(made->text, sizeof made->text, "%s of %zu bytes and %s, in no order",
-                  name(found.later.kind), size, name(found.earlier.kind));
 }
 
 void report_use_after_free(const call_tree& calls, const heap::block& block, std::uintptr_t address,
@@ -119,9 +108,6 @@ void report_use_after_free(const call_tree& calls, const heap::block& block, std
     if (made != nullptr) {
         tell_block(&calls, block, *made);
         tell_free(&calls, block, *made);
-        std::snprintf(made->text, sizeof made->text,
-                      "%s of %zu bytes at byte %zu of a block of %zu bytes that was freed",
-                      name(kind), size, address - block.address, block.size);
     }
     end_with(made, finding_kind::use_after_free, address);
 }
@@ -129,12 +115,7 @@ void report_use_after_free(const call_tree& calls, const heap::block& block, std
 void report_out_of_bounds(const call_tree& calls, const heap::block& block, std::uintptr_t address,
                           std::size_t size, std::uint8_t kind) noexcept {
     finding* const made = begin(finding_kind::out_of_bounds, address, size, kind);
-    if (made != nullptr) {
-        tell_block(&calls, block, *made);
-        std::snprintf(made->text, sizeof made->text,
-                      "%s of %zu bytes at byte %zu of a block of %zu bytes", name(kind), size,
-                      address - block.address, block.size);
-    }
+    if (made != nullptr) tell_block(&calls, block, *made);
     end_with(made, finding_kind::out_of_bounds, address);
 }
 
@@ -146,14 +127,6 @@ void report_bad_free(const call_tree* calls, const heap::block* block, std::uint
     if (made != nullptr) {
         if (block != nullptr) tell_block(calls, *block, *made);
         if (block != nullptr && twice) tell_free(calls, *block, *made);
-        if (why == heap::release_result::not_its_begin)
-            std::snprintf(made->text, sizeof made->text,
-                          "frees a pointer to byte %zu of a block of %zu bytes",
-                          address - block->address, block->size);
-        else
-            std::snprintf(
-                made->text, sizeof made->text, "%s",
-                twice ? "frees a block that was freed" : "frees a pointer that no allocation gave");
     }
     end_with(made, kind, address);
 }

@@ -24,7 +24,9 @@ struct flow {
     explore::thread_id id;
     std::uint32_t ignoring;
     call* calls;
-    std::uint32_t depth;  // may go beyond `most_calls`; such calls are only counted
+    std::uint32_t depth;     // may go beyond `most_calls`; such calls are only counted
+    std::uint32_t accesses;  // since the run had `steps` steps
+    std::uint64_t steps;
 
     [[nodiscard]] call_id now() const noexcept {
         if (depth == 0) return 0;
@@ -37,6 +39,8 @@ namespace {
 constexpr explore::thread_id first_fiber = most_threads;
 // Of a block that is freed, so much is looked at for races: freeing must not take for ever.
 constexpr std::size_t most_checked_of_free = 1024;
+
+constexpr std::uint32_t most_without_point = 2000;
 
 struct range {
     std::uintptr_t begin, end;
@@ -92,9 +96,20 @@ action as_action(atomic_op operation) noexcept {
 constexpr std::uint64_t memory_numbers = std::uint64_t{1} << 63U;
 
 void scheduling_point(action kind, const volatile void* address, const void* pc) noexcept {
-    if (the.shared->options.points != granularity::memory) return;
     access_point(kind, const_cast<const void*>(address),
                  memory_numbers | state->races.shadow().number(number(address)), pc);
+}
+
+// Where only what orders is a scheduling point, a loop that waits for another thread's plain write
+// would never come to one. So each of a long row of accesses with no point in between is one.
+bool is_a_point(flow& its) noexcept {
+    if (the.shared->options.points == granularity::memory) return true;
+    const std::uint64_t steps = the.run->steps();
+    if (its.steps != steps) {
+        its.steps = steps;
+        its.accesses = 0;
+    }
+    return ++its.accesses > most_without_point;
 }
 
 bool is_benign(std::uintptr_t address) noexcept {
@@ -211,8 +226,9 @@ void access(const void* address, std::size_t size, std::uint8_t kind, const void
     flow* its = nullptr;
     if (caller(its) == nullptr) return;
     const no_switching inside;
-    scheduling_point((kind & access_record::write) != 0 ? action::store : action::load, address,
-                     pc);
+    if (is_a_point(*its))
+        scheduling_point((kind & access_record::write) != 0 ? action::store : action::load, address,
+                         pc);
     check_heap(address, size, kind);
     if (its->ignoring != 0) return;
     const call_id place = state->calls.enter(its->now(), number(pc));
@@ -236,7 +252,7 @@ void after_atomic(const volatile void* object, std::size_t size, atomic_op opera
     flow* its = nullptr;
     if (caller(its) == nullptr) return;
     const no_switching inside;
-    if (!changed && the.shared->options.points == granularity::memory) changed_nothing();
+    if (!changed) changed_nothing();
     const call_id place = state->calls.enter(its->now(), number(pc));
     tell_of(state->races.atomic(its->id, number(object), size, operation, how, place), size);
 }

@@ -1,9 +1,9 @@
 // Memory mode: what a program that was compiled with -fsanitize=thread tells of itself.
 //
 // The compiler puts a call before each access to memory, and at the begin and end of each function;
-// hooks/ has these functions, and all they do is to come here. An access is a scheduling point (if
-// the run asks for that), is looked up in the heap (freed? behind the end?), and is checked for
-// races. Of the sync mode it learns who synchronises with whom.
+// hooks/ has these functions, and all they do is to come here. An atomic operation is a scheduling
+// point, any other access if the run asks for that; then it is looked up in the heap (freed? behind
+// the end?), and is checked for races. Of the sync mode it learns who synchronises with whom.
 //
 // One thread at a time is here, the one that has the baton. Nothing here allocates by the program's
 // allocator, which is ours, too.

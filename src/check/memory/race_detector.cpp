@@ -50,7 +50,7 @@ void race_detector::spawn(thread_id parent, thread_id child) noexcept {
 }
 
 void race_detector::join(thread_id thread, thread_id ended) noexcept {
-    const explore::clock& seen = state(ended).now;
+    const explore::vector_clock& seen = state(ended).now;
     state(thread).now.join(memory_, seen);
 }
 
@@ -84,7 +84,7 @@ const race* race_detector::atomic(thread_id thread, std::uintptr_t object, std::
     if (operation == atomic_op::load) return found;
     // A store begins a new release sequence, or none; a read-modify-write goes on with the one that
     // it reads from, whoever began it.
-    const explore::clock& released = how.release ? its.now : its.fenced;
+    const explore::vector_clock& released = how.release ? its.now : its.fenced;
     if (operation == atomic_op::store)
         sync->released.assign(memory_, released);
     else

@@ -20,7 +20,7 @@
 
 #include "call_tree.hpp"
 #include "explore/arena.hpp"
-#include "explore/clock.hpp"
+#include "explore/vector_clock.hpp"
 #include "shadow_memory.hpp"
 
 namespace twill::inline TWILL_ABI::check {
@@ -84,16 +84,16 @@ public:
                        std::uint8_t kind, call_id place) noexcept;
 
     [[nodiscard]] shadow_memory& shadow() noexcept { return shadow_; }
-    [[nodiscard]] const explore::clock& clock_of(thread_id thread) const noexcept {
+    [[nodiscard]] const explore::vector_clock& clock_of(thread_id thread) const noexcept {
         return threads_[thread].now;
     }
 
 private:
     struct thread_state {
-        explore::clock now;
+        explore::vector_clock now;
         explore::tick time;       // its own component of `now`
-        explore::clock acquired;  // by relaxed loads; an acquire fence makes it count
-        explore::clock fenced;    // what a relaxed store releases: `now` at the last release fence
+        explore::vector_clock acquired;  // by relaxed loads; an acquire fence makes it count
+        explore::vector_clock fenced;    // what a relaxed store releases: `now` at the last release fence
     };
 
     thread_state& state(thread_id thread) noexcept;

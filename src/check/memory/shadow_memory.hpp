@@ -13,7 +13,7 @@
 
 #include "call_tree.hpp"
 #include "explore/arena.hpp"
-#include "explore/clock.hpp"
+#include "explore/vector_clock.hpp"
 
 namespace twill::inline TWILL_ABI::check {
 
@@ -33,7 +33,7 @@ struct access_record {
 // Something at one address that threads synchronise on: a mutex, an atomic.
 struct sync_record {
     std::uintptr_t address;
-    explore::clock released;  // what an acquire learns
+    explore::vector_clock released;  // what an acquire learns
     std::uint32_t next;
 };
 

@@ -89,7 +89,10 @@ void checked_program::become(const std::vector<std::string>& words, const std::s
     const int own_memory = above_all(::dup(memory_));
     const auto session = fmt::format("{}:{}", own_socket, own_memory);
     ::setenv(protocol::environment_name, session.c_str(), 1);
-    ::setenv("LD_PRELOAD", library.c_str(), 1);
+    // The second has only a name: that by which a program of Clang's asks for its thread sanitizer.
+    const auto second =
+        std::filesystem::path(library).replace_filename("libtwill_check_for_clang.so").string();
+    ::setenv("LD_PRELOAD", (library + ":" + second).c_str(), 1);
     // The same addresses in each process where that is allowed; where not, it works all the same.
     const int kept = ::personality(0xFFFFFFFF);
     if (kept != -1) ::personality(static_cast<unsigned long>(kept) | ADDR_NO_RANDOMIZE);
