@@ -1,5 +1,6 @@
 #include "check/memory_mode.hpp"
 
+#include "check/memory/access_places.hpp"
 #include "check/memory/call_tree.hpp"
 #include "check/memory/pages.hpp"
 #include "check/memory_findings.hpp"
@@ -7,6 +8,7 @@
 #include "check/world.hpp"
 
 #include <pthread.h>
+#include <sys/mman.h>
 
 #include <new>
 
@@ -46,11 +48,21 @@ struct range {
     std::uintptr_t begin, end;
 };
 
+// In memory that the server and all runs have together.
+access_places* shared_places() noexcept {
+    const long made = raw_syscall(SYS_mmap, 0, sizeof(access_places), PROT_READ | PROT_WRITE,
+                                  MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (made < 0 && made > -4096) give_up("no memory for what is known of the program");
+    return reinterpret_cast<access_places*>(made);
+}
+
 // What memory mode knows of one process.
 struct memory_state {
     explore::arena memory{&map_pages};
     call_tree calls{memory};
     race_detector races{memory, &map_pages};
+    access_places& places = *shared_places();
+    sharing_watch sharing{memory, places};
     explore::row<range> stacks{memory};  // of threads, by index
     explore::row<range> benign{memory};
     explore::thread_id next_fiber = first_fiber;
@@ -100,10 +112,48 @@ void scheduling_point(action kind, const volatile void* address, const void* pc)
                  memory_numbers | state->races.shadow().number(number(address)), pc);
 }
 
-// Where only what orders is a scheduling point, a loop that waits for another thread's plain write
-// would never come to one. So each of a long row of accesses with no point in between is one.
-bool is_a_point(flow& its) noexcept {
-    if (the.shared->options.points == granularity::memory) return true;
+constexpr std::uintptr_t granule_bytes = shadow_memory::granule_bytes;
+// Of a range that is accessed at once, so much is looked at to find out whether it is shared.
+constexpr std::size_t most_looked_at = 64;
+
+// Calls `look` with each granule of the range, as far as that.
+template <class Look>
+void each_granule(std::uintptr_t begin, std::size_t size, Look look) noexcept {
+    const std::uintptr_t end = begin + (size < most_looked_at ? size : most_looked_at);
+    for (std::uintptr_t at = begin; at < end; at = (at / granule_bytes + 1) * granule_bytes)
+        look(state->races.shadow().at(at));
+}
+
+bool is_shared(const flow& its, std::uintptr_t address, std::size_t size,
+               std::uintptr_t pc) noexcept {
+    if (state->places.of(pc) != access_places::kind::alone) return true;
+    bool found = false;
+    each_granule(address, size, [&](const granule& each) {
+        found = found || each.shared || (each.first_user != 0 && each.first_user != its.id + 1);
+    });
+    return found;
+}
+
+// In the profile run: which places touch what is shared.
+void watch_sharing(const volatile void* address, std::size_t size, const void* pc) noexcept {
+    if (the.shared->options.profile == 0) return;
+    each_granule(number(address), size,
+                 [&](granule& each) { state->sharing.came_by(each, number(pc)); });
+}
+
+// Whether an access is a scheduling point.
+bool is_a_point(flow& its, std::uintptr_t address, std::size_t size, std::uintptr_t pc) noexcept {
+    switch (the.shared->options.points) {
+        case granularity::every:
+            return true;
+        case granularity::memory:
+            if (is_shared(its, address, size, pc)) return true;
+            break;
+        case granularity::sync:
+            break;
+    }
+    // A loop that waits for another thread's plain write must come to a point all the same. So each
+    // of a long row of accesses with no point in between is one.
     const std::uint64_t steps = the.run->steps();
     if (its.steps != steps) {
         its.steps = steps;
@@ -226,13 +276,14 @@ void access(const void* address, std::size_t size, std::uint8_t kind, const void
     flow* its = nullptr;
     if (caller(its) == nullptr) return;
     const no_switching inside;
-    if (is_a_point(*its))
+    if (is_a_point(*its, number(address), size, number(pc)))
         scheduling_point((kind & access_record::write) != 0 ? action::store : action::load, address,
                          pc);
     check_heap(address, size, kind);
     if (its->ignoring != 0) return;
     const call_id place = state->calls.enter(its->now(), number(pc));
     tell_of(state->races.access(its->id, number(address), size, kind, place), size);
+    watch_sharing(address, size, pc);
 }
 
 bool before_atomic(const volatile void* object, std::size_t size, atomic_op operation,
@@ -255,6 +306,7 @@ void after_atomic(const volatile void* object, std::size_t size, atomic_op opera
     if (!changed) changed_nothing();
     const call_id place = state->calls.enter(its->now(), number(pc));
     tell_of(state->races.atomic(its->id, number(object), size, operation, how, place), size);
+    watch_sharing(object, size, pc);
 }
 
 void fence(order how) noexcept {

@@ -203,14 +203,16 @@ struct run_result {
 };
 
 enum class granularity : std::uint32_t {
-    sync,    // scheduling points at blocking and ordering primitives only
-    memory,  // and at accesses to memory
+    sync,    // scheduling points at blocking and ordering primitives and atomics only
+    memory,  // and at accesses to memory that threads share, as far as the profile run showed
+    every,   // and at all other accesses
 };
 
 // How to run; set by the command before a request.
 struct run_options {
     std::uint64_t seed = 1;
     granularity points = granularity::sync;
+    std::uint32_t profile = 0;  // finds out which memory is shared
     std::uint32_t cpus = 4;         // that the program is told it has
     std::uint64_t step_limit = 0;   // 0: none
     std::uint32_t keep_events = 0;  // fill `events`, with stacks

@@ -91,9 +91,10 @@ public:
 private:
     struct thread_state {
         explore::vector_clock now;
-        explore::tick time;       // its own component of `now`
+        explore::tick time;              // its own component of `now`
         explore::vector_clock acquired;  // by relaxed loads; an acquire fence makes it count
-        explore::vector_clock fenced;    // what a relaxed store releases: `now` at the last release fence
+        explore::vector_clock
+            fenced;  // what a relaxed store releases: `now` at the last release fence
     };
 
     thread_state& state(thread_id thread) noexcept;

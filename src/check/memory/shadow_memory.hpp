@@ -43,6 +43,7 @@ struct alignas(32) granule {
     std::uint32_t number;      // in the order of first use; 0: none yet
     std::uint16_t first_user;  // thread + 1; 0: nobody yet
     bool shared;               // more than one thread came by
+    std::uint32_t visits;      // access_places.hpp: from where they came; 0: nothing is known
 };
 
 class shadow_memory {

@@ -1,5 +1,7 @@
 #include "twill/check/checked_program.hpp"
 
+#include "twill/check/refusal.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -42,6 +44,7 @@ int make_memory(const char* name) {
 
 checked_program::checked_program(const std::vector<std::string>& words,
                                  const std::string& library) {
+    if (const auto why = refusal_of(words[0]); !why.empty()) throw start_failure{why};
     memory_ = make_memory("twill check session");
     output_ = make_memory("twill check output");
     ::fcntl(output_, F_SETFL, O_APPEND);

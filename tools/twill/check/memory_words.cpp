@@ -1,6 +1,6 @@
 #include "twill/check/memory_words.hpp"
 
-#include "twill/check/data_symbol.hpp"
+#include "twill/check/elf_file.hpp"
 
 #include <fmt/format.h>
 
@@ -30,6 +30,14 @@ std::string access_in_block(const finding& found) {
     return fmt::format("thread {} {} {} at byte {} of a block of {}", found.thread,
                        does(found.memory.here), bytes(found.memory.size),
                        found.object - found.memory.block, bytes(found.memory.block_size));
+}
+
+// "counter", or "table+8"; empty: no symbol covers the address.
+std::string variable_at(std::span<const twill::check::module> modules, std::uint64_t address) {
+    for (const auto& each : modules)
+        if (address >= each.begin && address < each.end)
+            return elf_file(each.path).variable_at(address - each.bias);
+    return {};
 }
 
 }  // namespace
