@@ -201,6 +201,9 @@ bool hand_on(thread& from) noexcept {
             fail(finding_kind::deadlock, {});
         case what::livelock:
             fail(finding_kind::livelock, {});
+        case what::pruned:
+            the.shared->result.end = run_end::pruned;
+            leave(0);
         case what::step_limit:
             fail(finding_kind::livelock, {}, "step limit");
     }

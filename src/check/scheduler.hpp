@@ -91,9 +91,9 @@ private:
 thread* add_thread(void* (*start)(void*), void* argument) noexcept;
 // It could not be made after all.
 void remove_thread(thread& made) noexcept;
-void begin_thread(thread& self) noexcept;
+void begin_thread(thread& me) noexcept;
 // Its last action: gives the baton away for good, and returns.
-void end_thread(thread& self) noexcept;
+void end_thread(thread& me) noexcept;
 // null if it is none of ours, or gone.
 thread* find_thread(pthread_t handle) noexcept;
 thread* thread_at(std::uint32_t index) noexcept;

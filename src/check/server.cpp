@@ -2,13 +2,14 @@
 
 #include "check/failure.hpp"
 #include "check/hooks/threads.hpp"
-#include "check/schedule_text.hpp"
 #include "check/scheduler.hpp"
 #include "check/system.hpp"
 
 #include "explore/execution.hpp"
 #include "explore/random_walk.hpp"
 #include "explore/replay.hpp"
+#include "explore/schedule_text.hpp"
+#include "explore/shrinking.hpp"
 
 #include <poll.h>
 #include <sched.h>
@@ -45,12 +46,32 @@ void* take_pages(std::size_t bytes) noexcept {
     return taken;
 }
 
+// Failures that were reported, as hashes.
+class failures_seen {
+public:
+    // False: it is there already, or there is no room for more.
+    bool add(std::uint64_t hash) noexcept {
+        for (std::size_t i = 0; i != count_; ++i)
+            if (hashes_[i] == hash) return false;
+        if (count_ == most) return false;
+        hashes_[count_++] = hash;
+        return true;
+    }
+
+private:
+    static constexpr std::size_t most = 256;
+    std::uint64_t hashes_[most] = {};
+    std::size_t count_ = 0;
+};
+
 struct workshop {
     pages memory;
+    int output = -1;
     explore::arena kept{&take_pages};  // for what outlives a run
     explore::arena of_run{&take_pages};
     explore::schedule to_replay{kept};
     explore::profile known;
+    failures_seen seen;
     alignas(16) std::byte strategy[4096];
     alignas(16) std::byte execution[sizeof(explore::execution)];
 };
@@ -179,12 +200,23 @@ void keep_end(session& shared, int status) noexcept {
     result.end = run_end::finding;
 }
 
+// A run that takes so much longer than all before it hardly ends by itself.
+std::uint64_t step_limit(const run_options& options, const explore::profile& known) noexcept {
+    constexpr std::uint64_t of_first_run = 10'000'000;
+    constexpr std::uint64_t at_least = 50'000;
+    constexpr std::uint64_t times_the_longest = 50;
+    if (options.step_limit != 0) return options.step_limit;
+    if (known.runs == 0) return of_first_run;
+    const std::uint64_t many = known.steps * times_the_longest;
+    return many < at_least ? at_least : many;
+}
+
 // Gives true in the run, which goes on into the program.
 bool run_once(session& shared, workshop& with, explore::strategy& decides,
               std::uint64_t seed) noexcept {
     forget_last(shared.result);
-    explore::limits most;
-    if (shared.options.step_limit != 0) most.steps = shared.options.step_limit;
+    raw_syscall(SYS_ftruncate, with.output, 0);
+    const explore::limits most{.steps = step_limit(shared.options, with.known)};
     auto& run =
         *::new (with.execution) explore::execution(with.of_run, decides, seed, most, with.known);
     // Without the handlers of pthread_atfork: for the program there was no fork.
@@ -204,51 +236,141 @@ bool run_once(session& shared, workshop& with, explore::strategy& decides,
     return false;
 }
 
-void keep_schedule(session& shared, workshop& with) noexcept {
-    auto& run = *std::launder(reinterpret_cast<explore::execution*>(with.execution));
-    shared.schedule_length = static_cast<std::uint32_t>(
-        write_schedule(run.record(), shared.schedule, sizeof shared.schedule));
+explore::execution& last_run(workshop& with) noexcept {
+    return *std::launder(reinterpret_cast<explore::execution*>(with.execution));
 }
 
-bool explore_some(session& shared, workshop& with, const request& asked, answer& made) noexcept {
-    for (; made.runs != asked.runs;) {
-        const std::uint64_t seed = seed_of_run(shared.options.seed, asked.first_run + made.runs++);
-        auto& decides = make_strategy<explore::random_walk>(with, (seed & 1) != 0 ? 8U : 0U);
-        with.of_run.clear();
-        if (run_once(shared, with, decides, seed)) return true;
-        if (shared.result.findings_count != 0) break;
+// What a run found, as far as another run must find it too to have failed the same way.
+struct failure {
+    finding_kind kind = finding_kind::none;
+    std::int64_t value = 0;
+    stack_trace here;
+    stack_trace there;
+
+    static failure of(const run_result& result) noexcept {
+        if (result.findings_count == 0) return {};
+        const bool ended = result.end == run_end::finding;
+        const finding& found = result.findings[ended ? result.ended_by : 0];
+        failure made{found.kind, found.value, found.here, found.there};
+        // Where it happens to be noticed says nothing.
+        if (found.kind == finding_kind::deadlock || found.kind == finding_kind::livelock)
+            made.here.depth = made.there.depth = 0;
+        return made;
     }
-    keep_schedule(shared, with);
+    [[nodiscard]] bool same_as(const failure& other) const noexcept {
+        return kind == other.kind && value == other.value &&
+               ((same(here, other.here) && same(there, other.there)) ||
+                (same(here, other.there) && same(there, other.here)));
+    }
+
+    // The same for those that are the same. Never 0.
+    [[nodiscard]] std::uint64_t hash() const noexcept {
+        const std::uint64_t both = hash_of(here) + hash_of(there);
+        return (both + static_cast<std::uint64_t>(value) * 31 + static_cast<std::uint64_t>(kind)) |
+               1;
+    }
+
+private:
+    static std::uint64_t hash_of(const stack_trace& stack) noexcept {
+        std::uint64_t all = stack.depth;
+        for (std::uint32_t i = 0; i != stack.depth; ++i)
+            all = (all ^ stack.frames[i]) * 0x9E3779B97F4A7C15ULL;
+        return all;
+    }
+    static bool same(const stack_trace& a, const stack_trace& b) noexcept {
+        if (a.depth != b.depth) return false;
+        for (std::uint32_t i = 0; i != a.depth; ++i)
+            if (a.frames[i] != b.frames[i]) return false;
+        return true;
+    }
+};
+
+void keep_schedule(session& shared, const explore::schedule& what) noexcept {
+    const std::size_t length = explore::print(what, shared.schedule, sizeof shared.schedule);
+    shared.schedule_length = static_cast<std::uint32_t>(
+        length < sizeof shared.schedule ? length : sizeof shared.schedule);
+}
+
+// Gives true in the run, as all functions here that make one.
+bool follow(session& shared, workshop& with, const explore::schedule& what,
+            explore::replay::how strictly, bool& diverged) noexcept {
+    with.of_run.clear();
+    auto& decides = make_strategy<explore::replay>(with, what, strictly);
+    if (run_once(shared, with, decides, 0)) return true;
+    diverged = decides.diverged();
     return false;
 }
 
 bool replay_once(session& shared, workshop& with, answer& made) noexcept {
-    with.of_run.clear();
-    read_schedule(shared.schedule, shared.schedule_length, with.to_replay);
-    auto& decides = make_strategy<explore::replay>(with, with.to_replay);
+    with.kept.clear();
+    auto& what = *with.kept.make<explore::schedule>(with.kept);
+    if (explore::parse(shared.schedule, shared.schedule_length, what).at != nullptr) {
+        made.refused = 1;
+        return false;
+    }
     ++made.runs;
-    if (run_once(shared, with, decides, 0)) return true;
-    if (decides.diverged()) {
-        auto& result = shared.result;
-        finding& left = result.findings[0];
-        left = {};
-        left.kind = finding_kind::not_reproducible;
-        result.findings_count = 1;
-        result.ended_by = 0;
-        result.end = run_end::finding;
+    bool diverged = false;
+    if (follow(shared, with, what, explore::replay::how::strict, diverged)) return true;
+    if (!diverged) return false;
+    auto& result = shared.result;
+    result.findings[0] = {};
+    result.findings[0].kind = finding_kind::not_reproducible;
+    result.findings_count = 1;
+    result.ended_by = 0;
+    result.end = run_end::finding;
+    return false;
+}
+
+std::uint64_t now_of_machine() noexcept {
+    timespec now{};
+    raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, as_word(&now));
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+           static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+// Of the schedule that the last run followed, the one with fewest preemptions that is found within
+// the time that there is.
+bool shrink(session& shared, workshop& with) noexcept {
+    with.kept.clear();
+    const failure wanted = failure::of(shared.result);
+    explore::shrinking less(with.kept, last_run(with).record());
+    const std::uint64_t until = now_of_machine() + shared.options.shrink_ns;
+    while (const explore::schedule* const attempt = less.propose()) {
+        bool ignored = false;
+        if (follow(shared, with, *attempt, explore::replay::how::loose, ignored)) return true;
+        less.tried(failure::of(shared.result).same_as(wanted), last_run(with).record());
+        if (now_of_machine() > until) break;
+    }
+    keep_schedule(shared, less.best());
+    return false;
+}
+
+bool explore_some(session& shared, workshop& with, const request& asked, answer& made) noexcept {
+    while (made.runs != asked.runs) {
+        const std::uint64_t seed = seed_of_run(shared.options.seed, asked.first_run + made.runs++);
+        with.of_run.clear();
+        auto& decides = make_strategy<explore::random_walk>(with, (seed & 1) != 0 ? 8U : 0U);
+        if (run_once(shared, with, decides, seed)) return true;
+        if (shared.result.findings_count == 0) continue;
+        if (shared.options.keep_going != 0 && !with.seen.add(failure::of(shared.result).hash()))
+            continue;
+        made.found = 1;
+        keep_schedule(shared, last_run(with).record());
+        return shared.options.shrink_ns != 0 && shrink(shared, with);
     }
     return false;
 }
 
 }  // namespace
 
-void serve(session& shared, int socket) noexcept {
+void serve(session& shared, const descriptors& given) noexcept {
     workshop& with = *make_workshop();
+    with.output = given.output;
     const answer ready{};
-    raw_syscall(SYS_write, socket, as_word(&ready), sizeof ready);
+    raw_syscall(SYS_write, given.socket, as_word(&ready), sizeof ready);
     for (;;) {
         request asked{};
-        const long got = raw_syscall(SYS_read, socket, as_word(&asked), sizeof asked);
+        const long got = raw_syscall(SYS_read, given.socket, as_word(&asked), sizeof asked);
         if (got == -EINTR) continue;
         if (got != static_cast<long>(sizeof asked)) leave(0);
         pin(shared.options.core);
@@ -257,9 +379,10 @@ void serve(session& shared, int socket) noexcept {
                                     ? replay_once(shared, with, made)
                                     : explore_some(shared, with, asked, made);
         if (in_the_run) break;
-        raw_syscall(SYS_write, socket, as_word(&made), sizeof made);
+        raw_syscall(SYS_write, given.socket, as_word(&made), sizeof made);
     }
-    raw_syscall(SYS_close, socket);
+    raw_syscall(SYS_close, given.socket);
+    raw_syscall(SYS_close, given.output);
 }
 
 }  // namespace twill::inline TWILL_ABI::check

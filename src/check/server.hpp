@@ -5,8 +5,13 @@
 
 namespace twill::inline TWILL_ABI::check {
 
-// Serves requests from `socket` until it is closed, then ends the process. Returns in each run, the
-// first thread of which is the caller.
-void serve(session& shared, int socket) noexcept;
+struct descriptors {
+    int socket = -1;
+    int output = -1;  // the file that the program's standard output and error go to
+};
+
+// Serves requests until the socket is closed, then ends the process. Returns in each run, the first
+// thread of which is the caller.
+void serve(session& shared, const descriptors& given) noexcept;
 
 }  // namespace twill::inline TWILL_ABI::check

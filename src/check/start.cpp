@@ -20,18 +20,19 @@ namespace {
 
 using main_function = int(int, char**, char**);
 
-int the_socket = -1;
+descriptors given;
 main_function* program_main = nullptr;
 
-// The value of our variable, "SOCKET:MEMORY"; taken out of the environment with LD_PRELOAD, which
-// is for this program only.
-bool take_descriptors(int& socket, int& memory) noexcept {
-    const char* const text = ::getenv(environment_name);
+// From our variable, which is taken out of the environment with LD_PRELOAD: both are for this
+// program only, not for those that it executes.
+bool take_descriptors(int& memory) noexcept {
+    const char* text = ::getenv(environment_name);
     if (text == nullptr) return false;
-    char* rest = nullptr;
-    socket = static_cast<int>(std::strtol(text, &rest, 10));
-    if (*rest != ':') return false;
-    memory = static_cast<int>(std::strtol(rest + 1, nullptr, 10));
+    for (int* const each : {&given.socket, &memory, &given.output}) {
+        char* rest = nullptr;
+        *each = static_cast<int>(std::strtol(text, &rest, 10));
+        text = *rest == ':' ? rest + 1 : rest;
+    }
     ::unsetenv(environment_name);
     ::unsetenv("LD_PRELOAD");
     return true;
@@ -43,7 +44,7 @@ void attach() noexcept {
     if (done) return;
     done = true;
     int memory = -1;
-    if (!take_descriptors(the_socket, memory)) return;
+    if (!take_descriptors(memory)) return;
     void* const mapped =
         ::mmap(nullptr, sizeof(session), PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
     raw_syscall(SYS_close, memory);
@@ -59,7 +60,7 @@ void attach() noexcept {
 
 int run_main(int argc, char** argv, char** environment) {
     prepare_memory_mode();
-    serve(*the.shared, the_socket);
+    serve(*the.shared, given);
     notice_end_of(*current);
     const int status = program_main(argc, argv, environment);
     point({action::exit, object_kind::process, nullptr, nullptr});

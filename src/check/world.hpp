@@ -25,7 +25,7 @@ struct world {
     object_table places;
 };
 
-extern world the;
+extern constinit world the;
 
 // Whose code this is. Initial-exec: no call, and no allocation at its first use; the library is
 // always there from the start of the program.

@@ -1,10 +1,11 @@
 // What `twill check` and the library that it preloads say to each other.
 //
-// The command starts the program with the check library preloaded and two descriptors: a socket for
-// requests, and memory that both map, a `session`. The library stops just before main and becomes a
-// *server*: each request names schedules to run, and for each of them the server forks a child, the
-// *run*, which goes on into main. What a run finds is left in the session; the run's death says
-// that it is complete. Plain data, no pointers: the two processes map it at different addresses.
+// The command starts the program with the check library preloaded and three descriptors: a socket
+// for requests, memory that both map, a `session`, and the file that takes the program's output.
+// The library stops just before main and becomes a *server*: each request names schedules to run,
+// and for each of them the server forks a child, the *run*, which goes on into main. What a run
+// finds is left in the session; the run's death says that it is complete. Plain data, no pointers:
+// the two processes map it at different addresses.
 //
 // Not a public interface: library and command belong to one version, which `protocol_version`
 // checks.
@@ -19,7 +20,7 @@ namespace twill::inline TWILL_ABI::check {
 
 inline constexpr std::uint32_t protocol_version = 1;
 
-// "SOCKET:MEMORY", the two descriptors. Without it the library stays out of the program's way.
+// "SOCKET:MEMORY:OUTPUT", the descriptors. Without it the library stays out of the program's way.
 inline constexpr char environment_name[] = "TWILL_CHECK_SESSION";
 
 inline constexpr std::size_t most_threads = 512;  // alive or not yet joined, in one run
@@ -184,6 +185,7 @@ struct module {
 enum class run_end : std::uint32_t {
     unknown,  // it died without a word: the status has the reason
     passed,   // it came to its end
+    pruned,   // cut short: its strategy has explored all that may follow
     finding,  // `ended_by` says what stopped it
 };
 
@@ -218,6 +220,8 @@ struct run_options {
     std::uint32_t keep_events = 0;  // fill `events`, with stacks
     std::uint32_t core = 0;         // to pin to, + 1; 0: do not
     std::int32_t good_status = 0;
+    std::uint32_t keep_going = 0;  // pass over failures that were found before
+    std::uint64_t shrink_ns = 0;   // the time for finding a smaller schedule; 0: do not look
 };
 
 // The memory that both map. Mostly never touched, so never there.
@@ -243,9 +247,11 @@ struct request {
     std::uint64_t first_run = 0;  // a seed and a number make a schedule
     std::uint64_t runs = 0;
 };
-// The last run's result is in the session.
+// After a run that found something, `schedule` says how to repeat it, shrunk if that was asked for.
 struct answer {
-    std::uint64_t runs = 0;  // made
+    std::uint64_t runs = 0;     // made, not counting those that shrinking took
+    std::uint32_t found = 0;    // whether the last of them found something
+    std::uint32_t refused = 0;  // the schedule cannot be read
 };
 
 }  // namespace twill::inline TWILL_ABI::check

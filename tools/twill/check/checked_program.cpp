@@ -90,7 +90,8 @@ void checked_program::become(const std::vector<std::string>& words, const std::s
     ::dup2(output_, STDERR_FILENO);
     const int own_socket = above_all(::dup(socket));
     const int own_memory = above_all(::dup(memory_));
-    const auto session = fmt::format("{}:{}", own_socket, own_memory);
+    const int own_output = above_all(::dup(output_));
+    const auto session = fmt::format("{}:{}:{}", own_socket, own_memory, own_output);
     ::setenv(protocol::environment_name, session.c_str(), 1);
     // The second has only a name: that by which a program of Clang's asks for its thread sanitizer.
     const auto second =

@@ -52,6 +52,8 @@ public:
             session.options.seed = how.seed;
             session.options.cpus = how.cpus;
             session.options.good_status = how.good_status;
+            session.options.keep_going = how.keep_going ? 1 : 0;
+            session.options.shrink_ns = 10'000'000'000;
             session.options.core = cores.empty() ? 0 : cores[i % cores.size()] + 1;
         }
         made_.points = programs_[0]->session().memory_mode != 0 ? "memory" : "sync";
@@ -128,13 +130,13 @@ private:
         if (!answer)
             throw start_failure{"the program's server died; this is a defect of twill check"};
         made_.schedules += answer->runs;
-        if (with.session().result.findings_count == 0) return;
+        if (answer->found == 0) return;
         const std::uint64_t number = asked.first_run + answer->runs;
         // What was left of the request is not made up for: the others go on from where they are.
         if (!how_.keep_going && !made_.failures.empty()) return;
-        if (!seen_.insert(identity_of(with.session().result)).second) return;
         // Once more, with everything kept that a report needs.
-        if (replay_with_events(with)) keep(with, number);
+        if (replay_with_events(with) && seen_.insert(identity_of(with.session().result)).second)
+            keep(with, number);
     }
 
     bool replay_with_events(checked_program& with) {
@@ -144,6 +146,7 @@ private:
         with.session().options.keep_events = 0;
         if (!answer)
             throw start_failure{"the program's server died; this is a defect of twill check"};
+        if (answer->refused != 0) throw start_failure{"the schedule cannot be read"};
         return with.session().result.findings_count != 0;
     }
 

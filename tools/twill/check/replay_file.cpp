@@ -24,7 +24,7 @@ std::string save(const replay& what, const std::string& path) {
 }
 
 std::string load_schedule(const std::string& given) {
-    if (given.find_first_not_of("0123456789:?.= ") == std::string::npos &&
+    if (given.find_first_not_of("0123456789abcdef:@=# ") == std::string::npos &&
         given.find(':') != std::string::npos)
         return given;
     std::ifstream file(given);
