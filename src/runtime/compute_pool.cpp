@@ -3,6 +3,7 @@
 #include <twill/core/event.hpp>
 #include <twill/runtime/usable_cpus.hpp>
 
+#include <memory>
 #include <utility>
 
 #include "compute_core.hpp"
@@ -70,9 +71,17 @@ compute_pool& compute_pool::current() {
 }
 
 compute_pool& compute_pool::default_pool() {
-    // Never destroyed: threads may still use it while statics are.
-    static compute_pool* const pool = new compute_pool();
-    return *pool;
+    // Never destroyed: threads may still use it while statics are. Not initialised as a static of
+    // the function: a child forked meanwhile would wait for ever; so of two threads that make one,
+    // one throws its own away (it has no threads yet). Acquire and release: the pool's fields.
+    static constinit atomic<compute_pool*> pool{nullptr};
+    if (compute_pool* const made = pool.load(std::memory_order_acquire)) return *made;
+    auto mine = std::make_unique<compute_pool>();
+    compute_pool* others = nullptr;
+    if (!pool.compare_exchange_strong(others, mine.get(), std::memory_order_acq_rel,
+                                      std::memory_order_acquire))
+        return *others;
+    return *mine.release();
 }
 
 compute_pool::membership::membership(compute_pool& pool)
