@@ -195,7 +195,6 @@ bool hand_on(thread& from) noexcept {
         case what::run:
             break;
         case what::finished:
-        case what::pruned:
             return false;
         case what::deadlock:
             fail(finding_kind::deadlock, {});

@@ -214,7 +214,7 @@ enum class granularity : std::uint32_t {
 struct run_options {
     std::uint64_t seed = 1;
     granularity points = granularity::sync;
-    std::uint32_t profile = 0;  // finds out which memory is shared
+    std::uint32_t profile = 0;      // finds out which memory is shared
     std::uint32_t cpus = 4;         // that the program is told it has
     std::uint64_t step_limit = 0;   // 0: none
     std::uint32_t keep_events = 0;  // fill `events`, with stacks
