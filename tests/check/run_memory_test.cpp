@@ -137,6 +137,40 @@ TEST_P(CheckMemory, replay_finds_the_same_again) {
     EXPECT_EQ(finding_of(again), finding_of(found));
 }
 
+TEST_P(CheckMemory, update_lost_between_two_accesses_is_found_and_repeated_elsewhere) {
+    const json found = check("lost-update");
+    ASSERT_EQ(finding_of(found)["kind"], "crash") << found;
+    EXPECT_TRUE(is_at(finding_of(found)["stack"], "lost")) << found;
+    const auto schedule = found["failures"][0]["schedule"].get<std::string>();
+    EXPECT_TRUE(schedule.starts_with("memory@1 ")) << schedule;
+    for (int i = 0; i != 3; ++i) {
+        const json again = check("lost-update", {"--replay", schedule});
+        ASSERT_EQ(finding_of(again)["kind"], "crash") << again;
+        EXPECT_EQ(again["failures"][0]["steps"], found["failures"][0]["steps"]);
+    }
+}
+
+TEST_P(CheckMemory, update_lost_between_two_accesses_is_not_seen_at_locks_alone) {
+    const json said = check("lost-update", {"--sync", "--schedules", "200"});
+    EXPECT_EQ(said["status"], 0) << said;
+}
+
+TEST_P(CheckMemory, each_strategy_finds_the_lost_update) {
+    for (const char* strategy : {"random", "pct", "pct:2", "pos", "urw"})
+        EXPECT_EQ(finding_of(check("lost-update", {"--memory", "--strategy", strategy}))["kind"],
+                  "crash")
+            << strategy;
+    const json every = check("lost-update", {"--every-access"});
+    EXPECT_EQ(finding_of(every)["kind"], "crash");
+    EXPECT_TRUE(every["failures"][0]["schedule"].get<std::string>().starts_with("every "));
+}
+
+TEST(CheckMemoryMode, program_that_is_not_instrumented_has_no_memory_mode) {
+    const auto end = checking().run({"--memory"}, {"lost_update"});
+    EXPECT_EQ(end.status, 2);
+    EXPECT_NE(end.err.find("twill c++"), std::string::npos) << end.err;
+}
+
 INSTANTIATE_TEST_SUITE_P(, CheckMemory, testing::Values(TWILL_INSTRUMENTING_COMPILERS),
                          [](const auto& each) { return std::string(each.param); });
 

@@ -38,6 +38,17 @@ void guarded_increment() {
     counter = counter + 1;
 }
 
+// The race is declared to be none, so that only what it leads to is left to be found: an update
+// that is lost between two accesses to memory.
+extern "C" void AnnotateBenignRaceSized(const char* file, int line, const volatile void* begin,
+                                        unsigned long size, const char* what);
+
+void lose_update() {
+    AnnotateBenignRaceSized(__FILE__, __LINE__, &counter, sizeof counter, "on purpose");
+    both(unguarded_increment, unguarded_increment);
+    if (counter != 2) std::abort();  // lost
+}
+
 // A message by way of a flag.
 
 int message;
@@ -173,6 +184,7 @@ struct story {
 const story stories[] = {
     {"race", [] { both(unguarded_increment, unguarded_increment); }},
     {"race-mended", [] { both(guarded_increment, guarded_increment); }},
+    {"lost-update", lose_update},
     {"release-acquire",
      [] { both([] { send(memory_order::release); }, [] { receive(memory_order::acquire); }); }},
     {"relaxed",
