@@ -1,7 +1,7 @@
 // Unique numbers from an atomic counter that is read, then written: two customers get the same.
 //
 // bug: lost update of an atomic
-// from: Goetz et al., "Java Concurrency in Practice" (2006), 2.1, UnsafeSequence
+// from: Goetz et al., "Java Concurrency in Practice" (2006), 1.3.1, UnsafeSequence
 // expect: assertion
 // mode: memory
 

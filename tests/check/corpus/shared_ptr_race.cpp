@@ -1,7 +1,8 @@
 // The current configuration is a shared_ptr; one thread replaces it while others copy it.
 //
 // bug: data race on a shared_ptr, whose count alone is atomic
-// from: Williams, "C++ Concurrency in Action" (2012), 7.2.4; ISO C++ [util.smartptr.shared.atomic]
+// from: ISO C++ [util.smartptr.shared.atomic]; Williams, "C++ Concurrency in Action" (2012),
+//     chapter 7
 // expect: race crash
 // mode: memory
 
