@@ -200,6 +200,7 @@ void prepare_memory_mode() noexcept {
 
 void memory_of_new_thread(const thread* parent, thread& made) noexcept {
     if (state == nullptr) return;
+    const no_switching inside;
     flow* const its = new_flow(made.index);
     made.memory_state = its;
     if (parent == nullptr)
@@ -211,6 +212,7 @@ void memory_of_new_thread(const thread* parent, thread& made) noexcept {
 // Its stack may have been another's, and what that one did there is over.
 void memory_of_begun_thread(thread& me) noexcept {
     if (state == nullptr) return;
+    const no_switching inside;
     pthread_attr_t attributes;
     void* begin = nullptr;
     std::size_t size = 0;
@@ -224,17 +226,20 @@ void memory_of_begun_thread(thread& me) noexcept {
 
 void memory_after_join(const thread& me, const thread& ended) noexcept {
     if (state == nullptr) return;
+    const no_switching inside;
     // What it was when it began: a fiber that it left with does not count.
     state->races.join(static_cast<const flow*>(me.memory_state)->id, ended.index);
 }
 
 void memory_acquired(const thread& me, const void* object) noexcept {
     if (state == nullptr) return;
+    const no_switching inside;
     state->races.acquire(static_cast<const flow*>(me.memory_state)->id, number(object));
 }
 
 void memory_released(const thread& me, const void* object) noexcept {
     if (state == nullptr) return;
+    const no_switching inside;
     state->races.release(static_cast<const flow*>(me.memory_state)->id, number(object));
 }
 
@@ -276,9 +281,12 @@ void access(const void* address, std::size_t size, std::uint8_t kind, const void
     flow* its = nullptr;
     if (caller(its) == nullptr) return;
     const no_switching inside;
+    const action what = (kind & access_record::write) != 0 ? action::store : action::load;
     if (is_a_point(*its, number(address), size, number(pc)))
-        scheduling_point((kind & access_record::write) != 0 ? action::store : action::load, address,
-                         pc);
+        scheduling_point(what, address, pc);
+    else if (the.shared->options.keep_events != 0 &&
+             is_shared(*its, number(address), size, number(pc)))
+        show_access(what, address);
     check_heap(address, size, kind);
     if (its->ignoring != 0) return;
     const call_id place = state->calls.enter(its->now(), number(pc));

@@ -4,9 +4,11 @@
 // not a thread under control gets the plain function.
 #include "check/memory_mode.hpp"
 #include "check/scheduler.hpp"
+#include "check/stack.hpp"
 #include "check/system.hpp"
 
 #include <cstddef>
+#include <cstdint>
 
 using namespace twill::check;
 
@@ -24,6 +26,17 @@ fill_function* real_fill = nullptr;
     real_copy = real<copy_function>("memcpy");
     real_move = real<copy_function>("memmove");
     real_fill = real<fill_function>("memset");
+    static_cast<void>(is_own_code(0));  // finds out where that is
+}
+
+// This library's own copying is not the program's, wherever it is done.
+void reads(const void* from, std::size_t size, const void* pc) noexcept {
+    if (controlled() && !is_own_code(reinterpret_cast<std::uintptr_t>(pc)))
+        read_range(from, size, pc);
+}
+void writes(void* to, std::size_t size, const void* pc) noexcept {
+    if (controlled() && !is_own_code(reinterpret_cast<std::uintptr_t>(pc)))
+        write_range(to, size, pc);
 }
 
 // Before that. Loops would do as well, if compilers did not recognise them.
@@ -54,19 +67,19 @@ void* fill_bytes(void* to, int value, std::size_t size) noexcept {
 }
 
 void* copy(void* to, const void* from, std::size_t size, const void* pc) noexcept {
-    read_range(from, size, pc);
-    write_range(to, size, pc);
+    reads(from, size, pc);
+    writes(to, size, pc);
     return real_copy != nullptr ? real_copy(to, from, size) : copy_bytes(to, from, size);
 }
 
 void* move(void* to, const void* from, std::size_t size, const void* pc) noexcept {
-    read_range(from, size, pc);
-    write_range(to, size, pc);
+    reads(from, size, pc);
+    writes(to, size, pc);
     return real_move != nullptr ? real_move(to, from, size) : move_bytes(to, from, size);
 }
 
 void* fill(void* to, int value, std::size_t size, const void* pc) noexcept {
-    write_range(to, size, pc);
+    writes(to, size, pc);
     return real_fill != nullptr ? real_fill(to, value, size) : fill_bytes(to, value, size);
 }
 
