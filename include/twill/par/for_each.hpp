@@ -56,7 +56,8 @@ struct index_body {
         std::conditional_t<copied_for_block<F>, F, F&> call = *function;
         for (std::size_t i = from; i != to; ++i) invoke_for(here, call, i);
     }
-    void run_each(par::context& here, std::size_t& begun, const std::size_t& end) {
+    [[gnu::always_inline]] void run_each(par::context& here, std::size_t& begun,
+                                         const std::size_t& end) {
         std::size_t i = begun;
         do {
             begun = i + 1;

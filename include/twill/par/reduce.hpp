@@ -56,17 +56,24 @@ struct reduce_body {
             sum = std::invoke(*combine, std::move(sum), element(here, i));
         *value = std::move(sum);
     }
-    void run_each(par::context& here, std::size_t& begun, const std::size_t& end) {
+    [[gnu::always_inline]] void run_each(par::context& here, std::size_t& begun,
+                                         const std::size_t& end) {
         std::size_t i = begun;
+        if (!value) {
+            begun = i + 1;
+            begin_with(here, i);
+            if (++i == end || here.poked()) return;
+        }
+        // Locals, as in `run`.
+        const I from = *first;
+        std::conditional_t<copied_for_block<Transform>, Transform, Transform&> call = *transform;
+        T sum = std::move(*value);
         do {
             begun = i + 1;
-            auto&& each = element(here, i);
-            if (value)
-                *value =
-                    std::invoke(*combine, std::move(*value), std::forward<decltype(each)>(each));
-            else
-                value.emplace(std::forward<decltype(each)>(each));
+            sum =
+                std::invoke(*combine, std::move(sum), invoke_for(here, call, element_at(from, i)));
         } while (++i != end && !here.poked());
+        *value = std::move(sum);
     }
     reduce_body apart() const noexcept { return {first, combine, transform, std::nullopt}; }
     void absorb(reduce_body&& right) {
@@ -78,6 +85,9 @@ struct reduce_body {
     }
 
 private:
+    [[gnu::noinline]] void begin_with(par::context& here, std::size_t i) {
+        value.emplace(element(here, i));
+    }
     decltype(auto) element(par::context& here, std::size_t i) const {
         return invoke_for(here, *transform, element_at(*first, i));
     }

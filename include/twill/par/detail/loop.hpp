@@ -78,9 +78,15 @@ public:
     // begins: that saves short loops a frame.
     [[gnu::always_inline]] void run(par::context& here) {
         try {
-            iterate(here);
-            if (parts_ != 0) [[unlikely]]
-                join_parts(here);
+            // An iteration that forks is a large piece of code: one copy of it will do.
+            if constexpr (forking_body<Body>) {
+                do iterate(here);
+                while (next_range(here));
+            } else {
+                iterate(here);
+                if (parts_ != 0) [[unlikely]]
+                    join_parts(here);
+            }
         } catch (...) {
             failed_.store(true, std::memory_order_relaxed);
             drop_parts(here);
@@ -157,7 +163,7 @@ private:
             iterate_in_blocks(here);
     }
 
-    void iterate_one_by_one(par::context& here) {
+    [[gnu::always_inline]] void iterate_one_by_one(par::context& here) {
         while (begun_ != end_) {
             if (here.poked() && !beat_between(here)) [[unlikely]]
                 return;
@@ -261,7 +267,12 @@ private:
 
     // Ends the sharing of the nearest parts until one comes back, which is to be iterated then.
     // False: there are no more.
-    bool next_range(par::context& here) {
+    [[gnu::always_inline]] bool next_range(par::context& here) {
+        if (parts_ == 0) [[likely]]
+            return false;
+        return take_back_part(here);
+    }
+    [[gnu::noinline]] bool take_back_part(par::context& here) {
         while (parts_ != 0) {
             part& next = nearest();
             if (here.reclaim(next)) {
