@@ -53,6 +53,18 @@ public:
         use(first_);
     }
 
+    // Gives the pages back; what was taken is gone. There is no destructor, which would be called
+    // at the end of a process that this is a guest in.
+    using sink = void (*)(void* memory, std::size_t bytes) noexcept;
+    void give_back(sink to) noexcept {
+        while (first_ != nullptr) {
+            chunk* const gone = first_;
+            first_ = gone->next;
+            to(gone, sizeof(chunk) + gone->bytes);
+        }
+        clear();
+    }
+
     [[nodiscard]] bool owns(const void* what) const noexcept {
         const auto* const at = static_cast<const std::byte*>(what);
         for (const chunk* each = first_; each != nullptr; each = each->next) {

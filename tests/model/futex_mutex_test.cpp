@@ -1,16 +1,15 @@
 // futex_mutex: sections exclude each other and see each other's effects, and no sleeper is
 // forgotten.
-#include <explore/model/model.hpp>
 #include <twill/core/futex_mutex.hpp>
-
-#include <gtest/gtest.h>
 
 #include <mutex>
 
-namespace model = twill::explore::model;
-using twill::futex_mutex;
+#include "expectations.hpp"
 
+namespace model_test {
 namespace {
+
+using twill::futex_mutex;
 
 // Each thread once through the section; one of them, if it gets in at once.
 void three_threads() {
@@ -32,32 +31,30 @@ void three_threads() {
     model::check(count == (got_in ? 3 : 2), "each section counted once");
 }
 
-constexpr model::settings bounded{.how = model::search::bounded, .preemptions = 3};
+constexpr model::settings bounded{.how = model::search::bounded};
 
-TEST(futex_mutex, excludes_and_forgets_nobody) {
-    const auto result = model::explore(bounded, three_threads);
-    EXPECT_TRUE(result.passed()) << result.report();
-    EXPECT_TRUE(result.complete) << result.report();
-}
+TEST(futex_mutex, excludes_and_forgets_nobody) { expect_holds(bounded, three_threads); }
 
 TEST(futex_mutex, every_order_is_needed) {
-    const auto right = model::explore(bounded, three_threads);
-    EXPECT_EQ(model::unnoticed(bounded, model::weaker_orders(right.sites), three_threads),
-              std::vector<std::string>{});
+    SKIP_UNLESS_PLAIN_DATA_IS_WATCHED();
+    const auto mutants = model::weaker_orders(sites_of(bounded, three_threads));
+    EXPECT_EQ(unnoticed(bounded, mutants, three_threads), names{});
 }
 
 TEST(futex_mutex, mutants_are_found) {
+    SKIP_UNLESS_PLAIN_DATA_IS_WATCHED();
     using enum model::change::kind;
-    const auto right = model::explore(bounded, three_threads);
+    const auto sites = sites_of(bounded, three_threads);
     const std::vector<model::change> mutants{
-        change_at(right.sites, "futex_mutex::lock compare", tear),
-        change_at(right.sites, "futex_mutex::lock_slowly exchange", tear),
-        change_at(right.sites, "futex_mutex::lock_slowly exchange", omit),
-        change_at(right.sites, "futex_mutex::lock_slowly wait", sleep_blind),
-        change_at(right.sites, "futex_mutex::unlock exchange", tear),
-        change_at(right.sites, "futex_mutex::wake_one notify", omit),
+        change_at(sites, "futex_mutex::lock compare", tear),
+        change_at(sites, "futex_mutex::lock_slowly exchange", tear),
+        change_at(sites, "futex_mutex::lock_slowly exchange", omit),
+        change_at(sites, "futex_mutex::lock_slowly wait", sleep_blind),
+        change_at(sites, "futex_mutex::unlock exchange", tear),
+        change_at(sites, "futex_mutex::wake_one notify", omit),
     };
-    EXPECT_EQ(model::unnoticed(bounded, mutants, three_threads), std::vector<std::string>{});
+    EXPECT_EQ(unnoticed(bounded, mutants, three_threads), names{});
 }
 
 }  // namespace
+}  // namespace model_test

@@ -1,13 +1,12 @@
 // compute_parker: no wake-up is lost, and what the waker did before is seen.
-#include <explore/model/model.hpp>
 #include <runtime/compute_parker.hpp>
 
-#include <gtest/gtest.h>
+#include "expectations.hpp"
 
-namespace model = twill::explore::model;
-using twill::detail::compute_parker;
-
+namespace model_test {
 namespace {
+
+using twill::detail::compute_parker;
 
 // One thread waits for news from another, which come in two parts. For the second it looks as all
 // callers of `park` do: two tokens may have become one.
@@ -26,28 +25,25 @@ void news() {
     while (!second.load(std::memory_order_relaxed)) parker.park();
 }
 
-TEST(parker, loses_no_news) {
-    const auto result = model::explore({}, news);
-    EXPECT_TRUE(result.passed()) << result.report();
-    EXPECT_TRUE(result.complete) << result.report();
-}
+TEST(parker, loses_no_news) { expect_holds({}, news); }
 
 TEST(parker, every_order_is_needed) {
-    const auto right = model::explore({}, news);
-    EXPECT_EQ(model::unnoticed({}, model::weaker_orders(right.sites), news),
-              std::vector<std::string>{});
+    SKIP_UNLESS_PLAIN_DATA_IS_WATCHED();
+    EXPECT_EQ(unnoticed({}, model::weaker_orders(sites_of({}, news)), news), names{});
 }
 
 TEST(parker, mutants_are_found) {
+    SKIP_UNLESS_PLAIN_DATA_IS_WATCHED();
     using enum model::change::kind;
-    const auto right = model::explore({}, news);
+    const auto sites = sites_of({}, news);
     const std::vector<model::change> mutants{
-        change_at(right.sites, "compute_parker::unpark exchange", tear),
-        change_at(right.sites, "compute_parker::unpark notify", omit),
-        change_at(right.sites, "compute_parker::park wait", sleep_blind),
-        change_at(right.sites, "compute_parker::park exchange", omit),
+        change_at(sites, "compute_parker::unpark exchange", tear),
+        change_at(sites, "compute_parker::unpark notify", omit),
+        change_at(sites, "compute_parker::park wait", sleep_blind),
+        change_at(sites, "compute_parker::park exchange", omit),
     };
-    EXPECT_EQ(model::unnoticed({}, mutants, news), std::vector<std::string>{});
+    EXPECT_EQ(unnoticed({}, mutants, news), names{});
 }
 
 }  // namespace
+}  // namespace model_test

@@ -9,6 +9,7 @@
 namespace twill::inline TWILL_ABI::explore::model {
 
 struct entrance {
+    static void hold_constant(const void* address) noexcept;
     static void begin(void* address, unsigned size) noexcept;
     static std::uint64_t load(const use& how) noexcept;
     static void store(const use& how, std::uint64_t value) noexcept;

@@ -6,3 +6,4 @@
 #define TWILL_ATOMIC "explore/model/atomic.hpp"
 // NOLINTNEXTLINE(bugprone-macro-parentheses)
 #define TWILL_THREAD_LOCAL __attribute__((section("twill_threads")))
+#define TWILL_INITIAL_EXEC

@@ -126,7 +126,7 @@ std::uint32_t memory::pick_store(location& of, std::uint32_t oldest) noexcept {
     const tick before = stale.at(of.number);
     std::uint32_t back = 0;
     if (before < world_.settings().stale_reads)
-        back = world_.engine().pick(world_.self(), newest - oldest + 1);
+        back = world_.engine().pick(world_.self(), newest - oldest + 1, true);
     stale.set(arena_, of.number, back == 0 ? 0 : before + 1);
     return newest - back;
 }
@@ -256,7 +256,7 @@ bool memory::compare(const use& how, std::uint64_t& expected, std::uint64_t desi
     std::uint32_t option =
         options == 1 || view().stale.at(of->number) >= world_.settings().stale_reads
             ? 0
-            : world_.engine().pick(world_.self(), options);
+            : world_.engine().pick(world_.self(), options, true);
     view().stale.set(arena_, of->number, option == 0 ? 0 : view().stale.at(of->number) + 1);
     std::uint32_t which = newest;
     if (!(spurious && option == options - 1))

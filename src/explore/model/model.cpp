@@ -7,6 +7,7 @@
 #include "../replay.hpp"
 #include "../schedule_text.hpp"
 #include "../shrinking.hpp"
+#include "entrance.hpp"
 #include "world.hpp"
 
 #include <algorithm>
@@ -25,6 +26,14 @@ void* from_the_heap(std::size_t bytes) noexcept {
     if (memory == nullptr) std::abort();
     return memory;
 }
+
+void to_the_heap(void* memory, std::size_t /*bytes*/) noexcept { std::free(memory); }
+
+// An arena that ends.
+struct heap_arena : arena {
+    heap_arena() noexcept : arena(&from_the_heap) {}
+    ~heap_arena() { give_back(&to_the_heap); }
+};
 
 std::string text_of(const schedule& what) {
     std::string text(print(what, nullptr, 0), '\0');
@@ -63,13 +72,13 @@ private:
 class explorer {
 public:
     explorer(const settings& how, const std::function<void()>& body)
-        : how_(how), body_(body), kept_memory_(&from_the_heap), kept_(kept_memory_) {}
+        : how_(how), body_(body), kept_(kept_memory_) {}
 
     verdict explore() {
         noted = &result_.outcomes;
         const auto path = std::make_unique<search_path>();
         depth_first systematic(
-            *path, how_.how == search::bounded ? how_.preemptions : depth_first::unbounded);
+            *path, how_.how == search::bounded ? how_.deviations : depth_first::unbounded);
         rotation random;
         while (result_.runs != how_.runs) {
             strategy& decides = how_.how == search::sample ? random.of(result_.runs) : systematic;
@@ -86,7 +95,7 @@ public:
     }
 
     verdict repeat(const std::string& text) {
-        arena memory(&from_the_heap);
+        heap_arena memory;
         schedule what(memory);
         const parse_error wrong = parse(text.data(), text.size(), what);
         if (wrong.what != nullptr)
@@ -138,7 +147,7 @@ private:
     const std::function<void()>& body_;
     workshop shop_;
     profile known_;
-    arena kept_memory_;
+    heap_arena kept_memory_;
     schedule kept_;
     verdict result_;
 };
@@ -180,6 +189,18 @@ unsigned choose(unsigned options) {
     world& in = *world::entered();
     const world::entry own;
     return in.engine().pick(in.self(), options);
+}
+
+void hold_constant(const void* atomic) { entrance::hold_constant(atomic); }
+
+std::uint64_t virtual_now() {
+    world* const in = world::entered();
+    if (in == nullptr) return 0;
+    const world::entry own;
+    // A loop that waits for a time to come must come to an end.
+    constexpr std::uint64_t a_look = 1'000;
+    in->engine().advance(a_look);
+    return in->engine().now();
 }
 
 void note_outcome(const std::string& what) {

@@ -27,13 +27,13 @@ namespace twill::inline TWILL_ABI::explore::model {
 
 enum class search {
     all,      // each interleaving once
-    bounded,  // all with so many preemptions
+    bounded,  // all with so many deviations: preemptions, and reads of old stores
     sample,   // by random walk, PCT and POS in turn
 };
 
 struct settings {
     search how = search::all;
-    unsigned preemptions = 2;        // for `bounded`
+    unsigned deviations = 3;         // for `bounded`
     std::uint64_t runs = 1'000'000;  // at most
     std::uint64_t seed = 1;
     run_settings each{};
@@ -54,12 +54,22 @@ struct verdict {
     [[nodiscard]] std::string report() const;
 };
 
+// Whether races on plain data are found: not where the compiler does not tell of it.
+#ifdef TWILL_MODEL_HOOKS
+inline constexpr bool watches_plain_data = true;
+#else
+inline constexpr bool watches_plain_data = false;
+#endif
+
 verdict explore(const settings& how, const std::function<void()>& body);
 
 // Runs `body` once, as `schedule` says.
 verdict repeat(const settings& how, const std::string& schedule, const std::function<void()>& body);
 
 // ---- for the body
+
+// This atomic does not change in runs: to look at it is no scheduling point.
+void hold_constant(const void* atomic);
 
 class thread {
 public:
@@ -78,6 +88,8 @@ private:
 void check(bool holds, const char* what);
 // One of `options`: the explorer tries them all.
 unsigned choose(unsigned options);
+// Virtual time, in nanoseconds: it passes while all threads wait for it, and a little at each look.
+std::uint64_t virtual_now();
 // What this run came to: the verdict has all of them.
 void note_outcome(const std::string& what);
 // What asymmetric_barrier::heavy does.

@@ -18,6 +18,8 @@ void* map(std::size_t bytes) noexcept {
     return memory;
 }
 
+void unmap(void* memory, std::size_t bytes) noexcept { ::munmap(memory, bytes); }
+
 // Of a path, what tells the file from others.
 const char* file_of(const std::source_location& where) noexcept {
     const char* const slash = std::strrchr(where.file_name(), '/');
@@ -105,6 +107,8 @@ std::string change::title() const {
 workshop::workshop() : memory(&map), objects(&map) {}
 
 workshop::~workshop() {
+    memory.give_back(&unmap);
+    objects.give_back(&unmap);
     for (void* each : stacks_) ::munmap(each, guard_size + stack_size);
 }
 
