@@ -53,6 +53,27 @@ public:
         use(first_);
     }
 
+    // Gives the pages back; what was taken is gone. There is no destructor, which would be called
+    // at the end of a process that this is a guest in.
+    using sink = void (*)(void* memory, std::size_t bytes) noexcept;
+    void give_back(sink to) noexcept {
+        while (first_ != nullptr) {
+            chunk* const gone = first_;
+            first_ = gone->next;
+            to(gone, sizeof(chunk) + gone->bytes);
+        }
+        clear();
+    }
+
+    [[nodiscard]] bool owns(const void* what) const noexcept {
+        const auto* const at = static_cast<const std::byte*>(what);
+        for (const chunk* each = first_; each != nullptr; each = each->next) {
+            const auto* const begin = reinterpret_cast<const std::byte*>(each + 1);
+            if (at >= begin && at < begin + each->bytes) return true;
+        }
+        return false;
+    }
+
     // Since the last `clear`.
     [[nodiscard]] std::size_t taken() const noexcept { return taken_; }
 
@@ -123,6 +144,7 @@ public:
         for (; size_ < size; ++size_) ::new (static_cast<void*>(data_ + size_)) T(fill);
         size_ = size;
     }
+    // NOLINTBEGIN(bugprone-sizeof-expression): T may well be a pointer
     void reserve(std::size_t wanted) noexcept {
         if (wanted <= capacity_) return;
         std::size_t capacity = capacity_ == 0 ? 8 : 2 * capacity_;
@@ -132,6 +154,7 @@ public:
         data_ = data;
         capacity_ = capacity;
     }
+    // NOLINTEND(bugprone-sizeof-expression)
 
 private:
     arena* memory_ = nullptr;

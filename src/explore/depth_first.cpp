@@ -5,7 +5,7 @@ namespace twill::inline TWILL_ABI::explore {
 void depth_first::begin_run(arena& /*memory*/, std::uint64_t /*seed*/,
                             const profile& /*known*/) noexcept {
     depth_ = 0;
-    preemptions_ = 0;
+    spent_ = 0;
     asleep_ = 0;
 }
 
@@ -22,8 +22,8 @@ std::uint32_t depth_first::decide(std::uint32_t options) noexcept {
 }
 
 thread_id depth_first::choose(const choice& at) noexcept {
-    const bool bounded = most_preemptions_ != unbounded;
-    if (bounded && at.preempts && preemptions_ == most_preemptions_) return at.current;
+    const bool bounded = bound_ != unbounded;
+    if (bounded && at.preempts && spent_ == bound_) return at.current;
 
     // The options in order: who runs already, the others that can, and those that wait for time.
     // Fewer than 64 are awake.
@@ -42,7 +42,7 @@ thread_id depth_first::choose(const choice& at) noexcept {
 
     const std::uint32_t option = decide(count);
     const thread_id chosen = options[option];
-    if (at.preempts && chosen != at.current) ++preemptions_;
+    if (at.preempts && chosen != at.current) ++spent_;
     if (!bounded) {
         threads before = 0;
         for (std::uint32_t i = 0; i != option; ++i) before |= bit(options[i]);
@@ -64,9 +64,12 @@ void depth_first::fall_asleep(const choice& at, thread_id chosen, threads tried_
     asleep_ = then;
 }
 
-std::uint32_t depth_first::pick(thread_id /*thread*/, std::uint32_t /*index*/,
-                                std::uint32_t options) noexcept {
-    return decide(options);
+std::uint32_t depth_first::pick(const outcome_choice& what) noexcept {
+    if (bound_ == unbounded || !what.unlikely) return decide(what.options);
+    if (spent_ == bound_) return 0;
+    const std::uint32_t option = decide(what.options);
+    if (option != 0) ++spent_;
+    return option;
 }
 
 bool depth_first::end_run() noexcept {

@@ -1,8 +1,8 @@
 // Explores all schedules, one after the other, up to a bound.
 //
-// With a bound on preemptions (switches away from a thread that could go on): all schedules with at
-// most so many. Most bugs need one or two. After Musuvathi and Qadeer, "Iterative Context Bounding"
-// (PLDI 2007).
+// // With a bound on preemptions (switches away from a thread that could go on) and other unlikely
+// outcomes: all schedules with at most so many. Most bugs need one or two. After Musuvathi and
+// Qadeer, "Iterative Context Bounding" (PLDI 2007).
 //
 // Without: all schedules, but of those that differ only in the order of steps that do not conflict
 // one. Sleep sets see to it: what was tried at a point sleeps in its later siblings until something
@@ -33,14 +33,13 @@ class depth_first final : public strategy {
 public:
     static constexpr unsigned unbounded = ~0U;
 
-    explicit depth_first(search_path& path, unsigned preemptions = unbounded,
+    explicit depth_first(search_path& path, unsigned bound = unbounded,
                          bool early_timeouts = false) noexcept
-        : path_(path), most_preemptions_(preemptions), early_timeouts_(early_timeouts) {}
+        : path_(path), bound_(bound), early_timeouts_(early_timeouts) {}
 
     void begin_run(arena& memory, std::uint64_t seed, const profile& known) noexcept override;
     thread_id choose(const choice& at) noexcept override;
-    std::uint32_t pick(thread_id thread, std::uint32_t index,
-                       std::uint32_t options) noexcept override;
+    std::uint32_t pick(const outcome_choice& what) noexcept override;
     // False when all has been explored.
     bool end_run() noexcept override;
 
@@ -54,10 +53,10 @@ private:
     void fall_asleep(const choice& at, thread_id chosen, threads tried_before) noexcept;
 
     search_path& path_;
-    const unsigned most_preemptions_;
+    const unsigned bound_;
     const bool early_timeouts_;
     std::uint32_t depth_ = 0;
-    unsigned preemptions_ = 0;
+    unsigned spent_ = 0;  // of the bound
     threads asleep_ = 0;
 };
 

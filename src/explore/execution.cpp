@@ -120,11 +120,11 @@ thread_id execution::wake_one(object_id object, thread_id by) noexcept {
     return chosen;
 }
 
-std::uint32_t execution::pick(thread_id thread, std::uint32_t options) noexcept {
+std::uint32_t execution::pick(thread_id thread, std::uint32_t options, bool unlikely) noexcept {
     thread_state& of = threads_[thread];
     const std::uint32_t index = of.choices++;
     if (options < 2) return 0;
-    const std::uint32_t option = strategy_.pick(thread, index, options);
+    const std::uint32_t option = strategy_.pick({thread, index, options, unlikely});
     if (option != 0) record_.values.push_back({thread, index, option});
     fingerprint_ = mixed(fingerprint_, (std::uint64_t{thread} << 32) | option);
     interleaving_ += mixed(mixed(thread, index), option);

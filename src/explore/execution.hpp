@@ -89,8 +89,9 @@ public:
 
     // ---- free choices
 
-    // Which of `options` possible outcomes what `thread` does has; 0 is the plain one.
-    std::uint32_t pick(thread_id thread, std::uint32_t options) noexcept;
+    // Which of `options` possible outcomes what `thread` does has; 0 is the plain one. `unlikely`:
+    // see outcome_choice.
+    std::uint32_t pick(thread_id thread, std::uint32_t options, bool unlikely = false) noexcept;
 
     // ---- virtual time
 

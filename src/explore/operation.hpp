@@ -15,6 +15,7 @@ using object_id = std::uint64_t;     // 0: none
 using place_id = std::uint32_t;      // a call site, interned by the client; 0: unknown
 using virtual_time = std::uint64_t;  // nanoseconds since the run began
 
+inline constexpr object_id every_object = ~object_id{0};  // its order to all others can matter
 inline constexpr thread_id no_thread = ~thread_id{0};
 inline constexpr virtual_time no_deadline = ~virtual_time{0};
 
@@ -61,6 +62,7 @@ struct operation {
 
 // Whether the order of the two can matter.
 [[nodiscard]] constexpr bool conflict(const operation& a, const operation& b) noexcept {
+    if (a.object == every_object || b.object == every_object) return true;
     return (a.object != 0 && a.object == b.object && (a.writes || b.writes)) ||
            (a.ordered && b.ordered);
 }

@@ -34,10 +34,10 @@ thread_id replay::choose(const choice& at) noexcept {
     return at.current != no_thread && at.can_run(at.current) ? at.current : at.enabled[0];
 }
 
-std::uint32_t replay::pick(thread_id thread, std::uint32_t index, std::uint32_t options) noexcept {
+std::uint32_t replay::pick(const outcome_choice& what) noexcept {
     for (const picked& each : what_.values)
-        if (each.thread == thread && each.index == index) {
-            if (each.option < options) return each.option;
+        if (each.thread == what.thread && each.index == what.index) {
+            if (each.option < what.options) return each.option;
             diverged_ = true;
         }
     return 0;

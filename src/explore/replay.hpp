@@ -21,8 +21,7 @@ public:
 
     void begin_run(arena& memory, std::uint64_t seed, const profile& known) noexcept override;
     thread_id choose(const choice& at) noexcept override;
-    std::uint32_t pick(thread_id thread, std::uint32_t index,
-                       std::uint32_t options) noexcept override;
+    std::uint32_t pick(const outcome_choice& what) noexcept override;
     [[nodiscard]] bool diverged() const noexcept override { return diverged_; }
 
     // Whether the next step is the first of the last stretch: a debugger stops here.

@@ -13,9 +13,8 @@ public:
                    const profile& /*known*/) noexcept override {
         dice_ = random_source(seed);
     }
-    std::uint32_t pick(thread_id /*thread*/, std::uint32_t /*index*/,
-                       std::uint32_t options) noexcept override {
-        return dice_.below(options);
+    std::uint32_t pick(const outcome_choice& what) noexcept override {
+        return dice_.below(what.options);
     }
 
 protected:

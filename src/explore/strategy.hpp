@@ -35,6 +35,15 @@ struct choice {
     }
 };
 
+struct outcome_choice {
+    thread_id thread;
+    std::uint32_t index;    // how many free choices this thread made before
+    std::uint32_t options;  // two or more; 0 is the plain one
+    // Others than the plain one are as unlikely as a preemption, and count as one where these are
+    // bounded.
+    bool unlikely;
+};
+
 class strategy {
 public:
     strategy() = default;
@@ -51,12 +60,8 @@ public:
     // One of `at.enabled` or of `at.timed`; or no_thread: whatever comes has been explored already.
     virtual thread_id choose(const choice& at) noexcept { return at.enabled[0]; }
 
-    // One of `options` (two or more) equally possible outcomes of what `thread` does; 0 is the
-    // plain one. `index` counts the free choices of that thread.
-    virtual std::uint32_t pick(thread_id /*thread*/, std::uint32_t /*index*/,
-                               std::uint32_t /*options*/) noexcept {
-        return 0;
-    }
+    // One of `what.options` equally possible outcomes.
+    virtual std::uint32_t pick(const outcome_choice& /*what*/) noexcept { return 0; }
 
     // Whether what it does leaves the given schedule: for a replay.
     [[nodiscard]] virtual bool diverged() const noexcept { return false; }

@@ -12,7 +12,7 @@
 namespace twill::inline TWILL_ABI {
 namespace detail {
 
-constinit thread_local compute_binding bound{nullptr, nullptr};
+constinit TWILL_THREAD_LOCAL compute_binding bound{nullptr, nullptr};
 
 namespace {
 

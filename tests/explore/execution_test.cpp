@@ -12,7 +12,7 @@ namespace {
 
 using what = decision::what;
 
-arena memory(&from_the_heap);
+test_arena memory;
 
 TEST(execution, same_seed_decides_the_same) {
     random_walk decides;

@@ -10,7 +10,7 @@ namespace explore_test {
 namespace {
 
 TEST(numbering, numbers_in_order_of_first_use) {
-    arena memory(&from_the_heap);
+    test_arena memory;
     numbering objects(memory);
     int a = 0, b = 0;
     EXPECT_EQ(objects.of(&b), 1U);
@@ -20,7 +20,7 @@ TEST(numbering, numbers_in_order_of_first_use) {
 }
 
 TEST(numbering, an_object_at_the_place_of_a_forgotten_one_is_another) {
-    arena memory(&from_the_heap);
+    test_arena memory;
     numbering objects(memory);
     int place = 0;
     EXPECT_EQ(objects.of(&place), 1U);
@@ -30,7 +30,7 @@ TEST(numbering, an_object_at_the_place_of_a_forgotten_one_is_another) {
 }
 
 TEST(numbering, keeps_thousands_apart) {
-    arena memory(&from_the_heap);
+    test_arena memory;
     numbering objects(memory);
     std::set<std::uint64_t> numbers;
     for (std::uintptr_t key = 0; key != 10'000; ++key) {

@@ -19,6 +19,14 @@ inline void* from_the_heap(std::size_t bytes) noexcept {
     return memory;
 }
 
+// An arena that ends.
+struct test_arena : arena {
+    test_arena() noexcept : arena(&from_the_heap) {}
+    ~test_arena() {
+        give_back([](void* gone, std::size_t) noexcept { std::free(gone); });
+    }
+};
+
 // What earlier runs showed: nothing.
 inline const profile nothing_known;
 

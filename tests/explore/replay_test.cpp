@@ -16,7 +16,7 @@ namespace {
 
 using what = decision::what;
 
-arena memory(&from_the_heap);
+test_arena memory;
 
 // The counter at the end; the record goes to `kept`.
 int run_counter(strategy& decides, std::uint64_t seed, schedule& kept, int threads = 2) {
@@ -36,7 +36,7 @@ std::string text_of(const schedule& each) {
 
 TEST(replay, repeats_each_run) {
     random_walk decides;
-    arena elsewhere(&from_the_heap);
+    test_arena elsewhere;
     for (std::uint64_t seed = 0; seed != 50; ++seed) {
         schedule kept(elsewhere), repeated(elsewhere);
         const int result = run_counter(decides, seed, kept, 3);
@@ -49,7 +49,7 @@ TEST(replay, repeats_each_run) {
 
 TEST(replay, repeats_values_and_early_timeouts) {
     random_walk decides(/*timeout_odds=*/2);
-    arena elsewhere(&from_the_heap);
+    test_arena elsewhere;
     const auto result = [&](strategy& with, std::uint64_t seed, schedule& kept) {
         memory.clear();
         execution run(memory, with, seed, {}, nothing_known);
@@ -79,7 +79,7 @@ TEST(replay, repeats_values_and_early_timeouts) {
 
 TEST(replay, says_when_the_program_is_another) {
     random_walk decides;
-    arena elsewhere(&from_the_heap);
+    test_arena elsewhere;
     schedule kept(elsewhere), repeated(elsewhere);
     run_counter(decides, 1, kept, 3);
     replay shorter(kept);
@@ -92,7 +92,7 @@ TEST(replay, says_when_the_program_is_another) {
 
 TEST(schedule_text, reads_what_it_wrote) {
     random_walk decides;
-    arena elsewhere(&from_the_heap);
+    test_arena elsewhere;
     schedule kept(elsewhere);
     run_counter(decides, 7, kept, 3);
     kept.values.push_back({1, 3, 2});
@@ -104,7 +104,7 @@ TEST(schedule_text, reads_what_it_wrote) {
 }
 
 TEST(schedule_text, writes_no_more_than_there_is_room_for) {
-    arena elsewhere(&from_the_heap);
+    test_arena elsewhere;
     schedule some(elsewhere);
     some.stretches.push_back({.thread = 0, .until = 14});
     some.values.push_back({1, 3, 2});
@@ -116,7 +116,7 @@ TEST(schedule_text, writes_no_more_than_there_is_room_for) {
 }
 
 TEST(schedule_text, says_where_it_is_wrong) {
-    arena elsewhere(&from_the_heap);
+    test_arena elsewhere;
     const struct {
         std::string_view text;
         std::size_t at;
@@ -145,7 +145,7 @@ TEST(shrinking, leaves_the_preemptions_that_it_takes) {
     // Six threads on one counter under a random walk: only one update has to be lost, which takes
     // one preemption.
     random_walk decides;
-    arena elsewhere(&from_the_heap);
+    test_arena elsewhere;
     schedule failing(elsewhere), recorded(elsewhere);
     std::uint64_t seed = 0;
     while (run_counter(decides, seed, failing, 6) == 6 || failing.preemptions < 4) ++seed;
@@ -167,7 +167,7 @@ TEST(shrinking, leaves_the_preemptions_that_it_takes) {
 TEST(shrinking, leaves_the_values_that_it_takes) {
     // Fails if the third of five free choices is option 2.
     random_walk decides;
-    arena elsewhere(&from_the_heap);
+    test_arena elsewhere;
     const auto fails = [&](strategy& with, std::uint64_t seed, schedule& kept) {
         memory.clear();
         execution run(memory, with, seed, {}, nothing_known);
@@ -195,7 +195,7 @@ TEST(shrinking, leaves_the_values_that_it_takes) {
 }
 
 TEST(shrinking, of_what_needs_no_preemption_ends_at_once) {
-    arena elsewhere(&from_the_heap);
+    test_arena elsewhere;
     schedule serial(elsewhere);
     serial.stretches.push_back({.thread = 0, .until = 3});
     shrinking less(elsewhere, serial);

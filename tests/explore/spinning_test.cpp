@@ -15,7 +15,7 @@ namespace {
 
 using what = decision::what;
 
-arena memory(&from_the_heap);
+test_arena memory;
 
 TEST(spinning, no_strategy_follows_a_spin_loop_for_ever) {
     const auto path = std::make_unique<search_path>();

@@ -18,7 +18,7 @@ namespace {
 
 using what = decision::what;
 
-arena memory(&from_the_heap);
+test_arena memory;
 
 // In how many of `runs` runs a counter of `threads` loses an update.
 int losses(strategy& decides, int runs, int threads = 2) {
