@@ -3,6 +3,7 @@
 #include "check/failure.hpp"
 #include "check/hooks/threads.hpp"
 #include "check/scheduler.hpp"
+#include "check/stack.hpp"
 #include "check/system.hpp"
 
 #include "explore/execution.hpp"
@@ -14,6 +15,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -225,13 +227,14 @@ bool run_once(session& shared, workshop& with, explore::strategy& decides,
     if (process < 0) give_up("cannot fork");
     if (process == 0) {
         catch_failures();
+        // Not left behind when the server is killed.
+        raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
         start_run(run);
         return true;
     }
     keep_end(shared, wait_for(process, run));
     shared.result.steps = run.steps();
     shared.result.now_ns = run.now();
-    run.learn(with.known);
     decides.end_run();
     return false;
 }
@@ -351,6 +354,8 @@ bool explore_some(session& shared, workshop& with, const request& asked, answer&
         with.of_run.clear();
         auto& decides = make_strategy<explore::random_walk>(with, (seed & 1) != 0 ? 8U : 0U);
         if (run_once(shared, with, decides, seed)) return true;
+        // One that was ended by its length says nothing about how long the program is.
+        if (shared.result.end == run_end::passed) last_run(with).learn(with.known);
         if (shared.result.findings_count == 0) continue;
         if (shared.options.keep_going != 0 && !with.seen.add(failure::of(shared.result).hash()))
             continue;
@@ -366,6 +371,10 @@ bool explore_some(session& shared, workshop& with, const request& asked, answer&
 void serve(session& shared, const descriptors& given) noexcept {
     workshop& with = *make_workshop();
     with.output = given.output;
+    // The unwinder sets itself up at its first use, with locks that the program's exceptions would
+    // meet or not: in all runs it has been used.
+    stack_trace first_use;
+    take_stack(first_use);
     const answer ready{};
     raw_syscall(SYS_write, given.socket, as_word(&ready), sizeof ready);
     for (;;) {
