@@ -1,5 +1,6 @@
 #include "check/scheduler.hpp"
 
+#include "check/memory_mode.hpp"
 #include "check/stack.hpp"
 #include "check/waiters.hpp"
 #include "check/world.hpp"
@@ -125,7 +126,9 @@ void keep_event(const thread& of, bool waited) noexcept {
     entry.kind = of.next.kind;
     entry.what = of.next.what;
     entry.blocked = waited ? 1 : 0;
-    entry.object = of.next.number;
+    entry.object = of.next.what == object_kind::memory
+                       ? reinterpret_cast<std::uint64_t>(of.next.object)
+                       : of.next.number;
     entry.time_ns = the.run->now();
     take_stack(entry.where);
 }
@@ -275,6 +278,19 @@ wait_end wait_until(const step& next, readiness ready, const wait_details& detai
     return timed_out && (ready == nullptr || !ready(me)) ? wait_end::timed_out : wait_end::ready;
 }
 
+void access_point(action kind, const void* address, std::uint64_t number,
+                  const void* place) noexcept {
+    thread& me = *current;
+    me.next = {.kind = kind,
+               .what = object_kind::memory,
+               .object = address,
+               .number = number,
+               .place = place};
+    announce(me, false);
+    if (!hand_on(me)) wait_for_turn(me);
+    if (the.shared->options.keep_events != 0) keep_event(me, false);
+}
+
 void changed() noexcept { the.stale = true; }
 
 void changed_nothing() noexcept { the.run->changed_nothing(); }
@@ -319,6 +335,7 @@ thread* add_thread(void* (*start)(void*), void* argument) noexcept {
     made.state = thread_state::ready;
     made.start = start;
     made.argument = argument;
+    memory_of_new_thread(current, made);
     return &made;
 }
 
@@ -331,6 +348,7 @@ void begin_thread(thread& me) noexcept {
     current = &me;
     const no_switching inside;
     wait_for_turn(me);
+    memory_of_begun_thread(me);
     if (the.shared->options.keep_events != 0) keep_event(me, false);
 }
 
@@ -379,14 +397,12 @@ std::uint64_t object_number(object_kind kind, const void* address) noexcept {
 
 // --- Happens-before ---
 
-void acquired(object_kind kind, const void* address) noexcept {
-    if (the.clocks != nullptr)
-        the.run->acquire(current->index, the.clocks[object_number(kind, address)]);
+void acquired(object_kind /*kind*/, const void* address) noexcept {
+    memory_acquired(*current, address);
 }
 
-void released(object_kind kind, const void* address) noexcept {
-    if (the.clocks != nullptr)
-        the.run->release(current->index, the.clocks[object_number(kind, address)]);
+void released(object_kind /*kind*/, const void* address) noexcept {
+    memory_released(*current, address);
 }
 
 void joined(const thread& ended) noexcept {
@@ -436,6 +452,7 @@ void start_run(explore::execution& with) noexcept {
     first.handle = ::pthread_self();
     current = &first;
     const no_switching inside;
+    memory_of_begun_thread(first);
     hand_on(first);
 }
 

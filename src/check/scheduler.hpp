@@ -48,6 +48,10 @@ thread* self_even_inside() noexcept;
 // A scheduling point: others may run before this returns.
 void point(const step& next) noexcept;
 
+// The same for an access to memory, which has its number from elsewhere.
+void access_point(action kind, const void* address, std::uint64_t number,
+                  const void* place) noexcept;
+
 struct wait_details {
     std::uint64_t argument = 0;      // for `ready`, as `thread::next.argument`
     std::uint64_t deadline = never;  // virtual time at which it ends as `timed_out`

@@ -10,7 +10,7 @@
 namespace twill::inline TWILL_ABI::check {
 namespace {
 
-// This library's own text: its frames say nothing about the program.
+// This library's own text.
 struct own_text {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
@@ -36,7 +36,7 @@ _Unwind_Reason_Code keep_frame(_Unwind_Context* context, void* argument) {
     if (address == 0 || into.depth == most_frames) return _URC_END_OF_STACK;
     // A return address lies behind the call; a signal's frame names the instruction itself.
     if (before == 0) --address;
-    if (into.depth == 0 && address >= ours.begin && address < ours.end) return _URC_NO_REASON;
+    if (into.depth == 0 && is_own_code(address)) return _URC_NO_REASON;
     into.frames[into.depth++] = address;
     return _URC_NO_REASON;
 }
@@ -72,8 +72,12 @@ int keep_module(dl_phdr_info* info, std::size_t /*size*/, void* argument) {
 
 }  // namespace
 
-void take_stack(stack_trace& into) noexcept {
+bool is_own_code(std::uint64_t address) noexcept {
     if (ours.end == 0) ::dl_iterate_phdr(&find_own_text, nullptr);
+    return address >= ours.begin && address < ours.end;
+}
+
+void take_stack(stack_trace& into) noexcept {
     into.depth = 0;
     _Unwind_Backtrace(&keep_frame, &into);
 }

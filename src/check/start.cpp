@@ -1,6 +1,7 @@
 // How the library comes into a program: before main it becomes the fork server, and each run goes
 // on from there.
 #include "check/hooks/threads.hpp"
+#include "check/memory_mode.hpp"
 #include "check/scheduler.hpp"
 #include "check/server.hpp"
 #include "check/system.hpp"
@@ -58,6 +59,7 @@ void attach() noexcept {
 [[gnu::constructor(101)]] void attach_early() { attach(); }
 
 int run_main(int argc, char** argv, char** environment) {
+    prepare_memory_mode();
     serve(*the.shared, given);
     notice_end_of(*current);
     const int status = program_main(argc, argv, environment);

@@ -21,7 +21,6 @@ struct world {
     std::uint64_t arrivals = 0;
     gate reporter;  // opened when a thread has noted its stack
     thread threads[most_threads];
-    explore::vector_clock* clocks = nullptr;  // of each object, by its number; null: nobody asks
     object_table objects;
     object_table places;
 };

@@ -139,6 +139,20 @@ TEST_F(Heap, ZeroedMemoryIsZeroAlsoAfterUse) {
         }
 }
 
+TEST_F(Heap, ResizesLargeBlocksInTheirRoomOnly) {
+    auto* const large = static_cast<char*>(take(100'000));
+    EXPECT_TRUE(blocks.resize(large, 120'000));
+    EXPECT_EQ(blocks.find(address(large))->size, 120'000U);
+    EXPECT_FALSE(blocks.resize(large, 200'000)) << "there is another behind";
+    EXPECT_FALSE(blocks.resize(large, 10)) << "most would be wasted";
+    EXPECT_FALSE(blocks.resize(large + 16, 110'000));
+    EXPECT_EQ(blocks.find(address(large))->size, 120'000U);
+    void* const small = take(100);
+    EXPECT_FALSE(blocks.resize(small, 90));
+    EXPECT_EQ(blocks.release(large, {}), result::freed);
+    EXPECT_FALSE(blocks.resize(large, 110'000)) << "it was freed";
+}
+
 TEST_F(Heap, RefusesWhatThereIsNotRoomFor) {
     EXPECT_EQ(take(std::size_t{1} << 40), nullptr);
     EXPECT_EQ(take(~std::size_t{0}), nullptr);

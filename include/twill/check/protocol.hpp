@@ -98,6 +98,7 @@ enum class finding_kind : std::uint32_t {
     leaked_thread,     // neither joined nor detached when the program ended
     data_race,         //
     use_after_free,    //
+    out_of_bounds,     // beyond the end of a heap block
     double_free,       //
     bad_free,          // of what was not allocated
     use_after_join,    // of a thread's handle
@@ -109,6 +110,27 @@ enum class finding_kind : std::uint32_t {
 struct stack_trace {
     std::uint32_t depth = 0;
     std::uint64_t frames[most_frames] = {};
+};
+
+// What a thread does to memory, in findings about memory. Bits.
+inline constexpr std::uint32_t access_writes = 1;  // else it reads
+inline constexpr std::uint32_t access_is_atomic = 2;
+inline constexpr std::uint32_t access_frees = 4;
+
+// What kind of memory it is about.
+enum class memory_place : std::uint32_t { unknown, heap, stack, global };
+
+// More on a finding about memory.
+struct memory_detail {
+    std::uint32_t here = 0;   // what `finding::thread` does: bits of access_...
+    std::uint32_t there = 0;  // what `finding::other` did
+    std::uint64_t size = 0;   // bytes that are accessed here
+    memory_place place = memory_place::unknown;
+    std::uint32_t owner = 0;  // thread whose stack it is, or that allocated the block
+    // heap: the block.
+    std::uint64_t block = 0;
+    std::uint64_t block_size = 0;
+    stack_trace allocated = {};
 };
 
 // Something that a run found. Whether the run ended with it is in `run_result::ended_by`.
@@ -123,6 +145,7 @@ struct finding {
     char text[240] = {};       // more, in words; may be empty
     stack_trace here = {};     // of `thread`
     stack_trace there = {};    // of `other`, if known
+    memory_detail memory = {};
 };
 
 enum class thread_state : std::uint32_t { unused, ready, blocked, ended };
@@ -182,14 +205,26 @@ struct run_result {
 };
 
 enum class granularity : std::uint32_t {
-    sync,    // scheduling points at blocking and ordering primitives only
-    memory,  // and at accesses to memory
+    sync,    // scheduling points at blocking and ordering primitives and atomics only
+    memory,  // and at accesses to memory that threads share, as far as the profile run showed
+    every,   // and at all other accesses
 };
+
+enum class strategy_kind : std::uint32_t { rotation, random, pct, pos, urw };
+
+// Which of the granularities runs are to have: `any` takes turns, as far as the program is
+// instrumented.
+enum class points_wanted : std::uint32_t { any, sync, memory, every };
 
 // How to run; set by the command before a request.
 struct run_options {
     std::uint64_t seed = 1;
+    strategy_kind strategy = strategy_kind::rotation;
+    std::uint32_t pct_depth = 3;
+    points_wanted wanted = points_wanted::any;
+    // Of the current run: the server sets them.
     granularity points = granularity::sync;
+    std::uint32_t profile = 0;      // it finds out which memory is shared
     std::uint32_t cpus = 4;         // that the program is told it has
     std::uint64_t step_limit = 0;   // 0: none
     std::uint32_t keep_events = 0;  // fill `events`, with stacks

@@ -150,6 +150,17 @@ void* heap::allocate(std::size_t size, origin by, std::size_t alignment, bool ze
     return pointer(its.address);
 }
 
+bool heap::resize(void* begin, std::size_t size) noexcept {
+    block* const its = find(reinterpret_cast<std::uintptr_t>(begin));
+    if (its == nullptr || its->now != state::allocated || its->size_class != large_class ||
+        its->address != reinterpret_cast<std::uintptr_t>(begin))
+        return false;
+    const std::size_t room = capacity(*its);
+    if (size >= room || size < room / 2) return false;
+    its->size = size;
+    return true;
+}
+
 // ---- where they go
 
 heap::release_result heap::release(void* begin, origin by) noexcept {

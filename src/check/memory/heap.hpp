@@ -62,6 +62,9 @@ public:
                    bool zeroed = false) noexcept;
     // On anything but `freed`, nothing has happened.
     release_result release(void* begin, origin by) noexcept;
+    // Makes a block larger or smaller where it is. False: that cannot be; nothing has happened.
+    // Only ever true of large ones, and where less than half would be left unused.
+    bool resize(void* begin, std::size_t size) noexcept;
 
     // The block that the byte at `address` belongs to, with the unused bytes behind it, whether it
     // is allocated or was freed. Null: the byte was never given.

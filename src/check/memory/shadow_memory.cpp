@@ -142,6 +142,7 @@ void shadow_memory::reset(granule& which, std::uintptr_t from, std::uintptr_t to
         which.number = 0;  // another object, another number
         which.first_user = 0;
         which.shared = false;
+        which.visits = 0;
     }
 }
 

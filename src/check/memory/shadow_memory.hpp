@@ -19,7 +19,8 @@ namespace twill::inline TWILL_ABI::check {
 
 // One access by one thread to some bytes of one granule.
 struct access_record {
-    enum kind : std::uint8_t { plain_read = 0, write = 1, atomic = 2 };  // bits
+    // Bits. `freeing` only says more of a write: that it was a whole block's end.
+    enum kind : std::uint8_t { plain_read = 0, write = 1, atomic = 2, freeing = 4 };
 
     call_id place;
     explore::tick time;  // of its thread
@@ -42,6 +43,7 @@ struct alignas(32) granule {
     std::uint32_t number;      // in the order of first use; 0: none yet
     std::uint16_t first_user;  // thread + 1; 0: nobody yet
     bool shared;               // more than one thread came by
+    std::uint32_t visits;      // access_places.hpp: from where they came; 0: nothing is known
 };
 
 class shadow_memory {

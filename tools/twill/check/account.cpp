@@ -1,9 +1,12 @@
 #include "twill/check/account.hpp"
 
+#include "twill/check/memory_words.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <string_view>
 
 namespace twill_command::check {
@@ -160,6 +163,8 @@ std::string_view name_of(finding_kind kind) {
             return "data-race";
         case finding_kind::use_after_free:
             return "use-after-free";
+        case finding_kind::out_of_bounds:
+            return "out-of-bounds";
         case finding_kind::double_free:
             return "double-free";
         case finding_kind::bad_free:
@@ -202,6 +207,7 @@ std::string summary_of(const protocol::finding& found) {
             return "the replay left the schedule: the program is not the same, or depends on "
                    "something that twill check does not control";
         default:
+            if (is_about_memory(found.kind)) return summary_of_memory(found);
             if (found.object != 0 && found.what != object_kind::none)
                 return fmt::format("{} {} ({})", who, more, name_of(found.what, found.object));
             return fmt::format("{} {}", who, more);
@@ -232,6 +238,7 @@ void name_all(const protocol::session& session, symbols& names) {
     for (std::uint32_t i = 0; i != result.findings_count; ++i) {
         collect(result.findings[i].here, addresses);
         collect(result.findings[i].there, addresses);
+        collect(result.findings[i].memory.allocated, addresses);
     }
     for (std::uint32_t i = 0; i != result.threads_count; ++i)
         collect(result.threads[i].where, addresses);
@@ -242,7 +249,8 @@ void name_all(const protocol::session& session, symbols& names) {
     names.find(addresses);
 }
 
-finding_account account_of(const protocol::finding& found, bool ended, symbols& names) {
+finding_account account_of(const protocol::finding& found, bool ended,
+                           std::span<const protocol::module> modules, symbols& names) {
     finding_account made;
     made.kind = name_of(found.kind);
     made.summary = summary_of(found);
@@ -252,6 +260,10 @@ finding_account account_of(const protocol::finding& found, bool ended, symbols& 
     made.object = name_of(found.what, found.object);
     made.here = useful(names.name(found.here));
     made.there = useful(names.name(found.there));
+    if (is_about_memory(found.kind)) {
+        made.memory = place_of_memory(found, modules);
+        made.allocated = useful(names.name(found.memory.allocated));
+    }
     return made;
 }
 
@@ -277,9 +289,9 @@ failing_run take_account(checked_program& of) {
     name_all(session, names);
     failing_run made;
     for (std::uint32_t i = 0; i != result.findings_count; ++i)
-        made.findings.push_back(
-            account_of(result.findings[i],
-                       result.end == protocol::run_end::finding && i == result.ended_by, names));
+        made.findings.push_back(account_of(
+            result.findings[i], result.end == protocol::run_end::finding && i == result.ended_by,
+            {result.modules, result.modules_count}, names));
     for (std::uint32_t i = 0; i != result.threads_count; ++i)
         made.threads.push_back(account_of(result.threads[i], i, names));
     for (std::uint32_t i = 0; i != result.events_count; ++i) {

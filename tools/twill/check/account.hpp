@@ -42,6 +42,9 @@ struct finding_account {
     std::string object;  // "mutex 2", or ""
     stack here;
     stack there;
+    // Of findings about memory: whose it is, and for a heap block where it was allocated.
+    std::string memory;
+    stack allocated;
 };
 
 struct failing_run {

@@ -1,5 +1,7 @@
 #include "twill/check/checked_program.hpp"
 
+#include "twill/check/refusal.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -43,6 +45,7 @@ int make_memory(const char* name) {
 
 checked_program::checked_program(const std::vector<std::string>& words,
                                  const std::string& library) {
+    if (const auto why = refusal_of(words[0]); !why.empty()) throw start_failure{why};
     memory_ = make_memory("twill check session");
     output_ = make_memory("twill check output");
     ::fcntl(output_, F_SETFL, O_APPEND);
@@ -92,7 +95,10 @@ void checked_program::become(const std::vector<std::string>& words, const std::s
     const int own_output = above_all(::dup(output_));
     const auto session = fmt::format("{}:{}:{}", own_socket, own_memory, own_output);
     ::setenv(protocol::environment_name, session.c_str(), 1);
-    ::setenv("LD_PRELOAD", library.c_str(), 1);
+    // The second has only a name: that by which a program of Clang's asks for its thread sanitizer.
+    const auto second =
+        std::filesystem::path(library).replace_filename("libtwill_check_for_clang.so").string();
+    ::setenv("LD_PRELOAD", (library + ":" + second).c_str(), 1);
     // The same addresses in each process where that is allowed; where not, it works all the same.
     const int kept = ::personality(0xFFFFFFFF);
     if (kept != -1) ::personality(static_cast<unsigned long>(kept) | ADDR_NO_RANDOMIZE);

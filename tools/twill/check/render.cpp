@@ -141,6 +141,8 @@ std::string text_of(const failing_run& run, const result& in) {
             text += fmt::format("    the other: {}\n", thread_name(run, *each.other));
             put_stack(text, each.there);
         }
+        if (!each.memory.empty()) text += fmt::format("    {}\n", each.memory);
+        put_stack(text, each.allocated);
     }
     put_threads(text, run);
     if (!run.steps.empty()) put_interleaving(text, run);

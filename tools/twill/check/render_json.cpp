@@ -31,6 +31,8 @@ json json_of(const finding_account& found) {
         one["other_stack"] = json_of(found.there);
     }
     if (!found.object.empty()) one["object"] = found.object;
+    if (!found.memory.empty()) one["memory"] = found.memory;
+    if (!found.allocated.empty()) one["allocated"] = json_of(found.allocated);
     return one;
 }
 

@@ -91,6 +91,7 @@ private:
     // parent's: the child begins at `unborn` again, and its first worker starts another. It also
     // forgets the clients. They were made before the fork; their threads are missing, their locks
     // may be held for ever, and none of them calls `leave` in the child any more.
+    static void watch_forks() noexcept;
     static void before_fork() noexcept;
     static void after_fork_in_parent() noexcept;
     static void after_fork_in_child() noexcept;
