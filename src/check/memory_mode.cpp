@@ -281,9 +281,12 @@ void access(const void* address, std::size_t size, std::uint8_t kind, const void
     flow* its = nullptr;
     if (caller(its) == nullptr) return;
     const no_switching inside;
+    const action what = (kind & access_record::write) != 0 ? action::store : action::load;
     if (is_a_point(*its, number(address), size, number(pc)))
-        scheduling_point((kind & access_record::write) != 0 ? action::store : action::load, address,
-                         pc);
+        scheduling_point(what, address, pc);
+    else if (the.shared->options.keep_events != 0 &&
+             is_shared(*its, number(address), size, number(pc)))
+        show_access(what, address);
     check_heap(address, size, kind);
     if (its->ignoring != 0) return;
     const call_id place = state->calls.enter(its->now(), number(pc));

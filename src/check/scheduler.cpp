@@ -291,6 +291,14 @@ void access_point(action kind, const void* address, std::uint64_t number,
     if (the.shared->options.keep_events != 0) keep_event(me, false);
 }
 
+void show_access(action kind, const void* address) noexcept {
+    if (the.shared->options.keep_events == 0) return;
+    const operation real_next = current->next;
+    current->next = {.kind = kind, .what = object_kind::memory, .object = address};
+    keep_event(*current, false);
+    current->next = real_next;
+}
+
 void changed() noexcept { the.stale = true; }
 
 void changed_nothing() noexcept { the.run->changed_nothing(); }

@@ -52,6 +52,9 @@ void point(const step& next) noexcept;
 void access_point(action kind, const void* address, std::uint64_t number,
                   const void* place) noexcept;
 
+// Shows an access that is no scheduling point among the steps of a run that keeps them.
+void show_access(action kind, const void* address) noexcept;
+
 struct wait_details {
     std::uint64_t argument = 0;      // for `ready`, as `thread::next.argument`
     std::uint64_t deadline = never;  // virtual time at which it ends as `timed_out`

@@ -370,13 +370,12 @@ bool replay_once(session& shared, workshop& with, answer& made) noexcept {
         made.refused = 1;
         return false;
     }
-    if (before.points == granularity::memory) {
-        shared.options.seed = before.seed;
-        if (lacks_profile(shared, with)) {
-            const std::uint32_t keep_events = std::exchange(shared.options.keep_events, 0);
-            if (run_planned(shared, with, 0)) return true;
-            shared.options.keep_events = keep_events;
-        }
+    if (before.points == granularity::memory) shared.options.seed = before.seed;
+    if (lacks_profile(shared, with)) {
+        // Also for a schedule of other points: what is shared is shown among its steps.
+        const std::uint32_t keep_events = std::exchange(shared.options.keep_events, 0);
+        if (run_planned(shared, with, 0)) return true;
+        shared.options.keep_events = keep_events;
     }
     shared.options.points = before.points;
     ++made.runs;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,19 @@ TEST_P(CheckMemory, race_is_found_with_both_places_and_the_variable) {
     EXPECT_TRUE(is_at(found["other_stack"], "race")) << found;
     EXPECT_NE(found["thread"], found["other_thread"]);
     EXPECT_NE(found["memory"].get<std::string>().find("counter"), std::string::npos) << found;
+}
+
+TEST_P(CheckMemory, accesses_that_race_are_among_the_steps) {
+    const json said = check("race", {"--sync"});
+    ASSERT_EQ(finding_of(said)["kind"], "data-race") << said;
+    const json again =
+        check("race", {"--replay", said["failures"][0]["schedule"].get<std::string>()});
+    for (const json& each : {said, again}) {
+        std::set<unsigned> threads;
+        for (const auto& step : each["failures"][0]["steps"])
+            if (is_at(step["stack"], "race")) threads.insert(step["thread"].get<unsigned>());
+        EXPECT_EQ(threads, (std::set{1U, 2U})) << each;
+    }
 }
 
 TEST_P(CheckMemory, mutex_orders) { expect_nothing("race-mended"); }

@@ -13,6 +13,8 @@ namespace twill_command::check {
 namespace {
 
 std::string demangled(const char* name) {
+    // Anything else may be taken for a type: "n" is one.
+    if (!std::string_view(name).starts_with("_Z")) return name;
     int status = 0;
     const std::unique_ptr<char, decltype(&std::free)> plain(
         abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
