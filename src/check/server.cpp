@@ -4,6 +4,7 @@
 #include "check/hooks/threads.hpp"
 #include "check/rotation.hpp"
 #include "check/scheduler.hpp"
+#include "check/stack.hpp"
 #include "check/system.hpp"
 
 #include "explore/execution.hpp"
@@ -18,6 +19,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -233,13 +235,20 @@ bool run_once(session& shared, workshop& with, explore::strategy& decides,
     if (process < 0) give_up("cannot fork");
     if (process == 0) {
         catch_failures();
+        // Not left behind when the server is killed.
+        raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
         start_run(run);
         return true;
     }
     keep_end(shared, wait_for(process, run));
     shared.result.steps = run.steps();
     shared.result.now_ns = run.now();
+    // One that was ended by its length says nothing about how long the program is.
+    const std::uint64_t longest = known.steps;
     run.learn(known);
+    if (longest != 0 && shared.result.end == run_end::finding &&
+        shared.result.findings[shared.result.ended_by].kind == finding_kind::livelock)
+        known.steps = longest;
     decides.end_run();
     return false;
 }
@@ -431,6 +440,10 @@ bool explore_some(session& shared, workshop& with, const request& asked, answer&
 void serve(session& shared, const descriptors& given) noexcept {
     workshop& with = *make_workshop();
     with.output = given.output;
+    // The unwinder sets itself up at its first use, with locks that the program's exceptions would
+    // meet or not: in all runs it has been used.
+    stack_trace first_use;
+    take_stack(first_use);
     const answer ready{};
     raw_syscall(SYS_write, given.socket, as_word(&ready), sizeof ready);
     for (;;) {
