@@ -94,7 +94,7 @@ int join_thread(pthread_t handle, void** result, std::uint64_t deadline,
                                 {.deadline = deadline, .holder = &target_of});
     if (end == wait_end::timed_out) return ETIMEDOUT;
     target->forgotten = true;
-    memory_after_join(*self_even_inside(), *target);
+    joined(*target);
     // It has given the baton away for good, and only has to leave libc.
     const no_switching inside;
     return TWILL_REAL(pthread_join)(handle, result);
