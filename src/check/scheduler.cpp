@@ -269,12 +269,15 @@ wait_end wait_until(const step& next, readiness ready, const wait_details& detai
     announce(me, waited);
     if (due) me.next.ready = nullptr;
     if (waited && closes_a_circle(me)) fail_for_ever();
+    // A thread that was made may begin before its maker goes on.
+    const bool early = next.kind == action::spawn && the.shared->options.keep_events != 0;
+    if (early) keep_event(me, false);
     if (!hand_on(me)) wait_for_turn(me);
     const bool timed_out = me.timed_out || due;
     me.timed_out = false;
     me.state = thread_state::ready;
     me.next.ready = nullptr;
-    if (the.shared->options.keep_events != 0) keep_event(me, waited);
+    if (!early && the.shared->options.keep_events != 0) keep_event(me, waited);
     return timed_out && (ready == nullptr || !ready(me)) ? wait_end::timed_out : wait_end::ready;
 }
 

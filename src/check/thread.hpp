@@ -53,6 +53,8 @@ struct thread {
     pthread_t handle{};
     void* (*start)(void*) = nullptr;
     void* argument = nullptr;
+    void* c11_start = nullptr;  // what a C11 thread runs, and with what
+    void* c11_argument = nullptr;
     bool joinable = true;
     bool forgotten = false;  // joined, or detached and ended: its handle may be another's
     void* result = nullptr;

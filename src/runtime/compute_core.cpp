@@ -51,6 +51,7 @@ compute_core::compute_core(compute_pool& pool, const compute_pool_options& optio
       weight_rule_(options.starved_after) {
     watch_for_fork();
     ticker::process().enrol(*this);
+    if (weight_.lower_weight()) ticker::process().prepare();
 }
 
 // 1. No more ticks: they could start threads. 2. Idle threads are told to end, the others see it
@@ -266,6 +267,9 @@ pulse compute_core::tick() noexcept {
         w->seen_offer_ = offer;
     }
     for (; stale != 0 && wake_one(help_for::job, true); --stale) working = fruitful = true;
+    if (start_wanted_.exchange(0, std::memory_order_seq_cst) != 0 &&
+        wake_one(help_for::region, true))
+        working = true;
     if (tick_priorities()) working = true;
     if (weight_.lower_weight()) watch_weights(now());
     if (!working) {

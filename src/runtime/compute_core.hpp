@@ -258,7 +258,7 @@ private:
     bool still_asleep(const compute_worker& self, const fork_job& job) noexcept;
     compute_worker* call_waiter(compute_worker& from) noexcept;
     bool wake_one(help_for what, bool may_start) noexcept;
-    void wake_for_what_waits() noexcept;
+    void wake_for_what_waits(const compute_worker& self) noexcept;
     // How many threads may have a core.
     [[nodiscard]] unsigned cores() const noexcept {
         return workers_ + extra_.load(std::memory_order_relaxed);
@@ -329,6 +329,8 @@ private:
     atomic<bool> low_wanted_;
     // Somebody has to say that they were starved. Relaxed: it carries nothing.
     atomic<bool> report_due_{false};
+    // A thread of low weight found a region in the queue that wants a new thread: of the ticker.
+    atomic<std::uint32_t> start_wanted_{0};
     // How many threads beyond `workers_` may have a core, for a queue that stood still.
     atomic<unsigned> extra_{0};
     atomic<unsigned> aside_{0};

@@ -123,8 +123,16 @@ compute_worker* compute_core::call_waiter(compute_worker& from) noexcept {
     return nullptr;
 }
 
-void compute_core::wake_for_what_waits() noexcept {
-    if (queued_.load(std::memory_order_seq_cst) != 0 && wake_one(help_for::region, true)) return;
+void compute_core::wake_for_what_waits(const compute_worker& self) noexcept {
+    if (queued_.load(std::memory_order_seq_cst) != 0) {
+        // A thread inherits the weight of the one that starts it: one of low weight leaves that to
+        // the ticker, which is armed as by work (see ticker::state_).
+        if (wake_one(help_for::region, !self.low_)) return;
+        if (self.low_) {
+            start_wanted_.store(1, std::memory_order_seq_cst);
+            ticker::process().arm(start_wanted_);
+        }
+    }
     if (anything_on_offer()) wake_one(help_for::job, false);
 }
 
@@ -219,7 +227,7 @@ bool compute_core::idle(compute_worker& self) noexcept {
     }
     self.get_off_core();
     // What it leaves to others, they have to be told of.
-    if (!fitting) wake_for_what_waits();
+    if (!fitting) wake_for_what_waits(self);
     // The second look: see `invite`. In vain if the cores are taken meanwhile.
     if (fitting && anything_on_offer() && on_core(help_for::job) < cores()) {
         rejoin(self);
@@ -266,7 +274,7 @@ fork_job* compute_core::sleep(compute_worker& self, fork_job& job) noexcept {
                                                  std::memory_order_seq_cst)) {
         part = self.part_of(job);  // the second look: see `invite`
         if (part == nullptr) {
-            wake_for_what_waits();
+            wake_for_what_waits(self);
             note(event_kind::park, &self);
             do self.parker_.park();
             while (still_asleep(self, job));
@@ -306,7 +314,7 @@ void compute_core::begin_block(compute_worker& self) noexcept {
         give_up_core(self);
     }
     self.get_off_core();
-    wake_for_what_waits();
+    wake_for_what_waits(self);
 }
 
 void compute_core::end_block(compute_worker& self) noexcept {

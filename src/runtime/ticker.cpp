@@ -72,6 +72,10 @@ void ticker::watch_forks() noexcept {
         watched.store(true, std::memory_order_relaxed);
 }
 
+void ticker::prepare() noexcept {
+    if (state_.load(std::memory_order_relaxed) == unborn) start();
+}
+
 void ticker::enrol(ticker_client& client) noexcept {
     watch_forks();
     std::lock_guard hold(lock_);

@@ -72,11 +72,20 @@ constexpr expectation all[] = {
     {"primitives", "takes_locks_in_both_orders_safely", nullptr},
     {"primitives", "thread_local_destructors_lock", "deadlock"},
     {"primitives", "throws_out_of_a_thread", "crash"},
+    {"c11", "broken", "crash"},
+    {"c11", "mended", nullptr},
 };
 
 INSTANTIATE_TEST_SUITE_P(each, check_primitive, testing::ValuesIn(all), [](const auto& one) {
     return std::string(one.param.program) + "_" + one.param.scenario;
 });
+
+TEST(check_cpus, are_as_many_as_the_command_says) {
+    const checking here;
+    EXPECT_EQ(here.json({"--schedules", "3", "--cpus", "7"}, {"cpus", "7"})["status"], 0);
+    EXPECT_EQ(here.json({"--schedules", "3"}, {"cpus", "4"})["status"], 0);
+    EXPECT_EQ(here.json({"--schedules", "3"}, {"cpus", "5"})["status"], 1);
+}
 
 TEST(check_conditions, deadlock_says_which_notification_was_lost) {
     const checking here;
