@@ -418,6 +418,7 @@ void released(object_kind /*kind*/, const void* address) noexcept {
 
 void joined(const thread& ended) noexcept {
     the.run->acquire(current->index, the.run->past_of(ended.index));
+    memory_after_join(*current, ended);
 }
 
 // --- What was found ---

@@ -226,7 +226,7 @@ bool run_once(session& shared, workshop& with, explore::strategy& decides,
               std::uint64_t seed) noexcept {
     forget_last(shared.result);
     raw_syscall(SYS_ftruncate, with.output, 0);
-    explore::profile& known = with.known[static_cast<unsigned>(shared.options.points)];
+    const explore::profile& known = with.known[static_cast<unsigned>(shared.options.points)];
     const explore::limits most{.steps = step_limit(shared.options, known)};
     auto& run = *::new (with.execution) explore::execution(with.of_run, decides, seed, most, known);
     // Without the handlers of pthread_atfork: for the program there was no fork.
@@ -243,12 +243,6 @@ bool run_once(session& shared, workshop& with, explore::strategy& decides,
     keep_end(shared, wait_for(process, run));
     shared.result.steps = run.steps();
     shared.result.now_ns = run.now();
-    // One that was ended by its length says nothing about how long the program is.
-    const std::uint64_t longest = known.steps;
-    run.learn(known);
-    if (longest != 0 && shared.result.end == run_end::finding &&
-        shared.result.findings[shared.result.ended_by].kind == finding_kind::livelock)
-        known.steps = longest;
     decides.end_run();
     return false;
 }
@@ -351,6 +345,9 @@ bool run_planned(session& shared, workshop& with, std::uint64_t number) noexcept
     if (run_once(shared, with, make_strategy(with, shared.options, how.strategy, seed), seed))
         return true;
     shared.options.profile = 0;
+    // One that was ended by its length says nothing about how long the program is.
+    if (shared.result.end == run_end::passed)
+        last_run(with).learn(with.known[static_cast<unsigned>(how.points)]);
     return false;
 }
 

@@ -23,6 +23,7 @@ class turn {
 public:
     turn(int& word, const step& at) noexcept : word_(word) {
         word_ = running;
+        changed();  // for those who could have begun as well, and were not chosen
         keep_lock(at);
     }
     ~turn() {

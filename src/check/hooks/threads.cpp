@@ -117,7 +117,6 @@ int join_thread(pthread_t handle, void** result, std::uint64_t deadline,
     if (end == wait_end::timed_out) return ETIMEDOUT;
     target->forgotten = true;
     joined(*target);
-    memory_after_join(*self_even_inside(), *target);
     // It has given the baton away for good, and only has to leave libc.
     const no_switching inside;
     return TWILL_REAL(pthread_join)(handle, result);
