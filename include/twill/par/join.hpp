@@ -36,7 +36,10 @@ template <class F, class G>
 
 // Passed in a register or two.
 template <class F>
-inline constexpr bool in_registers = copied_into_fork<F> && sizeof(F) <= 16;
+inline constexpr bool in_registers = false;
+template <class F>
+    requires copied_into_fork<F>
+inline constexpr bool in_registers<F> = sizeof(F) <= 16;
 
 // Out of line, so that a recursive function which begins with "if this is small, do it here" has
 // its small case without this one's frame; what is passed and returned are registers. Together they

@@ -37,8 +37,10 @@ template <class F>
 // registers for the ordinary case that the forking thread runs it itself. `F` is an lvalue
 // reference if the caller kept the callable.
 template <class F>
-inline constexpr bool copied_into_fork =
-    !std::is_lvalue_reference_v<F> && std::is_trivially_copyable_v<F> && sizeof(F) <= 64;
+inline constexpr bool copied_into_fork = false;
+template <class F>
+    requires(!std::is_reference_v<F>) && std::is_trivially_copyable_v<F>
+inline constexpr bool copied_into_fork<F> = sizeof(F) <= 64;
 
 template <class F>
 class fork final : public fork_job {
