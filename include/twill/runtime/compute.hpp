@@ -31,10 +31,11 @@ struct compute_result<F> : std::invoke_result<F&, compute_context&> {};
 // A region that a task waits for.
 class TWILL_API compute_job : public operation, protected region {
 protected:
-    compute_job(execute_function execute, priority urgency,
+    compute_job(execute_function execute, priority urgency, const char* name,
                 const std::source_location& where) noexcept
         : operation("compute"),
-          region(execute, &compute_job::region_ended, where.file_name(), where.line(), urgency) {}
+          region(execute, &compute_job::region_ended, where.file_name(), where.line(), urgency,
+                 name) {}
     ~compute_job() = default;
     void throw_if_not_run() const;
 
@@ -51,8 +52,9 @@ class compute_operation final : public compute_job {
     using result = typename compute_result<F>::type;
 
 public:
-    compute_operation(F function, priority urgency, const std::source_location& where)
-        : compute_job(&compute_operation::execute, urgency, where),
+    compute_operation(F function, priority urgency, const char* name,
+                      const std::source_location& where)
+        : compute_job(&compute_operation::execute, urgency, name, where),
           function_(std::move(function)) {}
     result await_resume() {
         throw_if_not_run();
@@ -75,15 +77,16 @@ private:
 template <class F>
 class [[nodiscard("the call is made when it is awaited")]] compute_call {
 public:
-    compute_call(F function, priority urgency, std::source_location where)
-        : function_(std::move(function)), urgency_(urgency), where_(where) {}
+    compute_call(F function, priority urgency, const char* name, std::source_location where)
+        : function_(std::move(function)), urgency_(urgency), name_(name), where_(where) {}
     compute_operation<F> operator co_await() && {
-        return compute_operation<F>(std::move(function_), urgency_, where_);
+        return compute_operation<F>(std::move(function_), urgency_, name_, where_);
     }
 
 private:
     F function_;
     priority urgency_;
+    const char* name_;
     std::source_location where_;
 };
 
@@ -92,6 +95,8 @@ private:
 struct compute_options {
     // Who gets the cores when not all can have one: see twill::priority.
     twill::priority priority = twill::priority::normal;
+    // What the region is called in traces and profiles, a literal; empty: by the place of the call.
+    const char* name = "";
 };
 
 // `co_await compute(function, {.priority = ...})` runs `function()`, or `function(par::context&)`,
@@ -104,7 +109,7 @@ template <class F>
 [[nodiscard]] auto compute(F&& function, compute_options options = {},
                            std::source_location where = std::source_location::current()) {
     return detail::compute_call<std::decay_t<F>>(std::forward<F>(function), options.priority,
-                                                 where);
+                                                 options.name, where);
 }
 
 }  // namespace twill::inline TWILL_ABI

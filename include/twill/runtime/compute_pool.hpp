@@ -65,10 +65,17 @@ public:
     using execute_function = void (*)(region&, detail::compute_context&) noexcept;
     using complete_function = void (*)(region&) noexcept;
 
-    // `label` (which must live for ever) and `line` appear in traces.
-    region(execute_function execute, complete_function complete, const char* label = "",
-           std::uint32_t line = 0, priority urgency = priority::normal) noexcept
-        : execute_(execute), complete_(complete), label_(label), line_(line), urgency_(urgency) {}
+    // `file` and `line`, or `name` if there is one, appear in traces and profiles; they must live
+    // for ever.
+    region(execute_function execute, complete_function complete, const char* file = "",
+           std::uint32_t line = 0, priority urgency = priority::normal,
+           const char* name = "") noexcept
+        : execute_(execute),
+          complete_(complete),
+          name_(name),
+          file_(file),
+          line_(line),
+          urgency_(urgency) {}
     region(const region&) = delete;
     region& operator=(const region&) = delete;
 
@@ -94,7 +101,8 @@ private:
 
     execute_function execute_;
     complete_function complete_;
-    const char* label_;
+    const char* name_;
+    const char* file_;
     std::uint32_t line_;
     priority urgency_;
     bool started_ = false;

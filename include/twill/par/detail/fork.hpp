@@ -150,7 +150,7 @@ template <class F, class Behind>
             here.beat();
         return run_branch(here, std::forward<F>(function));
     } catch (...) {
-        if (!here.pop(behind) && !here.reclaim(behind)) behind.drop();
+        if (!here.pop(behind) && !here.withdraw(behind)) behind.drop();
         throw;
     }
 }

@@ -9,6 +9,7 @@
 #include <twill/core/atomic.hpp>
 #include <twill/core/config.hpp>
 #include <twill/par/context.hpp>
+#include <twill/runtime/detail/work_meter.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -146,7 +147,7 @@ private:
     }
 
     [[gnu::noinline, gnu::cold]] void drop_parts(par::context& here) noexcept {
-        for (; parts_ != 0; drop_nearest()) static_cast<void>(here.reclaim(nearest()));
+        for (; parts_ != 0; drop_nearest()) static_cast<void>(here.withdraw(nearest()));
     }
 
     [[gnu::always_inline]] void iterate(par::context& here) {
@@ -178,6 +179,10 @@ private:
     // What is not begun, but for the next iteration, may be given away. False: there is nothing
     // left to do here.
     [[gnu::noinline]] bool beat_between(par::context& here) {
+        if (here.meter() != nullptr) {
+            iterate_measured(here);
+            return false;
+        }
         ++begun_;
         here.beat();
         --begun_;
@@ -221,6 +226,7 @@ private:
 
     // In blocks of about the length that `glance` wants.
     [[gnu::noinline]] void iterate_giving_way(par::context& here) {
+        if (here.meter() != nullptr) return iterate_measured(here);
         const auto alarm = here.alarm_of(end_ - begun_);
         for (std::size_t block = at_once<Body>; begun_ != end_;) {
             if (here.poked(alarm)) {
@@ -232,6 +238,23 @@ private:
             }
             block = here.glance() ? std::min(block * slow, largest_timed_block)
                                   : std::max(block / slow, at_once<Body>);
+        }
+    }
+
+    // All of it, each block as a branch of its own. Not in the list meanwhile: no beat is to split
+    // it.
+    [[gnu::noinline, gnu::cold]] void iterate_measured(par::context& here) {
+        static_cast<void>(here.pop(*this));
+        older = nullptr;
+        measured_branches blocks(here);
+        for (std::size_t block = at_once<Body>; begun_ != end_;) {
+            blocks.begin();
+            const std::size_t from = begun_;
+            begun_ = end_ - from > block ? aligned(from, from + block) : end_;
+            body_.run(here, from, begun_);
+            block = blocks.end() < measured_branches::brief
+                        ? std::min(block * slow, largest_timed_block)
+                        : std::max(block / slow, at_once<Body>);
         }
     }
 
