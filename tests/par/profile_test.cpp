@@ -205,7 +205,7 @@ TEST(profile, pipeline_is_as_long_as_its_serial_stage_or_its_tokens_allow) {
     EXPECT_EQ(wide.span, 48ms);
     // Four at a time, each nine long.
     const auto narrow = run(4, 1ms);
-    EXPECT_NEAR(narrow.span / 1.0ms, 90, 5);
+    EXPECT_NEAR(static_cast<double>(narrow.span / 1ms), 90, 5);
 }
 
 TEST(profile, scan_counts_what_threads_that_share_it_do) {
