@@ -46,7 +46,7 @@ public:
     static long sum(context& here, int count, Wanted&& wanted, F&& f) {
         return par::transform_reduce(
             here, std::views::iota(0, count), 0L, std::plus<>(),
-            [&](context& there, int i) { return wanted(i) ? f(there, i) : 0L; });
+            [=](context& there, int i) { return wanted(i) ? f(there, i) : 0L; });
     }
 
 private:
@@ -75,7 +75,7 @@ public:
     }
     template <class Wanted, class F>
     static long sum(context& /*here*/, int count, Wanted&& wanted, F&& f) {
-        return par::transform_reduce(std::views::iota(0, count), 0L, std::plus<>(), [&](int i) {
+        return par::transform_reduce(std::views::iota(0, count), 0L, std::plus<>(), [=](int i) {
             context there;
             return wanted(i) ? f(there, i) : 0L;
         });

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <string_view>
@@ -110,11 +111,10 @@ struct record {
     const unsigned born_in = fork_generation();
 };
 
-// Never destroyed: regions may end while statics are destroyed.
-record& record_of_process() {
-    static record* const made = new record();
-    return *made;
-}
+// Null until it is wanted. Never destroyed: regions may end while statics are destroyed. Not a
+// static of a function, which a child that is forked meanwhile would find "being initialised" for
+// ever. Release and acquire: the record's fields.
+constinit atomic<record*> record_of_process{nullptr};
 
 // A line of the source may be several places in machine code.
 bool same(const region_label& a, const region_label& b) {
@@ -124,9 +124,12 @@ bool same(const region_label& a, const region_label& b) {
     return parts(a) == parts(b) && (a.caller == b.caller || algorithm_of(a).empty());
 }
 
+// A child has no table: its parent's is not its own, and the lock may be held for ever.
+bool is_of_this_process(const record& all) noexcept { return fork_generation() == all.born_in; }
+
 void write_table() noexcept {
-    record& all = record_of_process();
-    if (fork_generation() != all.born_in) return;
+    record& all = *record_of_process.load(std::memory_order_acquire);
+    if (!is_of_this_process(all)) return;
     try {
         std::string text;
         {
@@ -145,20 +148,26 @@ void write_table() noexcept {
 
 constinit atomic<bool> profile_wanted{false};
 
+// Of two threads that make their first pools at the same time, one makes the record.
 void look_whether_profile_is_wanted() {
-    static const bool looked = [] {
-        const char* const text = std::getenv("TWILL_PROFILE");
-        if (text == nullptr || *text == 0 || std::string_view(text) == "0") return true;
+    static constinit atomic<bool> looked{false};
+    // Acquire and release: `profile_wanted`, and the record.
+    if (looked.load(std::memory_order_acquire)) return;
+    const char* const text = std::getenv("TWILL_PROFILE");
+    if (text != nullptr && *text != 0 && std::string_view(text) != "0") {
         if (std::string_view(text) != "1")
             throw usage_error("read the environment variable TWILL_PROFILE=" + std::string(text) +
                               ": wanted 1, for a table at the end, or 0; mend or unset it");
-        watch_for_fork();
-        record_of_process();
-        static_cast<void>(std::atexit(&write_table));
+        auto mine = std::make_unique<record>();
+        record* others = nullptr;
+        if (record_of_process.compare_exchange_strong(others, mine.get(), std::memory_order_acq_rel,
+                                                      std::memory_order_acquire)) {
+            static_cast<void>(mine.release());
+            static_cast<void>(std::atexit(&write_table));
+        }
         profile_wanted.store(true, std::memory_order_relaxed);
-        return true;
-    }();
-    static_cast<void>(looked);
+    }
+    looked.store(true, std::memory_order_release);
 }
 
 std::string work_table(std::span<const work_row> rows) {
@@ -175,7 +184,8 @@ std::string work_table(std::span<const work_row> rows) {
 }
 
 measured_region::~measured_region() {
-    record& all = record_of_process();
+    record& all = *record_of_process.load(std::memory_order_acquire);
+    if (!is_of_this_process(all)) return;
     const work_span seen = part_.seen();
     const std::lock_guard hold(all.lock);
     auto row = std::ranges::find_if(

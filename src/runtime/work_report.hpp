@@ -35,7 +35,7 @@ std::string work_table(std::span<const work_row> rows);
 
 extern constinit atomic<bool> profile_wanted;
 
-// Reads the variable, once in a process; throws usage_error if it is not understood.
+// Reads the variable, when the first pool is made; throws usage_error if it is not understood.
 void look_whether_profile_is_wanted();
 
 // Relaxed: it is set before the first pool is there.

@@ -89,6 +89,20 @@ bool run_side_by_side() {
     return a && b;
 }
 
+TEST(join, a_callable_that_the_caller_keeps_is_called_itself_where_a_copy_would_differ) {
+    pool_of test(2);
+    auto count = [calls = 0]() mutable { return ++calls; };
+    const auto own = [inside = 7]() -> const int& { return inside; };
+    for (int before = 0; before != 6; before += 2) {
+        const auto [left, right] = join(count, own);
+        EXPECT_EQ(left, before + 1) << "a copy was called";
+        EXPECT_EQ(&right, &own()) << "a copy gave a reference to its inside";
+        const auto [first, second] = join(own, count);
+        EXPECT_EQ(&first, &own()) << "a copy gave a reference to its inside";
+        EXPECT_EQ(second, before + 2) << "a copy was called";
+    }
+}
+
 TEST(join, two_coarse_branches_run_side_by_side_from_a_plain_thread) {
     pool_of test(2);
     EXPECT_TRUE(run_side_by_side());

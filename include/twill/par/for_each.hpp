@@ -54,16 +54,18 @@ inline constexpr bool copied_for_block<F> = sizeof(F) <= 64;
 template <class F>
 struct index_body {
     static constexpr bool may_fork = std::invocable<F&, par::context&, std::size_t>;
-    F* function;
+    held<F, held_by_copy<F>> function;
     void run(par::context& here, std::size_t from, std::size_t to) {
         std::conditional_t<copied_for_block<F>, F, F&> call = *function;
         for (std::size_t i = from; i != to; ++i) invoke_for(here, call, i);
     }
-    void run_each(par::context& here, std::size_t& begun, const std::size_t& end) {
+    [[gnu::always_inline]] void run_each(par::context& here, std::size_t& begun,
+                                         const std::size_t& end) {
+        auto call = function;
         std::size_t i = begun;
         do {
             begun = i + 1;
-            invoke_for(here, *function, i);
+            invoke_for(here, *call, i);
         } while (++i != end && !here.poked());
     }
     index_body apart() const noexcept { return *this; }
@@ -99,7 +101,7 @@ namespace par {
 // Any thread: on a thread outside the pool it begins a region there.
 template <loop_function<std::size_t> F>
 void for_each_index(context& here, std::size_t begin, std::size_t end, F&& function) {
-    detail::index_body<std::remove_reference_t<F>> body{std::addressof(function)};
+    detail::index_body<std::remove_reference_t<F>> body{function};
     if (begin < end) detail::run_loop(here, begin, end, body);
 }
 

@@ -29,20 +29,28 @@ inline constexpr bool summed_by_kernel =
     kernels::plain_source<I, std::remove_const_t<Transform>> &&
     std::same_as<T, std::iter_value_t<I>> && addition<std::remove_const_t<Combine>, T>;
 
+// Whether what a function gives cannot refer to what it holds.
+template <class F, class Result>
+inline constexpr bool gives_nothing_of_its_own = std::is_empty_v<F> || std::is_arithmetic_v<Result>;
+
 // `value` is empty in a part until its first element: no neutral element is asked for.
 template <class T, class I, class Combine, class Transform>
 struct reduce_body {
+    using element_type = decltype(invoke_for(
+        std::declval<par::context&>(), std::declval<Transform&>(), *std::declval<const I&>()));
     static constexpr bool may_fork =
         std::invocable<Transform&, par::context&, std::iter_reference_t<I>>;
     static constexpr std::size_t at_once = summed_by_kernel<T, I, Combine, Transform> ? 4096 : 1;
 
-    const I* first;
-    Combine* combine;
-    Transform* transform;
+    held<const I, held_by_copy<I>> first;
+    held<Combine, held_by_copy<Combine> && gives_nothing_of_its_own<Combine, T>> combine;
+    held<Transform, held_by_copy<Transform> && gives_nothing_of_its_own<Transform, element_type>>
+        transform;
     std::optional<T> value;
 
     void run(par::context& here, std::size_t from, std::size_t to) {
-        if (!value && from != to) value.emplace(element(here, from++));
+        if (from == to) return;
+        if (!value) value.emplace(invoke_for(here, *transform, element_at(*first, from++)));
         if (from == to) return;
         if constexpr (summed_by_kernel<T, I, Combine, Transform>) {
             if (to - from >= kernels::worthwhile) {
@@ -50,23 +58,46 @@ struct reduce_body {
                 return;
             }
         }
-        // A local, so that the compiler may keep it in a register.
+        // Locals, so that the compiler may keep them in registers.
+        auto [at, together, each] = std::tuple(first, combine, transform);
         T sum = std::move(*value);
         for (std::size_t i = from; i != to; ++i)
-            sum = std::invoke(*combine, std::move(sum), element(here, i));
+            sum =
+                std::invoke(*together, std::move(sum), invoke_for(here, *each, element_at(*at, i)));
         *value = std::move(sum);
     }
-    void run_each(par::context& here, std::size_t& begun, const std::size_t& end) {
-        std::size_t i = begun;
-        do {
+    [[gnu::always_inline]] void run_each(par::context& here, std::size_t& begun,
+                                         const std::size_t& end) {
+        auto [at, together, each] = std::tuple(first, combine, transform);
+        const auto next = [&](std::size_t i) -> decltype(auto) {
             begun = i + 1;
-            auto&& each = element(here, i);
-            if (value)
-                *value =
-                    std::invoke(*combine, std::move(*value), std::forward<decltype(each)>(each));
-            else
-                value.emplace(std::forward<decltype(each)>(each));
-        } while (++i != end && !here.poked());
+            return invoke_for(here, *each, element_at(*at, i));
+        };
+        std::size_t i = begun;
+        if constexpr (std::is_arithmetic_v<T>) {
+            // In registers, as in `run`. There must be one call of `next`: an iteration that forks
+            // is a large piece of code, which compilers inline in one place if at all.
+            T sum = value.value_or(T{});
+            bool empty = !value;
+            do {
+                auto&& element = next(i);
+                if (empty)
+                    sum = static_cast<T>(std::forward<decltype(element)>(element));
+                else
+                    sum = std::invoke(*together, sum, std::forward<decltype(element)>(element));
+                empty = false;
+            } while (++i != end && !here.poked());
+            value = sum;
+        } else {
+            do {
+                auto&& element = next(i);
+                if (value)
+                    *value = std::invoke(*together, std::move(*value),
+                                         std::forward<decltype(element)>(element));
+                else
+                    value.emplace(std::forward<decltype(element)>(element));
+            } while (++i != end && !here.poked());
+        }
     }
     reduce_body apart() const noexcept { return {first, combine, transform, std::nullopt}; }
     void absorb(reduce_body&& right) {
@@ -75,11 +106,6 @@ struct reduce_body {
             *value = std::invoke(*combine, std::move(*value), std::move(*right.value));
         else
             value = std::move(right.value);
-    }
-
-private:
-    decltype(auto) element(par::context& here, std::size_t i) const {
-        return invoke_for(here, *transform, element_at(*first, i));
     }
 };
 
@@ -136,7 +162,7 @@ namespace par {
 // need not be commutative. For floating point the last digits therefore depend on the split
 // (and on the machine's vectors); par::deterministic has a reduction for which they do not.
 // `transform` may take a context& first. T must be movable; both functions are called by several
-// threads at a time.
+// threads at a time, through one and the same object, or copies of it if it is trivially copyable.
 //
 // Throws what the functions throw, as for_each does; `cancelled`, at a beat, if the region was
 // asked to stop. Any thread.
@@ -149,7 +175,7 @@ template <splittable_range R, std::movable T, class Combine,
     const auto count = static_cast<std::size_t>(std::ranges::size(range));
     detail::reduce_body<T, std::remove_const_t<decltype(first)>, std::remove_reference_t<Combine>,
                         std::remove_reference_t<Transform>>
-        body{&first, std::addressof(combine), std::addressof(transform), std::move(init)};
+        body{first, combine, transform, std::move(init)};
     if (count != 0) detail::run_loop(here, 0, count, body);
     return std::move(*body.value);
 }

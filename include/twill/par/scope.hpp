@@ -114,8 +114,9 @@ private:
 
     void run_calls(context& where, std::size_t from, std::size_t to) {
         if (from == to || failed_.load(std::memory_order_relaxed)) return;
-        detail::loop<detail::deferred_body> calls(from, to, {&calls_}, failed_, where.cold());
-        calls.run_apart(where);
+        detail::deferred_body calls{&calls_};
+        detail::loop<detail::deferred_body>::run_apart(where, from, to, calls, &failed_,
+                                                       where.cold());
     }
 
     // Makes or awaits all calls; with `failed_` set, awaits those that others have begun. Rethrows

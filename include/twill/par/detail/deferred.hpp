@@ -129,7 +129,8 @@ struct deferred_body {
     void run(par::context& here, std::size_t from, std::size_t to) {
         for (std::size_t i = from; i != to; ++i) (*calls)[i].run(here);
     }
-    void run_each(par::context& here, std::size_t& begun, const std::size_t& end) const {
+    [[gnu::always_inline]] void run_each(par::context& here, std::size_t& begun,
+                                         const std::size_t& end) const {
         do (*calls)[begun++].run(here);
         while (begun != end && !here.poked());
     }

@@ -33,14 +33,32 @@ template <class F>
     }
 }
 
-// Small callables that nobody else can see are copied into the fork: the original then stays in
-// registers for the ordinary case that the forking thread runs it itself. `F` is an lvalue
-// reference if the caller kept the callable.
+// Small callables are copied into the fork if nobody can tell: the original then stays in registers
+// for the ordinary case that the forking thread runs it itself. One that the caller keeps (`F` is
+// an lvalue reference) must not change when it is called, nor give what might refer to its inside.
+template <class F>
+inline constexpr bool same_when_copied =
+    !std::is_lvalue_reference_v<F> ||
+    (par::branch<const std::remove_cvref_t<F>&> &&
+     (std::is_void_v<branch_return_t<F>> || std::is_arithmetic_v<branch_return_t<F>>));
 template <class F>
 inline constexpr bool copied_into_fork = false;
 template <class F>
-    requires(!std::is_reference_v<F>) && std::is_trivially_copyable_v<F>
-inline constexpr bool copied_into_fork<F> = sizeof(F) <= 64;
+    requires std::is_trivially_copyable_v<std::remove_cvref_t<F>>  // a plain function has no size
+inline constexpr bool copied_into_fork<F> =
+    same_when_copied<F> && sizeof(std::remove_cvref_t<F>) <= 64;
+
+// How such a callable is handed on.
+template <class F>
+using passed =
+    std::conditional_t<copied_into_fork<F>, std::remove_cvref_t<F>, std::remove_reference_t<F>&>;
+
+// In a register or two.
+template <class F>
+inline constexpr bool in_registers = false;
+template <class F>
+    requires copied_into_fork<F>
+inline constexpr bool in_registers<F> = sizeof(std::remove_cvref_t<F>) <= 16;
 
 template <class F>
 class fork final : public fork_job {
@@ -53,6 +71,14 @@ public:
     fork(const fork&) = delete;
     fork& operator=(const fork&) = delete;
     ~fork() {}  // NOLINT(modernize-use-equals-default): a union member forbids it
+
+    // On the thread that runs the branch.
+    [[gnu::always_inline]] result run_kept(par::context& here) {
+        if constexpr (copied_into_fork<F>)
+            return run_branch(here, static_cast<F&&>(function_));
+        else
+            return run_branch(here, static_cast<F&&>(*function_));
+    }
 
     // What it gave to the thread that ran it; throws what it threw. Once, and only if one did.
     result take() {
@@ -95,7 +121,7 @@ private:
         fork& of;
     };
 
-    using kept = std::conditional_t<copied_into_fork<F>, std::remove_const_t<F>,
+    using kept = std::conditional_t<copied_into_fork<F>, std::remove_cvref_t<F>,
                                     std::remove_reference_t<F>*>;
 
     static kept keep(std::remove_reference_t<F>& function) noexcept {
@@ -103,13 +129,6 @@ private:
             return function;
         else
             return std::addressof(function);
-    }
-
-    result run_kept(par::context& here) {
-        if constexpr (copied_into_fork<F>)
-            return run_branch(here, std::forward<F>(function_));
-        else
-            return run_branch(here, std::forward<F>(*function_));
     }
 
     static promotion offer(fork_entry& self) noexcept {
@@ -142,12 +161,11 @@ private:
 
 // Runs `function` while `behind`, its right neighbour, is in the list. If it throws, `behind` is
 // dropped when nobody has begun it, and has ended otherwise, before the exception goes on.
-template <class F, class Behind>
+template <bool Beat, class F, class Behind>
 [[gnu::always_inline]] inline branch_result_t<F> run_before(par::context& here, F&& function,
                                                             fork<Behind>& behind) {
     try {
-        if (here.poked()) [[unlikely]]
-            here.beat();
+        if constexpr (Beat) here.beat();
         return run_branch(here, std::forward<F>(function));
     } catch (...) {
         if (!here.pop(behind) && !here.withdraw(behind)) behind.drop();

@@ -39,6 +39,30 @@ template <loop_body Body>
     requires requires { Body::at_once; }
 inline constexpr std::size_t at_once<Body> = Body::at_once;
 
+// A function that the bodies of a loop call: a copy of a small one where nobody can tell, since
+// what it holds may then stay in registers while the loop writes to memory, or else the caller's
+// own.
+template <class F>
+inline constexpr bool held_by_copy = std::is_trivially_copyable_v<F> && sizeof(F) <= 32;
+template <class F, bool ByCopy>
+class held {
+public:
+    held(F& function) noexcept : function_(function) {}
+    F& operator*() noexcept { return function_; }
+
+private:
+    [[no_unique_address]] F function_;
+};
+template <class F>
+class held<F, false> {
+public:
+    held(F& function) noexcept : function_(std::addressof(function)) {}
+    F& operator*() const noexcept { return *function_; }
+
+private:
+    F* function_;
+};
+
 // Whether an iteration may fork. A beat inside of an iteration then uses up the poke, and what lies
 // behind it in the same block could not be given away: such a body is run by its `run_each`, which
 // begins an iteration when the one before has ended, one at least, until the end or a poke.
@@ -61,15 +85,13 @@ class loop final : private fork_entry {
     static constexpr std::size_t largest_timed_block = 65536;
 
 public:
-    // `failed` is shared by all parts of the same loop: set by the first that throws, it stops the
-    // others at their next beat. Relaxed: it only saves work; the exception travels by the joins.
-    // `careful`: its blocks grow slowly from the start.
-    loop(std::size_t begin, std::size_t end, Body body, atomic<bool>& failed, bool careful)
-        : begun_(begin),
-          end_(end),
-          growth_(careful ? slow : fast),
-          body_(std::move(body)),
-          failed_(failed) {
+    // `body` stays the caller's. `failed` is shared by all parts of the same loop: set by the first
+    // that throws, it stops the others at their next beat. Relaxed: it only saves work; the
+    // exception travels by the joins. Null: the loop is not a part, and has a flag of its own.
+    // `careful`: its blocks, if it has any, grow slowly from the start.
+    loop(std::size_t begin, std::size_t end, Body& body, atomic<bool>* failed, bool careful)
+        : begun_(begin), end_(end), body_(body), shared_failed_(failed) {
+        if constexpr (!forking_body<Body>) growth_ = careful ? slow : fast;
         promote = &split;
     }
     loop(const loop&) = delete;
@@ -79,19 +101,27 @@ public:
     // begins: that saves short loops a frame.
     [[gnu::always_inline]] void run(par::context& here) {
         try {
-            iterate(here);
-            if (parts_ != 0) [[unlikely]]
-                join_parts(here);
+            // An iteration that forks is a large piece of code: one copy of it will do.
+            if constexpr (forking_body<Body>) {
+                do iterate(here);
+                while (next_range(here));
+            } else {
+                iterate(here);
+                if (parts_ != 0) [[unlikely]]
+                    join_parts(here);
+            }
         } catch (...) {
-            failed_.store(true, std::memory_order_relaxed);
+            failed().store(true, std::memory_order_relaxed);
             drop_parts(here);
             throw;
         }
     }
 
-    Body& body() noexcept { return body_; }
-
-    [[gnu::noinline]] void run_apart(par::context& here) { run(here); }
+    // The same in a frame of its own.
+    [[gnu::noinline]] static void run_apart(par::context& here, std::size_t begin, std::size_t end,
+                                            Body& body, atomic<bool>* failed, bool careful) {
+        loop(begin, end, body, failed, careful).run(here);
+    }
 
 private:
     // A half that was given away. Made on the owner's stack; `execute` runs on the taker's.
@@ -105,9 +135,7 @@ private:
         static void run_there(fork_job& self, par::context& here) noexcept {
             auto& me = static_cast<part&>(self);
             try {
-                loop rest(me.begin, me.end, std::move(me.body), me.failed, true);
-                rest.run_apart(here);
-                me.body = std::move(rest.body_);
+                run_apart(here, me.begin, me.end, me.body, &me.failed, true);
             } catch (...) {
                 me.error = std::current_exception();
             }
@@ -158,22 +186,19 @@ private:
             iterate_in_blocks(here);
     }
 
-    void iterate_one_by_one(par::context& here) {
+    [[gnu::always_inline]] void iterate_one_by_one(par::context& here) {
         while (begun_ != end_) {
             if (here.poked() && !beat_between(here)) [[unlikely]]
                 return;
+            // While it gives way, a look at the clock before each.
+            const std::size_t next = begun_ + 1;
+            const std::size_t* until = &end_;
             if (here.gives_way()) [[unlikely]] {
-                begin_next_giving_way(here);
-                continue;
+                here.glance();
+                until = &next;
             }
-            body_.run_each(here, begun_, end_);
+            body_.run_each(here, begun_, *until);
         }
-    }
-
-    [[gnu::noinline]] void begin_next_giving_way(par::context& here) {
-        here.glance();
-        const std::size_t next = begun_++;
-        body_.run(here, next, next + 1);
     }
 
     // What is not begun, but for the next iteration, may be given away. False: there is nothing
@@ -186,7 +211,7 @@ private:
         ++begun_;
         here.beat();
         --begun_;
-        if (failed_.load(std::memory_order_relaxed)) return false;
+        if (failed().load(std::memory_order_relaxed)) return false;
         if (parts_ == most_parts) {
             run_rest(here);
             return false;
@@ -264,7 +289,7 @@ private:
         const std::size_t from = begun_;
         begun_ = end_ - from > at_once<Body> ? from + at_once<Body> : end_;
         here.beat();
-        if (failed_.load(std::memory_order_relaxed)) return false;
+        if (failed().load(std::memory_order_relaxed)) return false;
         if (parts_ == most_parts) {
             begun_ = from;
             run_rest(here);
@@ -277,21 +302,26 @@ private:
     // What is not begun, as a loop of its own.
     [[gnu::noinline]] void run_rest(par::context& here) {
         const std::size_t from = std::exchange(begun_, end_);
-        loop rest(from, end_, body_.apart(), failed_, true);
-        rest.run_apart(here);
-        body_.absorb(std::move(rest.body_));
+        Body rest = body_.apart();
+        run_apart(here, from, end_, rest, &failed(), true);
+        body_.absorb(std::move(rest));
     }
 
     // Ends the sharing of the nearest parts until one comes back, which is to be iterated then.
     // False: there are no more.
-    bool next_range(par::context& here) {
+    [[gnu::always_inline]] bool next_range(par::context& here) {
+        if (parts_ == 0) [[likely]]
+            return false;
+        return take_back_part(here);
+    }
+    [[gnu::noinline]] bool take_back_part(par::context& here) {
         while (parts_ != 0) {
             part& next = nearest();
             if (here.reclaim(next)) {
                 begun_ = next.begin;
                 end_ = next.end;
                 drop_nearest();
-                if (!failed_.load(std::memory_order_relaxed)) return true;
+                if (!failed().load(std::memory_order_relaxed)) return true;
             } else {
                 Body result = std::move(next.body);
                 const std::exception_ptr error = std::exchange(next.error, nullptr);
@@ -310,7 +340,7 @@ private:
         if (left == 0 || me.parts_ == most_parts) return {nullptr, true};
         const std::size_t middle = aligned(me.begun_, me.end_ - (left + 1) / 2);
         auto* const room = me.rooms_[me.parts_++].bytes;
-        auto* const given = ::new (room) part(middle, me.end_, me.body_.apart(), me.failed_);
+        auto* const given = ::new (room) part(middle, me.end_, me.body_.apart(), me.failed());
         me.end_ = middle;
         return {given, false};
     }
@@ -327,12 +357,17 @@ private:
         alignas(part) std::byte bytes[sizeof(part)];
     };
 
+    atomic<bool>& failed() noexcept {
+        return shared_failed_ != nullptr ? *shared_failed_ : own_failed_;
+    }
+
     std::size_t begun_;  // what is below was begun
     std::size_t end_;
-    std::size_t growth_;
-    Body body_;
-    atomic<bool>& failed_;
+    Body& body_;
+    atomic<bool>* shared_failed_;
     unsigned parts_ = 0;
+    atomic<bool> own_failed_{false};
+    std::size_t growth_;      // of the blocks; iterations that fork come in none
     room rooms_[most_parts];  // the farthest part first; raw, so that a loop pays for what it uses
 };
 
@@ -341,14 +376,12 @@ template <loop_body Body>
                                             Body& body) {
     if constexpr (at_once<Body> > 1)
         if (end - begin <= at_once<Body>) return static_cast<void>(body.run(here, begin, end));
-    atomic<bool> failed{false};
-    loop<Body> whole(begin, end, std::move(body), failed, here.cold());
-    // A body that may fork is a large one: it is inlined in one place at most.
+    // A body that may fork is a large one, and so is the frame of its loop, which a recursive
+    // function whose small case does not get here must not pay for.
     if constexpr (forking_body<Body>)
-        whole.run_apart(here);
+        loop<Body>::run_apart(here, begin, end, body, nullptr, here.cold());
     else
-        whole.run(here);
-    body = std::move(whole.body());
+        loop<Body>(begin, end, body, nullptr, here.cold()).run(here);
 }
 
 }  // namespace detail
