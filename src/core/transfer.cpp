@@ -4,6 +4,8 @@
 
 namespace twill::inline TWILL_ABI::detail {
 
+constinit thread_local running_place running{};
+
 #ifdef TWILL_TRAMPOLINE
 
 namespace {

@@ -36,6 +36,7 @@ enum class event_kind : std::uint8_t {
     thread_start,  // label: the thread's name
     park,
     unpark,
+    held_up,         // a task holds an event thread; label, value: file and line of its spawning
     give_way,        // the CPU was given up for who serves I/O; value: us until it came back
     blocking_begin,  // a call on the blocking pool; label: what
     blocking_end,

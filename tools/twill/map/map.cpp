@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 namespace twill_command {
@@ -52,6 +53,13 @@ int sum_up(const map_outcome& outcome) {
     return static_cast<int>(std::min(counts.failed, most_counted_failures + 1));
 }
 
+// Who uses the command is told of jobs, and not of twill's own tasks unless the environment asks.
+twill::runtime_options quiet_options() {
+    twill::runtime_options options = twill::runtime_options::from_environment();
+    if (std::getenv("TWILL_WATCHDOG") == nullptr) options.watchdog = twill::watchdog::off;
+    return options;
+}
+
 int run_jobs(const map_arguments& arguments, input_source& inputs) {
     std::string program;
     const command_template command(arguments.command);
@@ -64,11 +72,12 @@ int run_jobs(const map_arguments& arguments, input_source& inputs) {
     if (jobs == 0) return exit_other_error;
     adopt_orphans();
     runner all(arguments, inputs, std::move(program), jobs);
-    return sum_up(twill::run([&] { return all.run(); }));
+    return sum_up(twill::run(quiet_options(), [&] { return all.run(); }));
 }
 
 int run_dry(const map_arguments& arguments, input_source& inputs) {
-    const std::size_t count = twill::run([&] { return print_commands(arguments, inputs); });
+    const std::size_t count =
+        twill::run(quiet_options(), [&] { return print_commands(arguments, inputs); });
     if (count == 0) complain("twill map: no input, nothing would be run");
     return 0;
 }
