@@ -2,14 +2,18 @@
 
 #include "check/failure.hpp"
 #include "check/hooks/threads.hpp"
+#include "check/rotation.hpp"
 #include "check/scheduler.hpp"
 #include "check/system.hpp"
 
 #include "explore/execution.hpp"
+#include "explore/pct.hpp"
+#include "explore/pos.hpp"
 #include "explore/random_walk.hpp"
 #include "explore/replay.hpp"
 #include "explore/schedule_text.hpp"
 #include "explore/shrinking.hpp"
+#include "explore/urw.hpp"
 
 #include <poll.h>
 #include <sched.h>
@@ -21,6 +25,7 @@
 #include <csignal>
 #include <cstdio>
 #include <new>
+#include <utility>
 
 namespace twill::inline TWILL_ABI::check {
 namespace {
@@ -70,7 +75,10 @@ struct workshop {
     explore::arena kept{&take_pages};  // for what outlives a run
     explore::arena of_run{&take_pages};
     explore::schedule to_replay{kept};
-    explore::profile known;
+    // By granularity: runs with more points are longer.
+    explore::profile known[3];
+    bool has_profile = false;  // of memory that is shared
+    std::uint64_t profile_seed = 0;
     failures_seen seen;
     alignas(16) std::byte strategy[4096];
     alignas(16) std::byte execution[sizeof(explore::execution)];
@@ -216,9 +224,9 @@ bool run_once(session& shared, workshop& with, explore::strategy& decides,
               std::uint64_t seed) noexcept {
     forget_last(shared.result);
     raw_syscall(SYS_ftruncate, with.output, 0);
-    const explore::limits most{.steps = step_limit(shared.options, with.known)};
-    auto& run =
-        *::new (with.execution) explore::execution(with.of_run, decides, seed, most, with.known);
+    explore::profile& known = with.known[static_cast<unsigned>(shared.options.points)];
+    const explore::limits most{.steps = step_limit(shared.options, known)};
+    auto& run = *::new (with.execution) explore::execution(with.of_run, decides, seed, most, known);
     // Without the handlers of pthread_atfork: for the program there was no fork.
     static auto* const fork_plainly = real<pid_t()>("_Fork");
     const pid_t process = fork_plainly != nullptr ? fork_plainly() : ::fork();
@@ -231,7 +239,7 @@ bool run_once(session& shared, workshop& with, explore::strategy& decides,
     keep_end(shared, wait_for(process, run));
     shared.result.steps = run.steps();
     shared.result.now_ns = run.now();
-    run.learn(with.known);
+    run.learn(known);
     decides.end_run();
     return false;
 }
@@ -285,10 +293,12 @@ private:
     }
 };
 
-void keep_schedule(session& shared, const explore::schedule& what) noexcept {
-    const std::size_t length = explore::print(what, shared.schedule, sizeof shared.schedule);
-    shared.schedule_length = static_cast<std::uint32_t>(
-        length < sizeof shared.schedule ? length : sizeof shared.schedule);
+void keep_schedule(session& shared, const workshop& with, const explore::schedule& what) noexcept {
+    const std::size_t begin =
+        print(schedule_prefix{shared.options.points, with.profile_seed}, shared.schedule);
+    const std::size_t room = sizeof shared.schedule - begin;
+    const std::size_t length = explore::print(what, shared.schedule + begin, room);
+    shared.schedule_length = static_cast<std::uint32_t>(begin + (length < room ? length : room));
 }
 
 // Gives true in the run, as all functions here that make one.
@@ -301,13 +311,65 @@ bool follow(session& shared, workshop& with, const explore::schedule& what,
     return false;
 }
 
+explore::strategy& make_strategy(workshop& with, const run_options& options, strategy_kind kind,
+                                 std::uint64_t seed) noexcept {
+    const std::uint32_t timeout_odds = (seed & 1) != 0 ? 8U : 0U;
+    switch (kind) {
+        case strategy_kind::pct:
+            return make_strategy<explore::pct>(with, options.pct_depth, timeout_odds);
+        case strategy_kind::pos:
+            return make_strategy<explore::pos>(with, timeout_odds);
+        case strategy_kind::urw:
+            return make_strategy<explore::urw>(with, timeout_odds);
+        case strategy_kind::rotation:
+        case strategy_kind::random:
+            break;
+    }
+    return make_strategy<explore::random_walk>(with, timeout_odds);
+}
+
+// The run of that number.
+bool run_planned(session& shared, workshop& with, std::uint64_t number) noexcept {
+    const plan how = plan_of(shared.options, shared.memory_mode != 0, number);
+    const std::uint64_t seed = seed_of_run(shared.options.seed, number);
+    shared.options.points = how.points;
+    shared.options.profile = how.profile ? 1 : 0;
+    if (how.profile) {
+        with.has_profile = true;
+        with.profile_seed = shared.options.seed;
+    }
+    with.of_run.clear();
+    if (run_once(shared, with, make_strategy(with, shared.options, how.strategy, seed), seed))
+        return true;
+    shared.options.profile = 0;
+    return false;
+}
+
+// Whether this process still has to find out what is shared, before a run can depend on it.
+bool lacks_profile(const session& shared, const workshop& with) noexcept {
+    return shared.memory_mode != 0 &&
+           (!with.has_profile || with.profile_seed != shared.options.seed);
+}
+
 bool replay_once(session& shared, workshop& with, answer& made) noexcept {
+    schedule_prefix before;
+    const std::size_t begin = parse(shared.schedule, shared.schedule_length, before);
     with.kept.clear();
     auto& what = *with.kept.make<explore::schedule>(with.kept);
-    if (explore::parse(shared.schedule, shared.schedule_length, what).at != nullptr) {
+    if (explore::parse(shared.schedule + begin, shared.schedule_length - begin, what).at !=
+        nullptr) {
         made.refused = 1;
         return false;
     }
+    if (before.points == granularity::memory) {
+        shared.options.seed = before.seed;
+        if (lacks_profile(shared, with)) {
+            const std::uint32_t keep_events = std::exchange(shared.options.keep_events, 0);
+            if (run_planned(shared, with, 0)) return true;
+            shared.options.keep_events = keep_events;
+        }
+    }
+    shared.options.points = before.points;
     ++made.runs;
     bool diverged = false;
     if (follow(shared, with, what, explore::replay::how::strict, diverged)) return true;
@@ -341,21 +403,25 @@ bool shrink(session& shared, workshop& with) noexcept {
         less.tried(failure::of(shared.result).same_as(wanted), last_run(with).record());
         if (now_of_machine() > until) break;
     }
-    keep_schedule(shared, less.best());
+    keep_schedule(shared, with, less.best());
     return false;
 }
 
 bool explore_some(session& shared, workshop& with, const request& asked, answer& made) noexcept {
     while (made.runs != asked.runs) {
-        const std::uint64_t seed = seed_of_run(shared.options.seed, asked.first_run + made.runs++);
-        with.of_run.clear();
-        auto& decides = make_strategy<explore::random_walk>(with, (seed & 1) != 0 ? 8U : 0U);
-        if (run_once(shared, with, decides, seed)) return true;
+        const std::uint64_t number = asked.first_run + made.runs;
+        if (number != 0 && lacks_profile(shared, with)) {
+            // Not one of those that were asked for: another server has it among its own.
+            if (run_planned(shared, with, 0)) return true;
+            continue;
+        }
+        ++made.runs;
+        if (run_planned(shared, with, number)) return true;
         if (shared.result.findings_count == 0) continue;
         if (shared.options.keep_going != 0 && !with.seen.add(failure::of(shared.result).hash()))
             continue;
         made.found = 1;
-        keep_schedule(shared, last_run(with).record());
+        keep_schedule(shared, with, last_run(with).record());
         return shared.options.shrink_ns != 0 && shrink(shared, with);
     }
     return false;

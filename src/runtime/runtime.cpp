@@ -54,9 +54,12 @@ struct runtime::parts {
                        .watch_limit = options.watchdog == watchdog::off ? duration::zero()
                                                                         : options.watchdog_limit}),
           blocking({.max_threads = options.blocking_threads}),
-          compute(
-              {.workers = options.compute_threads,
-               .gives_way_to = options.lanes == lanes::give_way ? &worker.activity() : nullptr}) {
+          compute({.workers = options.compute_threads,
+                   .lanes = options.lanes,
+                   .gives_way_to = &worker.activity(),
+                   .report = [this](std::string_view text) {
+                       report([text] { return text; }, text);
+                   }}) {
         if (options.watchdog != watchdog::off)
             watch.emplace(
                 worker, blocking,
@@ -74,6 +77,7 @@ struct runtime::parts {
 
     runtime_options options;
     std::unique_ptr<trace::file_trace> trace;
+    futex_mutex reporting;  // one report at a time
     std::shared_ptr<reactor> io;
     detail::event_worker worker;
     std::optional<detail::event_watch> watch;
@@ -95,8 +99,6 @@ struct runtime::parts {
     void report_region() noexcept;
     // A line for each task, or for each that waits for nothing.
     [[nodiscard]] std::string tasks(bool also_waiting);
-
-    futex_mutex reporting;
 
     futex_mutex lock;  // guards the three below
     bool taken = false;

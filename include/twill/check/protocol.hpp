@@ -210,11 +210,21 @@ enum class granularity : std::uint32_t {
     every,   // and at all other accesses
 };
 
+enum class strategy_kind : std::uint32_t { rotation, random, pct, pos, urw };
+
+// Which of the granularities runs are to have: `any` takes turns, as far as the program is
+// instrumented.
+enum class points_wanted : std::uint32_t { any, sync, memory, every };
+
 // How to run; set by the command before a request.
 struct run_options {
     std::uint64_t seed = 1;
+    strategy_kind strategy = strategy_kind::rotation;
+    std::uint32_t pct_depth = 3;
+    points_wanted wanted = points_wanted::any;
+    // Of the current run: the server sets them.
     granularity points = granularity::sync;
-    std::uint32_t profile = 0;      // finds out which memory is shared
+    std::uint32_t profile = 0;      // it finds out which memory is shared
     std::uint32_t cpus = 4;         // that the program is told it has
     std::uint64_t step_limit = 0;   // 0: none
     std::uint32_t keep_events = 0;  // fill `events`, with stacks

@@ -3,22 +3,13 @@
 
 #include <twill/core/config.hpp>
 #include <twill/core/time.hpp>
+#include <twill/runtime/lanes.hpp>
 
-#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 
 namespace twill::inline TWILL_ABI {
-
-// What the threads that compute do for those that serve I/O in the same program.
-enum class lanes : std::uint8_t {
-    // While I/O is served, loops and forks give up the CPU for a moment every 50 us or so, unless
-    // that is of use to other processes only.
-    give_way,
-    // Nothing: the kernel's time slices decide.
-    none,
-};
 
 // What happens when a task holds its event thread longer than `watchdog_limit`, in computing or in
 // a call that blocks, while others wait for it to suspend.
@@ -37,7 +28,8 @@ struct runtime_options {
     // The most threads of the blocking pool. TWILL_BLOCKING_THREADS
     unsigned blocking_threads = 512;
 
-    // TWILL_LANES (give_way, none)
+    // What the threads that compute do for those that serve I/O.
+    // TWILL_LANES (give_way, none, idle, nice:1 to nice:19)
     twill::lanes lanes = lanes::give_way;
 
     // TWILL_WATCHDOG (off, report)

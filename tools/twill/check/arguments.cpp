@@ -10,6 +10,7 @@
 
 #include <charconv>
 #include <string_view>
+#include <utility>
 
 namespace twill_command::check {
 namespace {
@@ -23,9 +24,11 @@ did it, and how to repeat it. The program is taken as it is: nothing is compiled
   --schedules N       stop after N schedules (default: 1000; with --time: no limit)
   --time T            stop after that time: 10, 1.5s, 500ms, 2m, 1h
   --seed S            another seed, another sequence of schedules (default: 1)
-  --strategy S        how schedules are chosen: random, or rotation (the default)
-  --sync, --memory    switch threads at locks and the like only, or at accesses to memory too
-                      (which takes a program built with -fsanitize=thread; default: what it is)
+  --strategy S        how schedules are chosen: random, pct (or pct:DEPTH), pos, urw, or rotation,
+                      which takes turns (the default)
+  --sync, --memory    switch threads at locks, atomics and the like only, or at accesses to memory
+                      that they share too; or, with --every-access, at all accesses. The latter two
+                      take a program built by twill c++ (default: for such a program, in turns)
   --jobs N            explore on N cores (default: 1)
   --keep-going        do not stop at the first finding
   --replay FILE       repeat one schedule: a file that was saved, or the schedule itself
@@ -44,7 +47,8 @@ constexpr std::uint64_t most_schedules = 1'000'000'000'000;
 
 struct raw_options {
     std::string schedules, time, seed, strategy, jobs, replay, save, cpus, exit_status, junit;
-    bool sync = false, memory = false, keep_going = false, json = false, help = false;
+    bool sync = false, memory = false, every_access = false, keep_going = false, json = false,
+         help = false;
 };
 
 void declare(CLI::App& app, raw_options& into) {
@@ -61,6 +65,7 @@ void declare(CLI::App& app, raw_options& into) {
     app.add_option("--junit", into.junit);
     app.add_flag("--sync", into.sync);
     app.add_flag("--memory", into.memory);
+    app.add_flag("--every-access", into.every_access);
     app.add_flag("--keep-going", into.keep_going);
     app.add_flag("--json", into.json);
     app.add_flag("-h,--help", into.help);
@@ -69,10 +74,10 @@ void declare(CLI::App& app, raw_options& into) {
 reply refusal(std::string text) { return {false, std::move(text)}; }
 
 reply unknown_option(const std::string& word) {
-    const auto near = nearest(
-        std::string_view(word).substr(0, word.find('=')),
-        {"--schedules", "--time", "--seed", "--strategy", "--jobs", "--replay", "--save", "--cpus",
-         "--exit-status", "--junit", "--sync", "--memory", "--keep-going", "--json", "--help"});
+    const auto near = nearest(std::string_view(word).substr(0, word.find('=')),
+                              {"--schedules", "--time", "--seed", "--strategy", "--jobs",
+                               "--replay", "--save", "--cpus", "--exit-status", "--junit", "--sync",
+                               "--memory", "--every-access", "--keep-going", "--json", "--help"});
     return refusal(fmt::format("no option '{}'; {}", word,
                                near.empty() ? std::string("see twill check --help")
                                             : fmt::format("did you mean {}?", near)));
@@ -93,16 +98,40 @@ std::optional<reply> take_number(std::string_view option, const std::string& tex
     return std::nullopt;
 }
 
+std::optional<reply> take_points(const raw_options& raw, arguments& into) {
+    using enum twill::check::points_wanted;
+    if (int{raw.sync} + int{raw.memory} + int{raw.every_access} > 1)
+        return refusal("--sync, --memory and --every-access exclude each other");
+    into.points = raw.sync ? sync : raw.memory ? memory : raw.every_access ? every : any;
+    return std::nullopt;
+}
+
+std::optional<reply> take_strategy(const raw_options& raw, arguments& into) {
+    using enum twill::check::strategy_kind;
+    constexpr std::pair<std::string_view, twill::check::strategy_kind> all[] = {
+        {"rotation", rotation}, {"random", random}, {"pct", pct}, {"pos", pos}, {"urw", urw}};
+    if (raw.strategy.empty()) return std::nullopt;
+    const auto colon = raw.strategy.find(':');
+    const auto name = raw.strategy.substr(0, colon);
+    for (const auto& [word, kind] : all) {
+        if (word != name) continue;
+        into.strategy = kind;
+        if (colon == std::string::npos) return std::nullopt;
+        if (kind == pct)
+            return take_number("--strategy pct:", raw.strategy.substr(colon + 1), 1U, 16U,
+                               into.pct_depth);
+    }
+    return refusal(fmt::format(
+        "no strategy '{}'; there are: rotation, random, pct, pct:DEPTH, pos, urw", raw.strategy));
+}
+
 std::optional<reply> convert(const raw_options& raw, arguments& into) {
-    if (raw.sync && raw.memory) return refusal("--sync and --memory exclude each other");
-    into.points = raw.sync ? mode::sync : raw.memory ? mode::memory : mode::choose;
+    if (auto wrong = take_points(raw, into)) return wrong;
+    if (auto wrong = take_strategy(raw, into)) return wrong;
     into.keep_going = raw.keep_going;
     into.json = raw.json;
     into.junit = raw.junit;
     into.save = raw.save;
-    into.strategy = raw.strategy;
-    if (!raw.strategy.empty() && raw.strategy != "rotation" && raw.strategy != "random")
-        return refusal(fmt::format("no strategy '{}'; there are: rotation, random", raw.strategy));
     if (!raw.replay.empty()) into.replay = raw.replay;
     if (!raw.time.empty()) {
         into.time = parse_duration(raw.time);

@@ -1,6 +1,7 @@
 // The command line of `twill check`, understood.
 #pragma once
 
+#include <twill/check/protocol.hpp>
 #include <twill/core/time.hpp>
 
 #include <cstdint>
@@ -11,14 +12,13 @@
 
 namespace twill_command::check {
 
-enum class mode : std::uint8_t { choose, sync, memory };
-
 struct arguments {
     std::vector<std::string> program;  // and its arguments
     std::uint64_t schedules = 1000;
     std::optional<twill::duration> time;  // stop after that long
-    std::string strategy;                 // empty: the rotation
-    mode points = mode::choose;
+    twill::check::strategy_kind strategy = twill::check::strategy_kind::rotation;
+    unsigned pct_depth = 3;
+    twill::check::points_wanted points = twill::check::points_wanted::any;
     std::uint64_t seed = 1;
     std::optional<std::string> replay;  // a file's name, or a schedule itself
     unsigned jobs = 1;

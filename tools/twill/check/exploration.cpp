@@ -50,12 +50,22 @@ public:
             programs_.push_back(std::make_unique<checked_program>(how.program, library_));
             auto& session = programs_.back()->session();
             session.options.seed = how.seed;
+            session.options.strategy = how.strategy;
+            session.options.pct_depth = how.pct_depth;
+            session.options.wanted = how.points;
             session.options.cpus = how.cpus;
             session.options.good_status = how.good_status;
             session.options.keep_going = how.keep_going ? 1 : 0;
             session.options.shrink_ns = 10'000'000'000;
             session.options.core = cores.empty() ? 0 : cores[i % cores.size()] + 1;
         }
+        if (programs_[0]->session().memory_mode == 0 &&
+            (how.points == twill::check::points_wanted::memory ||
+             how.points == twill::check::points_wanted::every))
+            throw start_failure{fmt::format(
+                "{} is not instrumented, so its accesses to memory cannot be seen; twill c++ "
+                "builds it so",
+                how.program[0])};
         made_.points = programs_[0]->session().memory_mode != 0 ? "memory" : "sync";
         if (made_.points == "sync") made_.unseen.emplace_back("accesses to memory (data races)");
         made_.unseen.emplace_back("weak memory orders (runs are sequentially consistent)");

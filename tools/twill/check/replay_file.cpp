@@ -13,6 +13,14 @@ namespace {
 constexpr std::string_view first_line = "twill-replay 1";
 constexpr std::string_view schedule_word = "schedule ";
 
+// Rather than a file's name.
+bool is_schedule(std::string_view given) {
+    if (given.starts_with("memory@") || given.starts_with("every "))
+        given.remove_prefix(given.find_first_of("@ ") + 1);
+    return given.find_first_not_of("0123456789abcdef:@=# ") == std::string::npos &&
+           given.find(':') != std::string::npos;
+}
+
 }  // namespace
 
 std::string save(const replay& what, const std::string& path) {
@@ -24,9 +32,7 @@ std::string save(const replay& what, const std::string& path) {
 }
 
 std::string load_schedule(const std::string& given) {
-    if (given.find_first_not_of("0123456789abcdef:@=# ") == std::string::npos &&
-        given.find(':') != std::string::npos)
-        return given;
+    if (is_schedule(given)) return given;
     std::ifstream file(given);
     if (!file) throw start_failure{fmt::format("--replay {}: cannot be read", given)};
     std::string line;
