@@ -76,11 +76,14 @@ pulse event_watch::tick() noexcept {
     const bool was_awake = wakes != std::exchange(wakes_, wakes);
     bool suspected = false;
     bool found = false;
+    bool take_over = false;
     finding what;
     const bool awake = worker_.look_at_holder([&](const event_seat& seat) {
         suspected = seen_twice(seat);
         found = suspected && holds_up(seat, what);
+        take_over = found && options_.substitutes != nullptr && worker_.want_relief(suspect_.turn);
     });
+    if (take_over && options_.substitutes->try_submit(relief_)) worker_.relief_refused();
     if (!awake) return was_awake ? pulse::watch : pulse::none;
     if (found) {
         suspect_.known = true;

@@ -1,4 +1,5 @@
 #include "fork_guard.hpp"
+#include "futex.hpp"
 
 #include <twill/core/event.hpp>
 #include <twill/runtime/detail/compute_context.hpp>
@@ -36,8 +37,11 @@ event_worker::event_worker(reactor& io, event_worker_options options) noexcept
     : born_in_(fork_generation()),
       on_region_(std::move(options.on_region)),
       watch_limit_(options.watch_limit),
+      can_be_taken_(options.can_be_taken),
       io_(io),
-      timers_(now()) {}
+      timers_(now()) {
+    if (can_be_taken_) asymmetric_barrier::prepare();
+}
 
 event_worker* event_worker::of_this_thread() noexcept {
     return seated != nullptr ? &seated->worker : nullptr;
@@ -48,7 +52,7 @@ void report_if_on_event_thread() noexcept {
 }
 
 void event_worker::note_region() {
-    if (const auto once = std::exchange(on_region_, nullptr)) once();
+    if (on_region_ && !region_noted_.exchange(true, std::memory_order_relaxed)) on_region_();
 }
 
 void event_worker::post(runnable& work) noexcept {
@@ -80,11 +84,18 @@ void event_worker::inject(runnable& work) noexcept {
 
 bool event_worker::arm(timer& what) noexcept {
     const auto how = timers_.arm(what);
-    if (how == timer_wheel::armed::earliest && of_this_thread() != this) wake_if_parked();
+    // Whoever loses the worker after this look has armed the timer before the next holder asks for
+    // the first: the wheel's lock orders the two.
+    const bool ours = seated != nullptr && &seated->worker == this && !seated->hold.is_lost();
+    if (how == timer_wheel::armed::earliest && !ours) wake_if_parked();
     return how != timer_wheel::armed::refused;
 }
 
-bool event_worker::may_continue() noexcept { return seated->hold.spend(); }
+bool event_worker::may_continue() noexcept {
+    return !seated->hold.is_lost() && seated->hold.spend();
+}
+
+bool event_worker::may_resume() noexcept { return seated == nullptr || !seated->hold.is_lost(); }
 
 bool event_worker::somebody_waits() noexcept {
     return injected_.load(std::memory_order_seq_cst) != nullptr || timers_.next() <= now() ||
@@ -98,23 +109,17 @@ void event_worker::wake_if_parked() noexcept {
         io_.wake();
 }
 
-void event_worker::drive(const bool& done) noexcept {
-    event_seat seat(*this, false);
-    seated = &seat;
-    {
-        std::lock_guard hold(mounting_);
-        holder_ = &seat;
-    }
-    for (time_point since = now(); !done;) {
+bool event_worker::turn_until_done(event_seat& seat) noexcept {
+    for (time_point since = now(); !over() && !wanted_back_.load(std::memory_order_seq_cst);) {
         end_if_forked(born_in_, forked_after::runtime);
-        run_ready(seat, done);
-        if (done) break;
+        if (!run_ready(seat)) return false;
+        if (over()) break;
         take_injected();
         const time_point at = now();
         note_length(at - since);
         since = at;
-        fire_timers(seat, at);
-        if (done) break;
+        if (!fire_timers(seat, at)) return false;
+        if (over()) break;
         if (!local_.empty()) {
             poll(duration::zero());
         } else {
@@ -122,13 +127,11 @@ void event_worker::drive(const bool& done) noexcept {
             since = now();
         }
     }
-    {
-        std::lock_guard hold(mounting_);
-        holder_ = nullptr;
-        awake_.store(0, std::memory_order_seq_cst);
-        asleep_ = true;
-    }
-    seated = nullptr;
+    return true;
+}
+
+inline bool event_worker::come_in(event_seat& seat) noexcept {
+    return !seat.hold.can_be_taken() || seat.hold.come_in();
 }
 
 // Before the first task after a sleep. A program without any other thread is not given that of the
@@ -136,7 +139,8 @@ void event_worker::drive(const bool& done) noexcept {
 // shared_ptr dearer.
 void event_worker::wake_up() noexcept {
     asleep_ = false;
-    if (watch_limit_ == duration::zero() || (__libc_single_threaded && !held_up_)) return;
+    if (watch_limit_ == duration::zero() || (__libc_single_threaded && !held_up_ && !can_be_taken_))
+        return;
     wakes_.store(wakes_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     awake_.store(1, std::memory_order_relaxed);
     ticker::process().watch(awake_);
@@ -148,18 +152,20 @@ void event_worker::note_length(duration of_turn) noexcept {
     asleep_ = true;  // for `wake_up` to be called again
 }
 
-void event_worker::run_ready(event_seat& seat, const bool& done) noexcept {
+bool event_worker::run_ready(event_seat& seat) noexcept {
     std::uint64_t turn = seat.turns;
     seat.turns += turn_length;
-    for (const std::uint64_t last = turn + turn_length; turn != last && !done;) {
+    for (const std::uint64_t last = turn + turn_length; turn != last && !over();) {
         runnable* work = local_.pop_front();
-        if (work == nullptr) return;
+        if (work == nullptr) return true;
         if (asleep_) [[unlikely]]
             wake_up();
         seat.hold.begin_turn(++turn, budget_of_a_turn, !local_.empty());
         work->run(*work);
-        if (seat.hold.can_be_taken()) static_cast<void>(seat.hold.come_in());
+        if (!come_in(seat)) [[unlikely]]
+            return false;
     }
+    return true;
 }
 
 void event_worker::take_injected() noexcept {
@@ -180,17 +186,23 @@ void event_worker::take_injected() noexcept {
     }
 }
 
-// They may run tasks too: the last branch of a group can be a timer.
-void event_worker::fire_timers(event_seat& seat, time_point at) noexcept {
-    due_ = timers_.expire(at);
-    while (due_ != nullptr) {
+// They may run tasks too: the last branch of a group can be a timer. Another holder may have left
+// some.
+bool event_worker::fire_timers(event_seat& seat, time_point at) noexcept {
+    for (bool asked = false;;) {
+        if (due_ == nullptr) {
+            if (std::exchange(asked, true)) return true;
+            due_ = timers_.expire(at);
+            continue;
+        }
         timer& one = *due_;
         due_ = one.next;
         if (asleep_) [[unlikely]]
             wake_up();
         seat.hold.begin_turn(++seat.turns, budget_of_a_turn, due_ != nullptr || !local_.empty());
         one.fire(one);
-        if (seat.hold.can_be_taken()) static_cast<void>(seat.hold.come_in());
+        if (!come_in(seat)) [[unlikely]]
+            return false;
     }
 }
 
@@ -198,7 +210,8 @@ void event_worker::park() noexcept {
     asleep_ = true;
     awake_.store(0, std::memory_order_relaxed);
     parked_.store(true, std::memory_order_seq_cst);
-    if (injected_.load(std::memory_order_seq_cst) == nullptr) {
+    if (injected_.load(std::memory_order_seq_cst) == nullptr && !over() &&
+        !wanted_back_.load(std::memory_order_seq_cst)) {
         const time_point next = timers_.next();
         if (next == never) {
             poll(duration::max());
@@ -216,6 +229,131 @@ void event_worker::poll(duration limit) noexcept {
     const std::size_t completions = io_.poll(limit);
     activity_.turned(completions != 0);
     if (waits) note(event_kind::unpark, this);
+}
+
+// ---- holders
+//
+// The thread that called `run` (the host) drives the worker; a substitute takes it over when the
+// holder does not come back.
+//   1. The watchdog finds a suspect and asks a spare thread to call `relieve`. Until that has taken
+//      the worker, by the tenure's compare-and-swap, the worker keeps its holder: a thread that
+//      cannot be had, or comes too late, leaves all as it was.
+//   2. A holder that comes back and finds the worker lost leaves it alone. A substitute goes home;
+//      the host says that it wants the worker back (`wanted_back_`), wakes whoever holds it, and
+//      waits. It says so before it looks whether the worker sleeps, and who goes to sleep looks
+//      after it said that it would, so one of the two sees the other.
+//   3. A substitute that sees that wish, or that all is done, puts the worker down and wakes the
+//      host, by `passed_on_`; the host drives it, or returns.
+// So the host returns when all is done and nobody holds the worker. Threads that lost it may still
+// be on their way out; they touch nothing of a run any more, only this object, which outlives them:
+// the pool that they come from is joined before it goes.
+
+void event_worker::mount(event_seat& seat) noexcept {
+    std::lock_guard hold(mounting_);
+    seat.turns = first_turn_ += std::uint64_t{1} << 32U;
+    holder_ = &seat;
+}
+
+void event_worker::drive(const atomic<bool>& done) noexcept {
+    done_ = &done;
+    bool ours = true;
+    do {
+        event_seat seat(*this, can_be_taken_);
+        seated = &seat;
+        mount(seat);
+        ours = turn_until_done(seat);
+        if (ours) {
+            std::lock_guard hold(mounting_);
+            holder_ = nullptr;
+            awake_.store(0, std::memory_order_seq_cst);
+            asleep_ = true;
+        } else {
+            strays_.fetch_sub(1, std::memory_order_seq_cst);
+            end_if_forked(born_in_, forked_after::runtime);
+            wanted_back_.store(true, std::memory_order_seq_cst);
+            wake_if_parked();
+            // Acquire pairs with the release in `pass_on`.
+            while (passed_on_.load(std::memory_order_acquire) == 0) futex_wait(passed_on_, 0);
+            wanted_back_.store(false, std::memory_order_seq_cst);
+            passed_on_.store(0, std::memory_order_relaxed);
+        }
+        seated = nullptr;
+    } while (!ours && !over());
+}
+
+void event_worker::end() noexcept {
+    if (seated != nullptr && &seated->worker == this && !seated->hold.is_lost()) return;
+    wake_if_parked();
+}
+
+bool event_worker::want_relief(std::uint64_t turn) noexcept {
+    if (relief_wanted_) return false;
+    relief_wanted_ = true;
+    relief_of_ = turn;
+    return true;
+}
+
+void event_worker::relief_refused() noexcept {
+    std::lock_guard hold(mounting_);
+    relief_wanted_ = false;
+}
+
+void event_worker::relieve() noexcept {
+    event_seat seat(*this, true);
+    {
+        std::lock_guard hold(mounting_);
+        relief_wanted_ = false;
+        if (holder_ == nullptr || holder_->hold.look().turn != relief_of_) return;
+        // Before it can be lost: whoever loses it counts down.
+        strays_.fetch_add(1, std::memory_order_seq_cst);
+        if (!holder_->hold.take()) {
+            strays_.fetch_sub(1, std::memory_order_seq_cst);
+            return;
+        }
+        seat.turns = first_turn_ += std::uint64_t{1} << 32U;
+        holder_ = &seat;
+    }
+    hand_overs_.fetch_add(1, std::memory_order_relaxed);
+    note(event_kind::hand_over, this);
+    seated = &seat;
+    if (turn_until_done(seat)) {
+        pass_on();
+    } else {
+        strays_.fetch_sub(1, std::memory_order_seq_cst);
+        end_if_forked(born_in_, forked_after::runtime);
+    }
+    seated = nullptr;
+}
+
+// The host waits for it, or will.
+void event_worker::pass_on() noexcept {
+    {
+        std::lock_guard hold(mounting_);
+        holder_ = nullptr;
+        awake_.store(0, std::memory_order_seq_cst);
+        asleep_ = true;
+    }
+    passed_on_.store(1, std::memory_order_release);
+    futex_wake_one(&passed_on_);
+}
+
+event_worker::visit::visit(event_worker& to) noexcept {
+    event_seat* const seat = seated;
+    if (seat == nullptr || &seat->worker != &to) return;
+    if (!seat->hold.can_be_taken()) {
+        alone_ = true;
+    } else if (!seat->hold.is_outside()) {
+        alone_ = to.strays_.load(std::memory_order_seq_cst) == 0;
+    } else if (seat->hold.come_in()) {
+        seat_ = seat;
+        alone_ = to.strays_.load(std::memory_order_seq_cst) == 0;
+    } else {
+        seat->hold.go_out();
+    }
+}
+
+event_worker::visit::~visit() {
+    if (seat_ != nullptr) seat_->hold.go_out();
 }
 
 }  // namespace twill::inline TWILL_ABI::detail
