@@ -1,5 +1,7 @@
 #include "compute_core.hpp"
 
+#include "quota_keeper.hpp"
+
 #include <twill/core/error.hpp>
 #include <twill/core/event.hpp>
 
@@ -35,21 +37,25 @@ void be_a_compute_thread(const char* name, unsigned number) noexcept {
 
 }  // namespace
 
-compute_core::compute_core(compute_pool& pool, const compute_pool_options& options,
-                           const char* threads)
+compute_core::compute_core(compute_pool& pool, const compute_pool_options& options, lane which)
     : pool_(pool),
+      follows_cpus_(options.workers == 0),
       workers_(options.workers),
       max_threads_(options.max_threads),
       patience_(options.patience),
       io_(options.lanes == lanes::none ? nullptr : options.gives_way_to),
       weight_(options.lanes),
-      thread_name_(threads),
+      lane_(which),
+      thread_name_(which == lane::foreign ? "twill-foreign" : "twill-compute"),
       starved_after_(options.starved_after),
       watch_(options.watch != nullptr ? *options.watch : thread_watch::kernel()),
+      quota_(options.quota != nullptr ? *options.quota : quota_keeper::process()),
       report_(options.report),
       low_wanted_(options.lanes.lower_weight()),
       weight_rule_(options.starved_after) {
     watch_for_fork();
+    if (follows_cpus_) workers_.store(usable_now(), std::memory_order_relaxed);
+    seen_alarms_ = quota_.alarms();
     ticker::process().enrol(*this);
 }
 
@@ -170,6 +176,8 @@ void compute_core::thread_main(compute_worker& self) noexcept {
             come_back(self);
         if (report_due_.load(std::memory_order_relaxed)) [[unlikely]]
             report_starvation();
+        if (throttling_due_.load(std::memory_order_relaxed)) [[unlikely]]
+            report_throttling();
         if (region* const work = next_region(self)) {
             run(self, *work);
         } else if (fork_job* const job = steal(self)) {
@@ -267,7 +275,9 @@ pulse compute_core::tick() noexcept {
     }
     for (; stale != 0 && wake_one(help_for::job, true); --stale) working = fruitful = true;
     if (tick_priorities()) working = true;
-    if (weight_.lower_weight()) watch_weights(now());
+    const time_point at = now();
+    if (weight_.lower_weight()) watch_weights(at);
+    tick_quota(at);
     if (!working) {
         vain_ticks_ = 0;
         return pulse::none;

@@ -24,6 +24,7 @@ namespace twill::inline TWILL_ABI {
 namespace detail {
 
 class compute_core;
+class quota_keeper;
 
 // How long a thread without work looks around at most: what sleeping and being woken would take.
 constexpr duration longest_look = std::chrono::microseconds(20);
@@ -171,9 +172,8 @@ private:
 // then steps back. Guests bring their own, but their cores count when help for jobs is called.
 class compute_core final : public ticker_client {
 public:
-    // `options` are complete; `threads` is what its threads are called, and lives for ever.
     compute_core(compute_pool& pool, const compute_pool_options& options,
-                 const char* threads = "twill-compute");
+                 lane which = lane::normal);
     ~compute_core();
 
     [[nodiscard]] compute_pool& pool() const noexcept { return pool_; }
@@ -184,7 +184,9 @@ public:
     void end_if_forked() const noexcept {
         detail::end_if_forked(born_in_, forked_after::compute_pool);
     }
-    [[nodiscard]] unsigned workers() const noexcept { return workers_; }
+    [[nodiscard]] unsigned workers() const noexcept {
+        return workers_.load(std::memory_order_relaxed);
+    }
     [[nodiscard]] unsigned threads() const noexcept {
         return threads_.load(std::memory_order_relaxed);
     }
@@ -205,6 +207,11 @@ public:
     [[nodiscard]] priority most_urgent() const noexcept {
         return most_urgent_.load(std::memory_order_relaxed);
     }
+
+    // ---- compute_quota.cpp: how many threads may compute, and how much
+
+    // At a beat of `self`: rests for a few milliseconds if the quota asks somebody to.
+    void rest_for_quota(compute_worker& self) noexcept;
 
     // ---- compute_sleep.cpp: who sleeps, and who wakes whom
 
@@ -230,6 +237,10 @@ private:
     void write_off(compute_worker& worker, time_point at) noexcept;
     void come_back(compute_worker& self) noexcept;
     void report_starvation() noexcept;
+
+    void tick_quota(time_point at) noexcept;
+    [[nodiscard]] unsigned usable_now() const noexcept;
+    void report_throttling() noexcept;
 
     enum class help_for { region, job };
 
@@ -261,7 +272,7 @@ private:
     void wake_for_what_waits() noexcept;
     // How many threads may have a core.
     [[nodiscard]] unsigned cores() const noexcept {
-        return workers_ + extra_.load(std::memory_order_relaxed);
+        return workers() + extra_.load(std::memory_order_relaxed);
     }
     // How many threads use a core, as far as `what` is concerned. Exact under the lock.
     [[nodiscard]] unsigned on_core(help_for what) const noexcept;
@@ -283,14 +294,18 @@ private:
 
     compute_pool& pool_;
     const unsigned born_in_ = fork_generation();
-    const unsigned workers_;
+    const bool follows_cpus_;
+    // Relaxed: a thread that sees an old value works, or sleeps, a little longer.
+    atomic<unsigned> workers_;
     const unsigned max_threads_;
     const duration patience_;
     io_activity* const io_;
     const lanes weight_;
-    const char* const thread_name_;
+    const lane lane_;
+    const char* const thread_name_;  // lives for ever
     const duration starved_after_;
     thread_watch& watch_;
+    quota_keeper& quota_;
     const std::function<void(std::string_view)> report_;
 
     // All workers, newest first; only ever grows. Released by the store of the first, acquired by
@@ -329,6 +344,8 @@ private:
     atomic<bool> low_wanted_;
     // Somebody has to say that they were starved. Relaxed: it carries nothing.
     atomic<bool> report_due_{false};
+    // The same of the quota.
+    atomic<bool> throttling_due_{false};
     // How many threads beyond `workers_` may have a core, for a queue that stood still.
     atomic<unsigned> extra_{0};
     atomic<unsigned> aside_{0};
@@ -338,6 +355,8 @@ private:
     // The ticker's thread only.
     weight_rule weight_rule_;
     time_point next_watch_{};
+    time_point next_cpu_look_{};
+    std::uint32_t seen_alarms_ = 0;
     time_point still_since_ = never;
     unsigned vain_ticks_ = 0;
     // Changes whenever a region leaves the queue. Written under the lock.

@@ -4,10 +4,13 @@
 #include <twill/core/event.hpp>
 #include <twill/runtime/usable_cpus.hpp>
 
+#include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "compute_core.hpp"
+#include "quota_keeper.hpp"
 
 namespace twill::inline TWILL_ABI {
 namespace detail {
@@ -54,8 +57,10 @@ void region::request_stop() noexcept {
 namespace {
 
 compute_pool_options completed(compute_pool_options options) {
-    if (options.workers == 0) options.workers = usable_cpus();
-    if (options.max_threads == 0) options.max_threads = 4 * options.workers + 16;
+    const cpu_budget budget = read_cpu_budget();
+    if (options.max_threads == 0)
+        options.max_threads = 4 * std::max(options.workers, budget.affinity) + 16;
+    detail::quota_keeper::process().watch(budget);
     const int level = options.lanes.nice_level();
     if (options.lanes.lower_weight() && options.lanes != lanes::idle && (level < 1 || level > 19))
         throw usage_error("make a compute pool with lanes::nice(" + std::to_string(level) +
@@ -81,7 +86,7 @@ detail::compute_core& compute_pool::of(lane which) {
 detail::compute_core& compute_pool::make_foreign_lane() {
     compute_pool_options options = options_;
     if (options.lanes != lanes::none) options.lanes = lanes::idle;
-    auto made = std::make_unique<detail::compute_core>(*this, options, "twill-foreign");
+    auto made = std::make_unique<detail::compute_core>(*this, options, lane::foreign);
     detail::compute_core* there = nullptr;
     if (!foreign_.compare_exchange_strong(there, made.get(), std::memory_order_acq_rel))
         return *there;

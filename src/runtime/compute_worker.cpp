@@ -47,6 +47,7 @@ void compute_context::beat() {
     if (self.gives_way()) self.glance();
     // Who is hungry looks around anyway.
     if (poke != poked_by_tick) return self.offer_oldest(std::memory_order_release);
+    self.core_.rest_for_quota(self);
     if (self.core_.most_urgent() > self.urgency()) self.core_.step_aside(self);
     if (!self.has_more_than_trifles()) {
         // The tick may have come over the poke of the start, and there may be no further beat.

@@ -8,7 +8,6 @@
 #include <twill/runtime/compute_pool.hpp>
 #include <twill/runtime/detail/event_worker.hpp>
 #include <twill/runtime/runtime.hpp>
-#include <twill/runtime/usable_cpus.hpp>
 #include <twill/trace/file.hpp>
 
 #include <cstdio>
@@ -23,7 +22,6 @@ void to_standard_error(std::string_view text) {
 }
 
 runtime_options completed(runtime_options options) {
-    if (options.compute_threads == 0) options.compute_threads = usable_cpus();
     if (options.blocking_threads == 0)
         throw usage_error("runtime_options.blocking_threads is 0: the pool needs a thread or more");
     if (!options.report) options.report = to_standard_error;

@@ -17,6 +17,12 @@
 namespace twill::inline TWILL_ABI::detail {
 namespace {
 
+duration cpu_time(clockid_t clock) noexcept {
+    timespec t{};
+    if (::clock_gettime(clock, &t) != 0) return {};
+    return std::chrono::seconds(t.tv_sec) + duration(t.tv_nsec);
+}
+
 // A small file of a thread, in place.
 class thread_file {
 public:
@@ -41,11 +47,7 @@ private:
 
 class kernel_watch final : public thread_watch {
 public:
-    duration ran(const thread_id& who) noexcept override {
-        timespec t{};
-        if (::clock_gettime(who.clock, &t) != 0) return {};
-        return std::chrono::seconds(t.tv_sec) + duration(t.tv_nsec);
-    }
+    duration ran(const thread_id& who) noexcept override { return cpu_time(who.clock); }
     // "schedstat": ns on a CPU, ns in a run queue, how often on a CPU.
     duration waited(const thread_id& who) noexcept override {
         const thread_file file(who.number, "schedstat");
@@ -71,6 +73,8 @@ thread_watch& thread_watch::kernel() noexcept {
     static constinit kernel_watch one;
     return one;
 }
+
+duration cpu_time_of_process() noexcept { return cpu_time(CLOCK_PROCESS_CPUTIME_ID); }
 
 thread_id this_thread_id() noexcept {
     thread_id self{::gettid(), CLOCK_THREAD_CPUTIME_ID};

@@ -1,4 +1,5 @@
-// A thread's weight with the kernel's scheduler: how it is lowered, and what comes of it.
+// A thread's weight with the kernel's scheduler: how it is lowered, and what comes of it; and CPU
+// time.
 #pragma once
 
 #include <twill/core/config.hpp>
@@ -19,6 +20,9 @@ struct thread_id {
 // Gives the calling thread the weight of `how`, for good. It never gets a higher one by that.
 // False: the kernel refused it, and the weight is what it was.
 [[nodiscard]] bool lower_weight_of_this_thread(lanes how) noexcept;
+
+// Of all threads of this process, also those that are gone.
+[[nodiscard]] duration cpu_time_of_process() noexcept;
 
 // What the kernel says about a thread of this process. What it does not say is zero, or false.
 class thread_watch {

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cmath>
+#include <new>
 #include <optional>
 #include <vector>
 
@@ -220,24 +221,40 @@ cpu_quota read_quota(const std::string& tree) {
     return tightest;
 }
 
-// The kernel refuses (EINVAL) a mask shorter than its own, whose length it tells nobody.
-unsigned affinity_count() {
-    for (std::size_t words = CPU_SETSIZE / (8 * sizeof(unsigned long)); words <= (1U << 16);
-         words *= 2) {
-        std::vector<unsigned long> mask(words);
-        const std::size_t bytes = words * sizeof(unsigned long);
-        auto* set = reinterpret_cast<cpu_set_t*>(mask.data());
-        if (::sched_getaffinity(0, bytes, set) == 0)
-            return std::max(1U, static_cast<unsigned>(CPU_COUNT_S(bytes, set)));
-        if (errno != EINVAL) break;
+// The value of a line "name value" of a file.
+std::uint64_t value_of_line(std::string_view text, std::string_view name) {
+    while (!text.empty()) {
+        std::string_view line = take_until(text, '\n');
+        if (take_until(line, ' ') != name) continue;
+        std::uint64_t value = 0;
+        std::from_chars(line.data(), line.data() + line.size(), value);
+        return value;
     }
-    const long online = ::sysconf(_SC_NPROCESSORS_ONLN);
-    return online > 0 ? static_cast<unsigned>(online) : 1;
+    return 0;
 }
 
 }  // namespace
 
 namespace detail {
+
+// The kernel refuses (EINVAL) a mask shorter than its own, whose length it tells nobody.
+unsigned affinity_of_thread(pid_t thread) noexcept {
+    try {
+        for (std::size_t words = CPU_SETSIZE / (8 * sizeof(unsigned long)); words <= (1U << 16);
+             words *= 2) {
+            std::vector<unsigned long> mask(words);
+            const std::size_t bytes = words * sizeof(unsigned long);
+            auto* set = reinterpret_cast<cpu_set_t*>(mask.data());
+            if (::sched_getaffinity(thread, bytes, set) == 0)
+                return std::max(1U, static_cast<unsigned>(CPU_COUNT_S(bytes, set)));
+            if (errno != EINVAL) break;
+        }
+    } catch (const std::bad_alloc&) {
+        // As if the kernel had not told it.
+    }
+    const long online = ::sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 ? static_cast<unsigned>(online) : 1;
+}
 
 unsigned combine_cpu_limits(unsigned affinity, double quota) noexcept {
     const double whole = std::ceil(quota);
@@ -249,12 +266,20 @@ unsigned combine_cpu_limits(unsigned affinity, double quota) noexcept {
 
 cpu_budget read_cpu_budget(std::string_view root) {
     cpu_budget budget;
-    budget.affinity = affinity_count();
+    budget.affinity = detail::affinity_of_thread(0);
     auto quota = read_quota(std::string(root));
     budget.quota = quota.cpus;
     budget.quota_source = std::move(quota.source);
     budget.usable = detail::combine_cpu_limits(budget.affinity, budget.quota);
     return budget;
+}
+
+cpu_throttling read_cpu_throttling(const cpu_budget& budget) {
+    const std::size_t name = budget.quota_source.rfind('/');
+    if (name == std::string::npos) return {};
+    const auto text = read_file(budget.quota_source.substr(0, name) + "/cpu.stat");
+    if (!text) return {};
+    return {value_of_line(*text, "nr_periods"), value_of_line(*text, "nr_throttled")};
 }
 
 unsigned usable_cpus() { return read_cpu_budget().usable; }

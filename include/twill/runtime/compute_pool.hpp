@@ -26,6 +26,7 @@ namespace twill::inline TWILL_ABI {
 
 namespace detail {
 class compute_core;
+class quota_keeper;
 class thread_watch;
 struct io_activity;
 }  // namespace detail
@@ -41,11 +42,13 @@ struct io_activity;
 enum class priority : std::uint8_t { background, normal, interactive };
 
 struct compute_pool_options {
-    // How many threads compute at a time; 0: as many as there are usable CPUs.
+    // How many threads compute at a time; 0: as many as there are usable CPUs, also when that
+    // changes: while work runs, twice a second, a look is taken.
     unsigned workers = 0;
     // How many threads there may be, those that wait in mid-frame (in a join, in a
-    // blocked_section) included; 0: 4 * workers + 16. At this limit nobody takes the core of a
-    // thread that waits, and what it offered is run by itself later.
+    // blocked_section) included; 0: 4 for each CPU of the affinity mask, or worker, and 16. At this
+    // limit nobody takes the core of a thread that waits, and what it offered is run by itself
+    // later.
     unsigned max_threads = 0;
     // How long the queue may stand still before a region gets a thread beyond `workers`, so that it
     // is not stuck behind longer ones; the kernel then divides the cores. `duration::max()`: for
@@ -61,8 +64,9 @@ struct compute_pool_options {
     // Threads of low weight that get less than a tenth of a CPU for so long are starved: others, of
     // normal weight, go on with the work.
     duration starved_after = std::chrono::milliseconds(100);
-    // Stands in for the kernel's word on threads in tests. Null: the kernel's.
+    // Stand in for the kernel's word on threads, and on the quota, in tests. Null: the kernel's.
     detail::thread_watch* watch = nullptr;
+    detail::quota_keeper* quota = nullptr;
 };
 
 // A function to be run on the pool, with everything that the pool needs to keep about it: the pool
@@ -141,6 +145,7 @@ public:
     // queued it, if the pool has no thread at all and the system refuses to start one.
     void submit(region& work);
 
+    // How many threads compute at a time, at present. Any thread.
     [[nodiscard]] unsigned workers() const noexcept;
     // How many threads were started so far, on all lanes. Any thread.
     [[nodiscard]] unsigned threads() const noexcept;

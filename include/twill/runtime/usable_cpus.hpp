@@ -12,6 +12,9 @@
 
 #include <twill/core/config.hpp>
 
+#include <sys/types.h>
+
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -39,7 +42,19 @@ TWILL_API cpu_budget read_cpu_budget(std::string_view root = {});
 // `read_cpu_budget().usable`. Not cached: quotas and masks change while a program runs.
 TWILL_API unsigned usable_cpus();
 
+// How often the kernel has stopped the group, and all below it, that states a quota, because the
+// quota was used up.
+struct cpu_throttling {
+    std::uint64_t periods = 0;    // in which the group ran
+    std::uint64_t throttled = 0;  // of these, in how many it was stopped
+};
+
+// Since the group was made; zeros when there is no quota, or when it cannot be read. Any thread.
+TWILL_API cpu_throttling read_cpu_throttling(const cpu_budget& budget);
+
 namespace detail {
+// How many CPUs the affinity mask of a thread of this process has; 0: the calling thread.
+TWILL_API unsigned affinity_of_thread(pid_t thread) noexcept;
 // How many CPUs fit a mask of `affinity` CPUs and a quota of `quota` CPUs.
 TWILL_API unsigned combine_cpu_limits(unsigned affinity, double quota) noexcept;
 }  // namespace detail
