@@ -29,7 +29,7 @@ template <bool Beat, class F, class G>
     fork<G> right(g);
     here.push(right);
     branch_result_t<F> left = run_before<Beat>(here, std::forward<F>(f), right);
-    if (!here.pop(right) && !here.reclaim(right)) [[unlikely]]
+    if (!here.pop(right) && !here.reclaim(right.job())) [[unlikely]]
         return {std::forward<branch_result_t<F>>(left), right.take()};
     if constexpr (in_registers<G>)
         return {std::forward<branch_result_t<F>>(left), run_branch(here, std::forward<G>(g))};
@@ -40,15 +40,19 @@ template <bool Beat, class F, class G>
 // For the fork at which a beat is due. A copy of the code and not a detour of it: what the branches
 // captured would have to survive the detour, and in floating point registers nothing does.
 template <class F, class G>
-[[gnu::noinline, gnu::cold]] two_results<F, G> join_at_beat(par::context& here, passed<F> f,
-                                                            passed<G> g) {
+[[gnu::noinline, gnu::cold]] two_results<F, G> join_at_beat(par::context& here, lent<F> f,
+                                                            lent<G> g) {
     return fork_and_join<true, F, G>(here, static_cast<F&&>(f), static_cast<G&&>(g));
 }
 
 template <class F, class G>
 [[gnu::always_inline]] inline two_results<F, G> join_two(par::context& here, F&& f, G&& g) {
-    if (here.poked()) [[unlikely]]
-        return join_at_beat<F, G>(here, f, g);
+    if (here.poked()) [[unlikely]] {
+        // Copies for this call: the originals then need no address.
+        passed<F> left(f);
+        passed<G> right(g);
+        return join_at_beat<F, G>(here, left, right);
+    }
     return fork_and_join<false, F, G>(here, std::forward<F>(f), std::forward<G>(g));
 }
 
