@@ -43,5 +43,8 @@ install(FILES ${PROJECT_BINARY_DIR}/twill.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}
 
 if(TARGET twill_command)
     install(TARGETS twill_command)
+    if(TARGET twill_check)
+        install(TARGETS twill_check twill_check_for_clang LIBRARY DESTINATION ${TWILL_CHECK_FOLDER})
+    endif()
 endif()
 install(FILES LICENSE TYPE DOC)

@@ -28,14 +28,15 @@ constexpr std::size_t scan_rows_per_cpu = 53;
 
 // The one place that knows how the options' lanes are called in the runtime.
 runtime_options options_with_lanes(const std::string& lanes) {
+    if (lanes == "default") return {};
     if (lanes == "none") return {.lanes = lanes::none};
-    if (lanes != "default")
-        throw std::runtime_error("this twill has no lanes: --lanes " + lanes + " cannot be had");
-    return {};
+    if (lanes == "idle") return {.lanes = lanes::idle};
+    if (lanes == "nice") return {.lanes = lanes::nice(19)};
+    throw std::runtime_error("there are no lanes of that kind: --lanes " + lanes);
 }
 
 compute_options job_options(const std::string& job) {
-    if (job == "foreign") throw std::runtime_error("this twill has no lane for foreign code");
+    if (job == "foreign") return {.lane = lane::foreign};
     if (job == "background") return {.priority = priority::background};
     return {};
 }

@@ -32,7 +32,7 @@ struct frame_cache {
     bool closed;
 };
 
-constinit thread_local frame_cache cache{};
+constinit TWILL_THREAD_LOCAL frame_cache cache{};
 
 struct drainer {
     ~drainer() {

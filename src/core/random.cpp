@@ -22,9 +22,17 @@ std::uint64_t first_seed() noexcept {
 }  // namespace
 
 std::uint64_t random_seed() noexcept {
-    static const std::uint64_t base = first_seed();
+    // Not initialised as a static of the function: a child forked meanwhile would wait for ever.
+    // The first to store its seed decides; relaxed, since the number is all there is to see. A seed
+    // of 0 is asked for again and again, and stays 0.
+    static constinit atomic<std::uint64_t> base{0};
     static constinit atomic<std::uint64_t> drawn{0};
-    return base + drawn.fetch_add(1, std::memory_order_relaxed);
+    std::uint64_t first = base.load(std::memory_order_relaxed);
+    if (first == 0) {
+        const std::uint64_t mine = first_seed();
+        if (base.compare_exchange_strong(first, mine, std::memory_order_relaxed)) first = mine;
+    }
+    return first + drawn.fetch_add(1, std::memory_order_relaxed);
 }
 
 }  // namespace twill::inline TWILL_ABI

@@ -7,7 +7,7 @@ namespace twill::inline TWILL_ABI::detail {
 #ifdef TWILL_TRAMPOLINE
 
 namespace {
-constinit thread_local std::coroutine_handle<> following;
+constinit TWILL_THREAD_LOCAL std::coroutine_handle<> following;
 }
 
 void resume_next(std::coroutine_handle<> next) noexcept { following = next; }

@@ -21,26 +21,37 @@ namespace {
 
 constexpr unsigned ticks_before_slow = 8;
 
-void be_a_compute_thread(unsigned number) noexcept {
+void be_a_compute_thread(const char* name, unsigned number) noexcept {
     // Linux keeps 15 bytes; the number is what tells the threads apart.
-    char name[16] = "twill-compute-";
-    const std::string digits = std::to_string(number);
-    digits.copy(name + std::min<std::size_t>(14, 15 - digits.size()), digits.size());
-    ::pthread_setname_np(::pthread_self(), name);
+    const std::string digits = "-" + std::to_string(number);
+    const std::string text = std::string(name).substr(0, 15 - digits.size()) + digits;
+    ::pthread_setname_np(::pthread_self(), text.c_str());
     // Signals are for the program's own threads.
     sigset_t all;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
-    note(event_kind::thread_start, nullptr, "twill-compute", number);
+    note(event_kind::thread_start, nullptr, name, number);
 }
 
 }  // namespace
 
-compute_core::compute_core(compute_pool& pool, unsigned workers, unsigned max_threads,
-                           duration patience, io_activity* io)
-    : pool_(pool), workers_(workers), max_threads_(max_threads), patience_(patience), io_(io) {
+compute_core::compute_core(compute_pool& pool, const compute_pool_options& options,
+                           const char* threads)
+    : pool_(pool),
+      workers_(options.workers),
+      max_threads_(options.max_threads),
+      patience_(options.patience),
+      io_(options.lanes == lanes::none ? nullptr : options.gives_way_to),
+      weight_(options.lanes),
+      thread_name_(threads),
+      starved_after_(options.starved_after),
+      watch_(options.watch != nullptr ? *options.watch : thread_watch::kernel()),
+      report_(options.report),
+      low_wanted_(options.lanes.lower_weight()),
+      weight_rule_(options.starved_after) {
     watch_for_fork();
     ticker::process().enrol(*this);
+    if (weight_.lower_weight()) ticker::process().prepare();
 }
 
 // 1. No more ticks: they could start threads. 2. Idle threads are told to end, the others see it
@@ -122,7 +133,8 @@ region* compute_core::next_region(compute_worker& self) noexcept {
     std::lock_guard hold(lock_);
     // Who was called for a region takes one even if the thread whose core it was given has come
     // back meanwhile.
-    const bool welcome = has_come(self) || running_.load(std::memory_order_relaxed) <= cores();
+    const bool welcome =
+        has_come(self) || (running_.load(std::memory_order_relaxed) <= cores() && fits(self));
     region* const work = first_in_queue();
     if (work == nullptr || !welcome) return nullptr;
     unqueue(*work);
@@ -150,10 +162,15 @@ void compute_core::run(compute_worker& self, region& work) noexcept {
 // ---- threads
 
 void compute_core::thread_main(compute_worker& self) noexcept {
-    be_a_compute_thread(self.number_);
+    be_a_compute_thread(thread_name_, self.number_);
+    take_weight(self);
     bound = {&self, &self};
     self.get_on_core();
     for (;;) {
+        if (self.written_off_.load(std::memory_order_relaxed)) [[unlikely]]
+            come_back(self);
+        if (report_due_.load(std::memory_order_relaxed)) [[unlikely]]
+            report_starvation();
         if (region* const work = next_region(self)) {
             run(self, *work);
         } else if (fork_job* const job = steal(self)) {
@@ -172,6 +189,8 @@ compute_worker* compute_core::start_thread() noexcept {
     compute_worker* const worker = spare_worker_ != nullptr ? spare_worker_ : make_worker(false);
     if (worker == nullptr) return nullptr;
     spare_worker_ = worker;
+    worker->low_ = low_wanted_.load(std::memory_order_relaxed);
+    worker->io_ = worker->low_ ? nullptr : io_;
     try {
         // Under the lock, so that the destructor finds every thread that was started.
         worker->thread_ = std::thread(&compute_core::thread_main, this, std::ref(*worker));
@@ -182,7 +201,7 @@ compute_worker* compute_core::start_thread() noexcept {
     }
     spare_worker_ = nullptr;
     threads_.store(threads() + 1, std::memory_order_relaxed);
-    running_.fetch_add(1, std::memory_order_seq_cst);
+    take_core(*worker);
     return worker;
 }
 
@@ -248,7 +267,11 @@ pulse compute_core::tick() noexcept {
         w->seen_offer_ = offer;
     }
     for (; stale != 0 && wake_one(help_for::job, true); --stale) working = fruitful = true;
+    if (start_wanted_.exchange(0, std::memory_order_seq_cst) != 0 &&
+        wake_one(help_for::region, true))
+        working = true;
     if (tick_priorities()) working = true;
+    if (weight_.lower_weight()) watch_weights(now());
     if (!working) {
         vain_ticks_ = 0;
         return pulse::none;

@@ -17,6 +17,8 @@
 #include "compute_parker.hpp"
 #include "fork_guard.hpp"
 #include "giving_way.hpp"
+#include "lane_rule.hpp"
+#include "thread_weight.hpp"
 
 namespace twill::inline TWILL_ABI {
 namespace detail {
@@ -108,6 +110,8 @@ private:
     duration may_look_ = longest_look;
     unsigned beats_let_pass_ = 0;
     bool first_fork_ = false;  // no beat since it began a region or a job
+    // To whom it gives way; null: to nobody. Constant while the thread works.
+    io_activity* io_;
     // Meaningful while it gives way to those who serve I/O.
     giving_way giving_way_;
     time_point glanced_{};
@@ -136,13 +140,27 @@ private:
     compute_offer::word help_what_ = 0;    // this one
     compute_worker* next_free_guest_ = nullptr;
     bool summoned_ = false;  // called for a region, and has not yet looked for one
+    bool has_core_ = false;  // of the pool's; never true of a guest
+    bool low_ = false;       // wants, or has, a low weight; constant while the thread works
     bool aside_ = false;     // has stepped aside
     time_point aside_since_{};
     compute_worker* next_aside_ = nullptr;
 
+    // Starved, and its core given to another thread. Set by the ticker under the core's lock,
+    // cleared by the worker's own thread. Relaxed: it is only told to ask for its core back.
+    atomic<bool> written_off_{false};
+
+    // Written by the thread when it starts, before `identified_`, which releases it.
+    thread_id id_{};
+    atomic<bool> identified_{false};
+
     // The ticker's thread only.
     std::uint32_t seen_activity_ = 0;
     compute_offer::word seen_offer_ = 0;
+    starvation starvation_;
+    std::uint32_t watched_activity_ = 0;
+    duration seen_ran_{};
+    duration seen_waited_{};
 
     std::thread thread_;
 };
@@ -153,13 +171,15 @@ private:
 // then steps back. Guests bring their own, but their cores count when help for jobs is called.
 class compute_core final : public ticker_client {
 public:
-    compute_core(compute_pool& pool, unsigned workers, unsigned max_threads, duration patience,
-                 io_activity* io = nullptr);
+    // `options` are complete; `threads` is what its threads are called, and lives for ever.
+    compute_core(compute_pool& pool, const compute_pool_options& options,
+                 const char* threads = "twill-compute");
     ~compute_core();
 
     [[nodiscard]] compute_pool& pool() const noexcept { return pool_; }
-    // Of those to whom the workers give way, or null.
+    // Of those to whom workers of normal weight give way, or null.
     [[nodiscard]] io_activity* io() const noexcept { return io_; }
+    [[nodiscard]] duration starved_after() const noexcept { return starved_after_; }
     // As compute_worker's, for calls from outside.
     void end_if_forked() const noexcept {
         detail::end_if_forked(born_in_, forked_after::compute_pool);
@@ -197,6 +217,20 @@ public:
     void end_block(compute_worker& self) noexcept;
 
 private:
+    // ---- compute_lane.cpp: threads of low weight, and those that take over when they are starved
+
+    // Whether the thread has the weight that is wanted now. Exact under the lock.
+    [[nodiscard]] bool fits(const compute_worker& worker) const noexcept {
+        return worker.low_ == low_wanted_.load(std::memory_order_relaxed);
+    }
+    void take_weight(compute_worker& self) noexcept;
+    void watch_weights(time_point at) noexcept;
+    void watch_low(compute_worker& worker, time_point at) noexcept;
+    void watch_normal(time_point at) noexcept;
+    void write_off(compute_worker& worker, time_point at) noexcept;
+    void come_back(compute_worker& self) noexcept;
+    void report_starvation() noexcept;
+
     enum class help_for { region, job };
 
     void thread_main(compute_worker& self) noexcept;
@@ -224,7 +258,7 @@ private:
     bool still_asleep(const compute_worker& self, const fork_job& job) noexcept;
     compute_worker* call_waiter(compute_worker& from) noexcept;
     bool wake_one(help_for what, bool may_start) noexcept;
-    void wake_for_what_waits() noexcept;
+    void wake_for_what_waits(const compute_worker& self) noexcept;
     // How many threads may have a core.
     [[nodiscard]] unsigned cores() const noexcept {
         return workers_ + extra_.load(std::memory_order_relaxed);
@@ -243,8 +277,9 @@ private:
     compute_worker* return_from_aside(compute_worker** link) noexcept;
     void link_idle(compute_worker& worker) noexcept;
     void unlink_idle(compute_worker& worker) noexcept;
-    void give_up_core(const compute_worker& self) noexcept;
-    void take_core(const compute_worker& self) noexcept;
+    [[nodiscard]] compute_worker* fitting_idle() const noexcept;
+    void give_up_core(compute_worker& self) noexcept;
+    void take_core(compute_worker& self) noexcept;
 
     compute_pool& pool_;
     const unsigned born_in_ = fork_generation();
@@ -252,6 +287,11 @@ private:
     const unsigned max_threads_;
     const duration patience_;
     io_activity* const io_;
+    const lanes weight_;
+    const char* const thread_name_;
+    const duration starved_after_;
+    thread_watch& watch_;
+    const std::function<void(std::string_view)> report_;
 
     // All workers, newest first; only ever grows. Released by the store of the first, acquired by
     // its load.
@@ -284,6 +324,13 @@ private:
     atomic<unsigned> queued_{0};
     atomic<unsigned> threads_{0};
     atomic<unsigned> guests_{0};
+    bool weight_refused_ = false;  // by the kernel; under the lock
+    // Whether threads of low weight are to work. Written under the lock.
+    atomic<bool> low_wanted_;
+    // Somebody has to say that they were starved. Relaxed: it carries nothing.
+    atomic<bool> report_due_{false};
+    // A thread of low weight found a region in the queue that wants a new thread: of the ticker.
+    atomic<std::uint32_t> start_wanted_{0};
     // How many threads beyond `workers_` may have a core, for a queue that stood still.
     atomic<unsigned> extra_{0};
     atomic<unsigned> aside_{0};
@@ -291,6 +338,8 @@ private:
     atomic<priority> most_urgent_{priority::background};
 
     // The ticker's thread only.
+    weight_rule weight_rule_;
+    time_point next_watch_{};
     time_point still_since_ = never;
     unsigned vain_ticks_ = 0;
     // Changes whenever a region leaves the queue. Written under the lock.

@@ -21,11 +21,10 @@ constexpr duration until_unserved = std::chrono::milliseconds(100);
 bool compute_context::glance() noexcept { return static_cast<compute_worker*>(this)->glance(); }
 
 void compute_worker::see_whether_io_is_served() noexcept {
-    const io_activity* const io = core_.io();
-    if (gives_way_ || io == nullptr || !io->serving.load(std::memory_order_relaxed)) return;
+    if (gives_way_ || io_ == nullptr || !io_->serving.load(std::memory_order_relaxed)) return;
     gives_way_ = true;
     glanced_ = turned_ = now();
-    seen_turns_ = io->turns.load(std::memory_order_relaxed);
+    seen_turns_ = io_->turns.load(std::memory_order_relaxed);
 }
 
 bool compute_worker::glance() noexcept {
@@ -37,7 +36,7 @@ bool compute_worker::glance() noexcept {
 
 // Gives the time when it is over.
 time_point compute_worker::give_way(time_point at) noexcept {
-    io_activity& io = *core_.io();
+    io_activity& io = *io_;
     const std::uint64_t turns = io.turns.load(std::memory_order_relaxed);
     if (turns != seen_turns_) {
         seen_turns_ = turns;

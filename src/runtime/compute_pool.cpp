@@ -1,8 +1,10 @@
 #include <twill/runtime/compute_pool.hpp>
 
+#include <twill/core/error.hpp>
 #include <twill/core/event.hpp>
 #include <twill/runtime/usable_cpus.hpp>
 
+#include <memory>
 #include <utility>
 
 #include "compute_core.hpp"
@@ -10,7 +12,7 @@
 namespace twill::inline TWILL_ABI {
 namespace detail {
 
-constinit thread_local compute_binding bound{nullptr, nullptr};
+constinit TWILL_THREAD_LOCAL compute_binding bound{nullptr, nullptr};
 
 namespace {
 
@@ -49,20 +51,51 @@ void region::request_stop() noexcept {
     if (detail::compute_core* const core = core_.load(std::memory_order_acquire)) core->stop(*this);
 }
 
-compute_pool::compute_pool(compute_pool_options options) {
-    const unsigned workers = options.workers != 0 ? options.workers : usable_cpus();
-    const unsigned limit = options.max_threads != 0 ? options.max_threads : 4 * workers + 16;
-    core_ = std::make_unique<detail::compute_core>(*this, workers, limit, options.patience,
-                                                   options.gives_way_to);
+namespace {
+
+compute_pool_options completed(compute_pool_options options) {
+    if (options.workers == 0) options.workers = usable_cpus();
+    if (options.max_threads == 0) options.max_threads = 4 * options.workers + 16;
+    const int level = options.lanes.nice_level();
+    if (options.lanes.lower_weight() && options.lanes != lanes::idle && (level < 1 || level > 19))
+        throw usage_error("make a compute pool with lanes::nice(" + std::to_string(level) +
+                          "): nice levels that lower a weight go from 1 to 19");
+    return options;
 }
 
-compute_pool::~compute_pool() = default;
+}  // namespace
 
-void compute_pool::submit(region& work) { core_->submit(work); }
+compute_pool::compute_pool(compute_pool_options options)
+    : options_(completed(std::move(options))),
+      core_(std::make_unique<detail::compute_core>(*this, options_)) {}
+
+compute_pool::~compute_pool() { delete foreign_.load(std::memory_order_acquire); }
+
+detail::compute_core& compute_pool::of(lane which) {
+    if (which == lane::normal) return *core_;
+    detail::compute_core* const there = foreign_.load(std::memory_order_acquire);
+    return there != nullptr ? *there : make_foreign_lane();
+}
+
+// Of several that are made at the same time, the first stays.
+detail::compute_core& compute_pool::make_foreign_lane() {
+    compute_pool_options options = options_;
+    if (options.lanes != lanes::none) options.lanes = lanes::idle;
+    auto made = std::make_unique<detail::compute_core>(*this, options, "twill-foreign");
+    detail::compute_core* there = nullptr;
+    if (!foreign_.compare_exchange_strong(there, made.get(), std::memory_order_acq_rel))
+        return *there;
+    return *made.release();
+}
+
+void compute_pool::submit(region& work) { of(work.lane_).submit(work); }
 
 unsigned compute_pool::workers() const noexcept { return core_->workers(); }
 
-unsigned compute_pool::threads() const noexcept { return core_->threads(); }
+unsigned compute_pool::threads() const noexcept {
+    const detail::compute_core* const foreign = foreign_.load(std::memory_order_acquire);
+    return core_->threads() + (foreign != nullptr ? foreign->threads() : 0);
+}
 
 compute_pool& compute_pool::current() {
     const auto* const worker = static_cast<const detail::compute_worker*>(detail::bound.worker);
@@ -70,9 +103,17 @@ compute_pool& compute_pool::current() {
 }
 
 compute_pool& compute_pool::default_pool() {
-    // Never destroyed: threads may still use it while statics are.
-    static compute_pool* const pool = new compute_pool();
-    return *pool;
+    // Never destroyed: threads may still use it while statics are. Not initialised as a static of
+    // the function: a child forked meanwhile would wait for ever; so of two threads that make one,
+    // one throws its own away (it has no threads yet). Acquire and release: the pool's fields.
+    static constinit atomic<compute_pool*> pool{nullptr};
+    if (compute_pool* const made = pool.load(std::memory_order_acquire)) return *made;
+    auto mine = std::make_unique<compute_pool>();
+    compute_pool* others = nullptr;
+    if (!pool.compare_exchange_strong(others, mine.get(), std::memory_order_acq_rel,
+                                      std::memory_order_acquire))
+        return *others;
+    return *mine.release();
 }
 
 compute_pool::membership::membership(compute_pool& pool)

@@ -27,29 +27,39 @@ unsigned compute_core::on_core(help_for what) const noexcept {
     return what == help_for::region ? own : own + guests_on_core();
 }
 
-void compute_core::give_up_core(const compute_worker& self) noexcept {
-    if (!self.guest_) running_.fetch_sub(1, std::memory_order_seq_cst);
+void compute_core::give_up_core(compute_worker& self) noexcept {
+    // Not if it was starved, and written off.
+    if (std::exchange(self.has_core_, false)) running_.fetch_sub(1, std::memory_order_seq_cst);
 }
 
-void compute_core::take_core(const compute_worker& self) noexcept {
-    if (!self.guest_) running_.fetch_add(1, std::memory_order_seq_cst);
+void compute_core::take_core(compute_worker& self) noexcept {
+    if (self.guest_ || std::exchange(self.has_core_, true)) return;
+    running_.fetch_add(1, std::memory_order_seq_cst);
 }
 
 // ---- waking
 
+// The one of the right weight that fell asleep last.
+compute_worker* compute_core::fitting_idle() const noexcept {
+    compute_worker* worker = last_idle_;
+    while (worker != nullptr && !fits(*worker)) worker = worker->idle_before_;
+    return worker;
+}
+
 // If a core is free, wakes the thread that fell asleep last (in `sleeper`, to be unparked without
-// the lock), or starts one. False if nobody comes.
+// the lock), or starts one. False if nobody comes. A region gets a thread of the wrong weight if
+// there is no other; a job's owner can run it itself.
 bool compute_core::call_up(help_for what, bool may_start, compute_worker*& sleeper) noexcept {
     if (on_core(what) >= cores()) return false;
-    sleeper = last_idle_;
+    sleeper = fitting_idle();
     compute_worker* called = sleeper;
+    if (called == nullptr && may_start) called = start_thread();
+    if (called == nullptr && what == help_for::region) called = sleeper = last_idle_;
+    if (called == nullptr) return false;
     if (sleeper != nullptr) {
         unlink_idle(*sleeper);
         take_core(*sleeper);
-    } else if (may_start) {
-        called = start_thread();
     }
-    if (called == nullptr) return false;
     if (what == help_for::region) {
         called->summoned_ = true;
         ++summoned_;
@@ -113,15 +123,23 @@ compute_worker* compute_core::call_waiter(compute_worker& from) noexcept {
     return nullptr;
 }
 
-void compute_core::wake_for_what_waits() noexcept {
-    if (queued_.load(std::memory_order_seq_cst) != 0 && wake_one(help_for::region, true)) return;
+void compute_core::wake_for_what_waits(const compute_worker& self) noexcept {
+    if (queued_.load(std::memory_order_seq_cst) != 0) {
+        // A thread inherits the weight of the one that starts it: one of low weight leaves that to
+        // the ticker, which is armed as by work (see ticker::state_).
+        if (wake_one(help_for::region, !self.low_)) return;
+        if (self.low_) {
+            start_wanted_.store(1, std::memory_order_seq_cst);
+            ticker::process().arm(start_wanted_);
+        }
+    }
     if (anything_on_offer()) wake_one(help_for::job, false);
 }
 
 // ---- sleeping between jobs
 
 fork_job* compute_core::steal(const compute_worker& thief) noexcept {
-    if (on_core(help_for::job) > cores()) return nullptr;
+    if (on_core(help_for::job) > cores() || !fits(thief)) return nullptr;
     // The most urgent work first; who works for what is looked at only when there are several
     // kinds.
     const priority most = most_urgent();
@@ -195,18 +213,23 @@ bool compute_core::ask_for_work(compute_worker& self) noexcept {
 
 bool compute_core::idle(compute_worker& self) noexcept {
     self.end_if_forked();
-    if (ask_for_work(self)) return true;
+    if (fits(self) && ask_for_work(self)) return true;
+    bool fitting = true;
     {
         std::lock_guard hold(lock_);
         has_come(self);
         if (stopping_) return false;
-        if (first_in_queue() != nullptr && on_core(help_for::region) <= cores()) return true;
+        fitting = fits(self);
+        if (fitting && first_in_queue() != nullptr && on_core(help_for::region) <= cores())
+            return true;
         link_idle(self);
         give_up_core(self);
     }
     self.get_off_core();
+    // What it leaves to others, they have to be told of.
+    if (!fitting) wake_for_what_waits(self);
     // The second look: see `invite`. In vain if the cores are taken meanwhile.
-    if (anything_on_offer() && on_core(help_for::job) < cores()) {
+    if (fitting && anything_on_offer() && on_core(help_for::job) < cores()) {
         rejoin(self);
     } else {
         note(event_kind::park, &self);
@@ -251,7 +274,7 @@ fork_job* compute_core::sleep(compute_worker& self, fork_job& job) noexcept {
                                                  std::memory_order_seq_cst)) {
         part = self.part_of(job);  // the second look: see `invite`
         if (part == nullptr) {
-            wake_for_what_waits();
+            wake_for_what_waits(self);
             note(event_kind::park, &self);
             do self.parker_.park();
             while (still_asleep(self, job));
@@ -291,7 +314,7 @@ void compute_core::begin_block(compute_worker& self) noexcept {
         give_up_core(self);
     }
     self.get_off_core();
-    wake_for_what_waits();
+    wake_for_what_waits(self);
 }
 
 void compute_core::end_block(compute_worker& self) noexcept {

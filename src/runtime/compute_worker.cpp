@@ -75,7 +75,12 @@ void compute_context::pop_marker(fork_marker& place) noexcept {
 }
 
 compute_worker::compute_worker(compute_core& core, unsigned number, bool guest) noexcept
-    : compute_context(core.workers()), core_(core), number_(number), guest_(guest) {}
+    : compute_context(core.workers()),
+      core_(core),
+      number_(number),
+      guest_(guest),
+      io_(core.io()),
+      starvation_(core.starved_after()) {}
 
 void compute_worker::push_marker(fork_marker& place, fork_job* job, region* stop) noexcept {
     place.promote = nullptr;

@@ -9,7 +9,7 @@
 namespace twill::inline TWILL_ABI::detail {
 namespace {
 
-constinit thread_local event_worker* mounted = nullptr;
+constinit TWILL_THREAD_LOCAL event_worker* mounted = nullptr;
 
 }  // namespace
 

@@ -26,9 +26,15 @@ void mark_child() { forks_since_watch.fetch_add(1, std::memory_order_relaxed); }
 
 constinit atomic<unsigned> forks_since_watch{0};
 
+// Not a static of the function: a child that is forked while another thread initialises one finds
+// it "being initialised" for ever. Two threads may both get here; a child counted twice is no less
+// a child.
 void watch_for_fork() noexcept {
-    static const int registered = ::pthread_atfork(nullptr, nullptr, &mark_child);
-    static_cast<void>(registered);
+    static constinit atomic<bool> watching{false};
+    // Whoever sees it set needs nothing else of the thread that set it.
+    if (watching.load(std::memory_order_relaxed)) return;
+    if (::pthread_atfork(nullptr, nullptr, &mark_child) == 0)
+        watching.store(true, std::memory_order_relaxed);
 }
 
 void end_forked(forked_after what) noexcept {

@@ -23,8 +23,8 @@ extern constinit atomic<unsigned> forks_since_watch;
 // Arranges the check, once in a process. Any thread.
 void watch_for_fork() noexcept;
 
-// How many forks lie between this process and the one that called `watch_for_fork` first. Any
-// thread. Relaxed: it changes only in a new child, which has a single thread.
+// Another number in each process forked since `watch_for_fork` was called first. Any thread.
+// Relaxed: it changes only in a new child, which has a single thread.
 [[nodiscard]] inline unsigned fork_generation() noexcept {
     return forks_since_watch.load(std::memory_order_relaxed);
 }

@@ -10,6 +10,8 @@ namespace {
 
 constexpr unsigned most_threads = 4096;
 constexpr double longest_limit = 1e6;  // seconds
+constexpr int least_nice = 1;
+constexpr int most_nice = 19;
 
 std::optional<std::string_view> variable(const char* name) noexcept {
     const char* value = std::getenv(name);
@@ -31,8 +33,17 @@ Number number_in(const char* name, std::string_view text, Number least, Number m
 lanes lanes_in(std::string_view text) {
     if (text == "give_way") return lanes::give_way;
     if (text == "none") return lanes::none;
+    if (text == "idle") return lanes::idle;
+    if (text.starts_with("nice:")) {
+        const std::string_view level = text.substr(5);
+        int value = 0;
+        const auto [end, error] = std::from_chars(level.data(), level.data() + level.size(), value);
+        if (error == std::errc() && end == level.data() + level.size() && value >= least_nice &&
+            value <= most_nice)
+            return lanes::nice(value);
+    }
     throw usage_error("read the environment variable TWILL_LANES=" + std::string(text) +
-                      ": wanted give_way or none; mend or unset it");
+                      ": wanted give_way, none, idle, or nice:1 to nice:19; mend or unset it");
 }
 
 }  // namespace

@@ -48,9 +48,10 @@ struct runtime::parts {
           io(make_epoll_reactor()),
           worker(*io, [this] { report_region(); }),
           blocking({.max_threads = options.blocking_threads}),
-          compute(
-              {.workers = options.compute_threads,
-               .gives_way_to = options.lanes == lanes::give_way ? &worker.activity() : nullptr}) {}
+          compute({.workers = options.compute_threads,
+                   .lanes = options.lanes,
+                   .gives_way_to = &worker.activity(),
+                   .report = options.report}) {}
 
     runtime_options options;
     std::unique_ptr<trace::file_trace> trace;

@@ -35,30 +35,49 @@ void be_a_quiet_thread() noexcept {
     ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 }
 
+// Whether this thread holds both locks for a fork.
+constinit thread_local bool forking = false;
+
 }  // namespace
 
 constinit ticker ticker::of_process_;
 
 void ticker::before_fork() noexcept {
+    if (forking) return;
+    forking = true;
     of_process_.starting_.lock();
     of_process_.lock_.lock();
 }
 
 void ticker::after_fork_in_parent() noexcept {
+    if (!forking) return;
     of_process_.lock_.unlock();
     of_process_.starting_.unlock();
+    forking = false;
 }
 
 void ticker::after_fork_in_child() noexcept {
+    if (!forking) return;
     of_process_.first_ = nullptr;
     of_process_.state_.store(unborn, std::memory_order_seq_cst);
     after_fork_in_parent();
 }
 
+// As `watch_for_fork` does, and for the same reason: two threads may both register the handlers,
+// which is why those do nothing when they are called again for the same fork.
+void ticker::watch_forks() noexcept {
+    static constinit atomic<bool> watched{false};
+    if (watched.load(std::memory_order_relaxed)) return;
+    if (::pthread_atfork(&before_fork, &after_fork_in_parent, &after_fork_in_child) == 0)
+        watched.store(true, std::memory_order_relaxed);
+}
+
+void ticker::prepare() noexcept {
+    if (state_.load(std::memory_order_relaxed) == unborn) start();
+}
+
 void ticker::enrol(ticker_client& client) noexcept {
-    static const int registered =
-        ::pthread_atfork(&before_fork, &after_fork_in_parent, &after_fork_in_child);
-    static_cast<void>(registered);
+    watch_forks();
     std::lock_guard hold(lock_);
     client.next_ = first_;
     first_ = &client;

@@ -155,6 +155,12 @@ private:
             case event_kind::give_way:
                 name = "give way";
                 break;
+            case event_kind::lane_starved:
+                name = "lane starved";
+                break;
+            case event_kind::lane_returned:
+                name = "lane returned";
+                break;
             case event_kind::thread_start:
                 name = "thread start";
                 break;

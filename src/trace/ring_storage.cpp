@@ -20,7 +20,7 @@ struct place {
     std::uint64_t session;
     ring* mine;  // null: no ring was left in this session
 };
-[[gnu::tls_model("initial-exec")]] constinit thread_local place here{nullptr, 0, nullptr};
+TWILL_INITIAL_EXEC constinit TWILL_THREAD_LOCAL place here{nullptr, 0, nullptr};
 
 // Guards the three words below and the `next_` of the storages.
 constinit futex_mutex storages_lock;

@@ -45,8 +45,9 @@ inline void spin(twill::duration length) {
 template <class F>
 class test_region final : public twill::region {
 public:
-    explicit test_region(F body, twill::priority urgency = twill::priority::normal)
-        : region(&test_region::run, &test_region::end, "test", 0, urgency),
+    explicit test_region(F body, twill::priority urgency = twill::priority::normal,
+                         twill::lane lane = twill::lane::normal)
+        : region(&test_region::run, &test_region::end, "test", 0, urgency, lane),
           body_(std::move(body)) {}
 
     void wait() { ended_.acquire(); }

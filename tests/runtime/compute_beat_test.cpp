@@ -135,7 +135,7 @@ private:
     };
 
     compute_pool pool_{{.workers = 1}};
-    compute_core core_{pool_, 2, 4, twill::duration::max()};
+    compute_core core_{pool_, {.workers = 2, .max_threads = 4, .patience = twill::duration::max()}};
     twill::atomic<int> begun_{0};
     twill::atomic<bool> end_{false};
     test_region<body> first_{body{this}};

@@ -21,8 +21,7 @@ using twill::priority;
 using twill::par::context;
 
 // One thread computes, whatever happens.
-constexpr twill::compute_pool_options strictly_one{.workers = 1,
-                                                   .patience = twill::duration::max()};
+const twill::compute_pool_options strictly_one{.workers = 1, .patience = twill::duration::max()};
 
 void compute_until(context& here, atomic<bool>& enough) {
     while (!enough.load()) twill::par::join(here, [] {}, [] {});

@@ -50,6 +50,20 @@ TEST(RuntimeOptions, AreReadFromVariables) {
     EXPECT_EQ(options.trace_file, "/some/where.json");
 }
 
+TEST(RuntimeOptions, LanesAreReadByTheirNames) {
+    struct named {
+        const char* value;
+        twill::lanes lanes;
+    };
+    for (const auto& [value, wanted] :
+         {named{"give_way", twill::lanes::give_way}, named{"none", twill::lanes::none},
+          named{"idle", twill::lanes::idle}, named{"nice:1", twill::lanes::nice(1)},
+          named{"nice:19", twill::lanes::nice(19)}}) {
+        const variable set("TWILL_LANES", value);
+        EXPECT_EQ(runtime_options::from_environment().lanes, wanted) << value;
+    }
+}
+
 TEST(RuntimeOptions, EmptyVariablesCountAsUnset) {
     const variable compute("TWILL_COMPUTE_THREADS", "");
     EXPECT_EQ(runtime_options::from_environment().compute_threads, 0U);
@@ -66,7 +80,9 @@ TEST(RuntimeOptions, BadVariablesAreRefusedByName) {
           bad{"TWILL_COMPUTE_THREADS", "99999999999999999999"}, bad{"TWILL_BLOCKING_THREADS", "0"},
           bad{"TWILL_BLOCKING_THREADS", "1e3"}, bad{"TWILL_SHUTDOWN_LIMIT", "-1"},
           bad{"TWILL_SHUTDOWN_LIMIT", "nan"}, bad{"TWILL_SHUTDOWN_LIMIT", "inf"},
-          bad{"TWILL_SHUTDOWN_LIMIT", "1s"}, bad{"TWILL_LANES", "idle"}}) {
+          bad{"TWILL_SHUTDOWN_LIMIT", "1s"}, bad{"TWILL_LANES", "both"}, bad{"TWILL_LANES", "nice"},
+          bad{"TWILL_LANES", "nice:0"}, bad{"TWILL_LANES", "nice:20"},
+          bad{"TWILL_LANES", "nice:5x"}}) {
         const variable set(name, value);
         std::string text;
         try {

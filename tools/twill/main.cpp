@@ -1,7 +1,9 @@
 // The `twill` command: finds the subcommand and hands the command line over.
+#include "twill/check/check.hpp"
 #include "twill/common/message.hpp"
 #include "twill/common/standard_streams.hpp"
 #include "twill/common/suggestion.hpp"
+#include "twill/compile/compile.hpp"
 #include "twill/demo/demo.hpp"
 #include "twill/map/map.hpp"
 #include "twill/subcommand.hpp"
@@ -19,6 +21,9 @@ namespace twill_command {
 namespace {
 
 constexpr subcommand subcommands[] = {
+    {"c++", "compile a C++ program so that check sees its accesses to memory", &run_cxx},
+    {"cc", "the same for C", &run_cc},
+    {"check", "find the schedule that makes a threaded program fail", &run_check},
     {"demo", "show what concurrency, parallelism, both and neither give", &run_demo},
     {"map", "run a command for each input, several at a time", &run_map},
 };

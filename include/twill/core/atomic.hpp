@@ -12,6 +12,10 @@
 
 #include <twill/core/config.hpp>
 
+#ifdef TWILL_ATOMIC
+#include TWILL_ATOMIC  // the header of this flavour's
+#else
+
 #include <atomic>
 
 namespace twill::inline TWILL_ABI {
@@ -20,3 +24,5 @@ template <class T>
 using atomic = std::atomic<T>;
 
 }  // namespace twill::inline TWILL_ABI
+
+#endif

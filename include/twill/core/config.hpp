@@ -12,8 +12,21 @@
 #define TWILL_VERSION_PATCH 0
 #define TWILL_VERSION "0.1.0"
 
+// A build for tests may have its own; it names a header that says so.
+#ifdef TWILL_FLAVOUR
+#include TWILL_FLAVOUR
+#endif
+
 #ifndef TWILL_ABI
 #define TWILL_ABI v0_1
+#endif
+
+// What each thread has of its own. A flavour that runs all threads on one, one at a time, says
+// where such variables are to lie, so that it can exchange them; they must be constant-initialised.
+#ifndef TWILL_THREAD_LOCAL
+#define TWILL_THREAD_LOCAL thread_local
+// For those that hot paths read: one load relative to the thread pointer.
+#define TWILL_INITIAL_EXEC [[gnu::tls_model("initial-exec")]]
 #endif
 
 // The address and thread sanitizers get a build without tricks: no frame recycling (it would hide a

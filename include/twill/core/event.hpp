@@ -37,6 +37,8 @@ enum class event_kind : std::uint8_t {
     park,
     unpark,
     give_way,        // the CPU was given up for who serves I/O; value: us until it came back
+    lane_starved,    // threads of normal weight take over; label: the lane's threads; value: which
+    lane_returned,   // those of low weight work again
     blocking_begin,  // a call on the blocking pool; label: what
     blocking_end,
     poll_begin,  // the reactor is asked

@@ -18,6 +18,15 @@
 #include <utility>
 
 namespace twill::inline TWILL_ABI {
+
+struct compute_options {
+    // Who gets the cores when not all can have one: see twill::priority.
+    twill::priority priority = twill::priority::normal;
+    // Which threads it runs on: `lane::foreign` for code that makes no par:: calls for milliseconds
+    // and would keep I/O waiting. See twill::lane.
+    twill::lane lane = twill::lane::normal;
+};
+
 namespace detail {
 
 template <class F>
@@ -31,10 +40,11 @@ struct compute_result<F> : std::invoke_result<F&, compute_context&> {};
 // A region that a task waits for.
 class TWILL_API compute_job : public operation, protected region {
 protected:
-    compute_job(execute_function execute, priority urgency,
+    compute_job(execute_function execute, const compute_options& how,
                 const std::source_location& where) noexcept
         : operation("compute"),
-          region(execute, &compute_job::region_ended, where.file_name(), where.line(), urgency) {}
+          region(execute, &compute_job::region_ended, where.file_name(), where.line(), how.priority,
+                 how.lane) {}
     ~compute_job() = default;
     void throw_if_not_run() const;
 
@@ -51,9 +61,8 @@ class compute_operation final : public compute_job {
     using result = typename compute_result<F>::type;
 
 public:
-    compute_operation(F function, priority urgency, const std::source_location& where)
-        : compute_job(&compute_operation::execute, urgency, where),
-          function_(std::move(function)) {}
+    compute_operation(F function, const compute_options& how, const std::source_location& where)
+        : compute_job(&compute_operation::execute, how, where), function_(std::move(function)) {}
     result await_resume() {
         throw_if_not_run();
         return result_.take();
@@ -75,36 +84,30 @@ private:
 template <class F>
 class [[nodiscard("the call is made when it is awaited")]] compute_call {
 public:
-    compute_call(F function, priority urgency, std::source_location where)
-        : function_(std::move(function)), urgency_(urgency), where_(where) {}
+    compute_call(F function, compute_options how, std::source_location where)
+        : function_(std::move(function)), how_(how), where_(where) {}
     compute_operation<F> operator co_await() && {
-        return compute_operation<F>(std::move(function_), urgency_, where_);
+        return compute_operation<F>(std::move(function_), how_, where_);
     }
 
 private:
     F function_;
-    priority urgency_;
+    compute_options how_;
     std::source_location where_;
 };
 
 }  // namespace detail
 
-struct compute_options {
-    // Who gets the cores when not all can have one: see twill::priority.
-    twill::priority priority = twill::priority::normal;
-};
-
-// `co_await compute(function, {.priority = ...})` runs `function()`, or `function(par::context&)`,
-// on the compute pool and gives what it gives, or throws what it throws. Cancelled: before it has
-// started, at once, and it never runs. While it runs, its `par::` calls throw `cancelled` at their
-// next beat (about 0.1 ms); a function that makes none runs to its end, and its result is given.
-// Throws io_error when the system refuses the pool's first thread.
+// `co_await compute(function, {.priority = ..., .lane = ...})` runs `function()`, or
+// `function(par::context&)`, on the compute pool and gives what it gives, or throws what it throws.
+// Cancelled: before it has started, at once, and it never runs. While it runs, its `par::` calls
+// throw `cancelled` at their next beat (about 0.1 ms); a function that makes none runs to its end,
+// and its result is given. Throws io_error when the system refuses the pool's first thread.
 template <class F>
     requires std::invocable<std::decay_t<F>&> || detail::takes_compute_context<std::decay_t<F>>
 [[nodiscard]] auto compute(F&& function, compute_options options = {},
                            std::source_location where = std::source_location::current()) {
-    return detail::compute_call<std::decay_t<F>>(std::forward<F>(function), options.priority,
-                                                 where);
+    return detail::compute_call<std::decay_t<F>>(std::forward<F>(function), options, where);
 }
 
 }  // namespace twill::inline TWILL_ABI

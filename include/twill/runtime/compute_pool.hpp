@@ -14,15 +14,19 @@
 #include <twill/core/config.hpp>
 #include <twill/core/time.hpp>
 #include <twill/runtime/detail/compute_context.hpp>
+#include <twill/runtime/lanes.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string_view>
 
 namespace twill::inline TWILL_ABI {
 
 namespace detail {
 class compute_core;
+class thread_watch;
 struct io_activity;
 }  // namespace detail
 
@@ -48,8 +52,17 @@ struct compute_pool_options {
     // ever, so that never more than `workers` threads compute, but for those that come back from
     // waiting in mid-frame.
     duration patience = std::chrono::milliseconds(10);
-    // To whom the threads give way; null: to nobody. A runtime sets it for its own pool.
+    // What the threads do for those that serve I/O.
+    twill::lanes lanes = lanes::give_way;
+    // Who that is; null: nobody, and nobody is given way to. A runtime sets it for its own pool.
     detail::io_activity* gives_way_to = nullptr;
+    // Takes reports, a line each, on a thread of the pool. Empty: nothing is reported.
+    std::function<void(std::string_view)> report = {};
+    // Threads of low weight that get less than a tenth of a CPU for so long are starved: others, of
+    // normal weight, go on with the work.
+    duration starved_after = std::chrono::milliseconds(100);
+    // Stands in for the kernel's word on threads in tests. Null: the kernel's.
+    detail::thread_watch* watch = nullptr;
 };
 
 // A function to be run on the pool, with everything that the pool needs to keep about it: the pool
@@ -67,8 +80,14 @@ public:
 
     // `label` (which must live for ever) and `line` appear in traces.
     region(execute_function execute, complete_function complete, const char* label = "",
-           std::uint32_t line = 0, priority urgency = priority::normal) noexcept
-        : execute_(execute), complete_(complete), label_(label), line_(line), urgency_(urgency) {}
+           std::uint32_t line = 0, priority urgency = priority::normal,
+           twill::lane lane = lane::normal) noexcept
+        : execute_(execute),
+          complete_(complete),
+          label_(label),
+          line_(line),
+          urgency_(urgency),
+          lane_(lane) {}
     region(const region&) = delete;
     region& operator=(const region&) = delete;
 
@@ -91,12 +110,14 @@ protected:
 
 private:
     friend class detail::compute_core;
+    friend class compute_pool;
 
     execute_function execute_;
     complete_function complete_;
     const char* label_;
     std::uint32_t line_;
     priority urgency_;
+    twill::lane lane_;
     bool started_ = false;
     bool queued_ = false;  // under the core's lock, like the two links
     region* before_ = nullptr;
@@ -109,7 +130,7 @@ private:
 
 class TWILL_API compute_pool {
 public:
-    // Starts no thread. Throws std::bad_alloc.
+    // Starts no thread. Throws std::bad_alloc, and usage_error for a nice level that is none.
     explicit compute_pool(compute_pool_options options = {});
     // Every region must have ended and every membership must be gone. Joins the threads.
     ~compute_pool();
@@ -121,7 +142,7 @@ public:
     void submit(region& work);
 
     [[nodiscard]] unsigned workers() const noexcept;
-    // How many threads were started so far. Any thread.
+    // How many threads were started so far, on all lanes. Any thread.
     [[nodiscard]] unsigned threads() const noexcept;
 
     // The pool that par:: calls of the calling thread use.
@@ -145,7 +166,13 @@ public:
     };
 
 private:
-    std::unique_ptr<detail::compute_core> core_;
+    [[nodiscard]] detail::compute_core& of(lane which);
+    [[nodiscard]] detail::compute_core& make_foreign_lane();
+
+    const compute_pool_options options_;
+    const std::unique_ptr<detail::compute_core> core_;
+    // Null until first asked for. Released by the exchange that sets it, acquired by `of`.
+    atomic<detail::compute_core*> foreign_{nullptr};
 };
 
 }  // namespace twill::inline TWILL_ABI

@@ -3,22 +3,13 @@
 
 #include <twill/core/config.hpp>
 #include <twill/core/time.hpp>
+#include <twill/runtime/lanes.hpp>
 
-#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 
 namespace twill::inline TWILL_ABI {
-
-// What the threads that compute do for those that serve I/O in the same program.
-enum class lanes : std::uint8_t {
-    // While I/O is served, loops and forks give up the CPU for a moment every 50 us or so, unless
-    // that is of use to other processes only.
-    give_way,
-    // Nothing: the kernel's time slices decide.
-    none,
-};
 
 struct runtime_options {
     // Threads of the compute pool. 0: one for each usable CPU. TWILL_COMPUTE_THREADS
@@ -27,7 +18,8 @@ struct runtime_options {
     // The most threads of the blocking pool. TWILL_BLOCKING_THREADS
     unsigned blocking_threads = 512;
 
-    // TWILL_LANES (give_way, none)
+    // What the threads that compute do for those that serve I/O.
+    // TWILL_LANES (give_way, none, idle, nice:1 to nice:19)
     twill::lanes lanes = lanes::give_way;
 
     // How long after `stop` a report says what still runs. TWILL_SHUTDOWN_LIMIT (seconds)
@@ -36,7 +28,8 @@ struct runtime_options {
     // Where a trace of the run is written, for Perfetto; empty: none. TWILL_TRACE
     std::string trace_file = {};
 
-    // Takes reports, each one or more whole lines. Empty: they go to standard error.
+    // Takes reports, each one or more whole lines, from any thread. Empty: they go to standard
+    // error.
     std::function<void(std::string_view)> report = {};
 
     // The defaults, changed by the environment variables named above. Throws usage_error, naming

@@ -7,6 +7,6 @@
 namespace twill_command::demo {
 
 // Throws std::runtime_error if two ways of counting disagree.
-row computing(const corpus& files);
+row computing(const corpus& files, const sizes& how_much);
 
 }  // namespace twill_command::demo

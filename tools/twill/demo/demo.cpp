@@ -35,6 +35,8 @@ demo::sizes sizes_for(bool quick) {
             .bytes_of_text = 4U << 20U,
             .small_sums = 100'000,
             .small_sums_by_hand = 200,
+            .counting_rounds = 3,
+            .load_rounds = 1,
             .load_seconds = 0.6,
             .load_per_second = 1000};
 }
@@ -64,7 +66,7 @@ int show_demo(const arguments& given) {
         print("twill demo", fmt::format("twill demo: {} files of {}{}\n", files.paths.size(),
                                         folder, files.cut ? " (as many as fit the demo)" : ""));
     show(demo::waiting(how_much));
-    show(demo::computing(files));
+    show(demo::computing(files, how_much));
     show(demo::mixed(files, how_much));
     show(demo::too_small(how_much));
     if (given.json) return print("twill demo", demo::as_json(rows, given.pictures));

@@ -33,7 +33,9 @@ struct sizes {
     std::size_t bytes_of_text = 48U << 20U;
     unsigned small_sums = 1'000'000;
     unsigned small_sums_by_hand = 2000;
-    double load_seconds = 3;
+    unsigned counting_rounds = 7;
+    unsigned load_rounds = 3;
+    double load_seconds = 1.5;  // of each round
     unsigned load_per_second = 2000;
 };
 

@@ -1,6 +1,7 @@
 #include "twill/map/arguments.hpp"
 
 #include "twill/common/suggestion.hpp"
+#include "twill/common/units.hpp"
 
 #include <twill/runtime/usable_cpus.hpp>
 
@@ -9,8 +10,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
-#include <cmath>
 #include <string_view>
 #include <vector>
 
@@ -42,25 +41,6 @@ line is wrong; 126, 127 COMMAND cannot be executed, was not found; 255 another e
   twill map -j 4 -- gzip -9 {} ::: *.log
   find . -name '*.png' -print0 | twill map -0 -- convert {} {}.webp
 )";
-
-std::optional<twill::duration> parse_duration(std::string_view text) {
-    double number = 0;
-    const auto [end, error] = std::from_chars(text.begin(), text.end(), number);
-    if (error != std::errc() || !std::isfinite(number) || number <= 0) return std::nullopt;
-    const std::string_view unit(end, text.end());
-    double seconds = 1;
-    if (unit == "ms")
-        seconds = 1e-3;
-    else if (unit == "m")
-        seconds = 60;
-    else if (unit == "h")
-        seconds = 3600;
-    else if (!unit.empty() && unit != "s")
-        return std::nullopt;
-    constexpr double most = 1e9;  // 30 years
-    const std::chrono::duration<double> length(std::min(number * seconds, most));
-    return std::max(std::chrono::duration_cast<twill::duration>(length), twill::duration(1));
-}
 
 // What CLI11 fills in.
 struct raw_options {

@@ -178,7 +178,7 @@ struct compute_binding {
 };
 // Initial-exec and without a dynamic initialiser: one load relative to the thread pointer. Read
 // where parallel work begins, never across a suspension.
-[[gnu::tls_model("initial-exec")]] extern TWILL_API constinit thread_local compute_binding bound;
+TWILL_INITIAL_EXEC extern TWILL_API constinit TWILL_THREAD_LOCAL compute_binding bound;
 
 // Begins a region on the calling thread, which is inside of none. A thread that belongs to no pool
 // joins the default pool as a guest before, which throws std::bad_alloc when there is no memory for

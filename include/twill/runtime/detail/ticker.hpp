@@ -54,6 +54,10 @@ public:
     // The one of this process. It is never destroyed, and its thread is never joined.
     [[nodiscard]] static ticker& process() noexcept { return of_process_; }
 
+    // Starts the ticker's thread if there is none. Otherwise the first who needs it does; threads
+    // inherit their starter's weight with the kernel, so whoever lowers its own calls this before.
+    void prepare() noexcept;
+
     void enrol(ticker_client& client) noexcept;
     // When it returns, `client.tick()` is not running and never will again.
     void leave(ticker_client& client) noexcept;
@@ -91,6 +95,7 @@ private:
     // parent's: the child begins at `unborn` again, and its first worker starts another. It also
     // forgets the clients. They were made before the fork; their threads are missing, their locks
     // may be held for ever, and none of them calls `leave` in the child any more.
+    static void watch_forks() noexcept;
     static void before_fork() noexcept;
     static void after_fork_in_parent() noexcept;
     static void after_fork_in_child() noexcept;

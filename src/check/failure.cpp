@@ -1,0 +1,74 @@
+#include "check/failure.hpp"
+
+#include "check/scheduler.hpp"
+#include "check/system.hpp"
+
+#include <sys/mman.h>
+
+#include <csignal>
+#include <cstdint>
+
+namespace twill::inline TWILL_ABI::check {
+namespace {
+
+constexpr int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+// The one by which the server asks; hardly a program's.
+int asking_signal() noexcept { return SIGRTMAX - 2; }
+
+constexpr std::size_t stack_bytes = 64 << 10U;
+
+void on_fatal(int number, siginfo_t* /*info*/, void* /*context*/) {
+    if (!in_run()) {
+        TWILL_REAL(signal)(number, SIG_DFL);
+        raw_syscall(SYS_kill, raw_syscall(SYS_getpid), number);
+        return;
+    }
+    const no_switching inside;
+    finding* made = note(finding_kind::signal, {});
+    if (made == nullptr) leave(status_of_finding);
+    made->value = number;
+    fail_with(*made);
+}
+
+void on_asked(int /*number*/, siginfo_t* info, void* /*context*/) {
+    if (!in_run()) return;
+    const no_switching inside;
+    finding* made = note(
+        info->si_value.sival_int == signal_spin ? finding_kind::spin : finding_kind::stuck, {});
+    if (made == nullptr) leave(status_of_finding);
+    fail_with(*made);
+}
+
+}  // namespace
+
+void give_signal_stack(unsigned /*thread_index*/) noexcept {
+    // Mapped for each: the program's allocator is not ours to call, and threads that are gone leave
+    // it behind, as they do their index.
+    const long memory = raw_syscall(SYS_mmap, 0, stack_bytes, PROT_READ | PROT_WRITE,
+                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory < 0) return;
+    stack_t stack{};
+    stack.ss_sp = reinterpret_cast<void*>(memory);
+    stack.ss_size = stack_bytes;
+    raw_syscall(SYS_sigaltstack, as_word(&stack), 0);
+}
+
+void catch_failures() noexcept {
+    give_signal_stack(0);
+    struct sigaction how{};
+    how.sa_sigaction = &on_fatal;
+    how.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+    for (const int each : fatal_signals) TWILL_REAL(sigaction)(each, &how, nullptr);
+    how.sa_sigaction = &on_asked;
+    TWILL_REAL(sigaction)(asking_signal(), &how, nullptr);
+}
+
+void ask_for_stack(pid_t run, int why) noexcept {
+    siginfo_t info{};
+    info.si_signo = asking_signal();
+    info.si_code = SI_QUEUE;
+    info.si_value.sival_int = why;
+    raw_syscall(SYS_rt_sigqueueinfo, run, asking_signal(), as_word(&info));
+}
+
+}  // namespace twill::inline TWILL_ABI::check

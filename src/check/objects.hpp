@@ -1,0 +1,41 @@
+// Numbers for the program's objects: stable from run to run, which their addresses are not.
+#pragma once
+
+#include <twill/check/protocol.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace twill::inline TWILL_ABI::check {
+
+// A hash table in memory that is there from the start and grows without being moved. What is used
+// lies together: a run touches, and so copies, few pages of it.
+class object_table {
+public:
+    struct entry {
+        const void* address;
+        object_kind kind;
+    };
+
+    // Its number, from 1, given at its first use; 0 when the table is full. The same address as
+    // another kind is another object.
+    std::uint32_t number(object_kind kind, const void* address) noexcept;
+    // The same, 0 if it has none yet.
+    [[nodiscard]] std::uint32_t known(object_kind kind, const void* address) const noexcept;
+    [[nodiscard]] const entry& operator[](std::uint32_t number) const noexcept {
+        return entries_[number];
+    }
+    [[nodiscard]] std::uint32_t size() const noexcept { return count_; }
+
+    static constexpr std::uint32_t most = 0xBFFF;
+
+private:
+    static constexpr std::size_t places = 0x10000;
+    std::size_t place_of(object_kind kind, const void* address) const noexcept;
+
+    std::uint32_t count_ = 0;
+    std::uint16_t index_[places] = {};  // number of the object that hashes to there; 0: none
+    entry entries_[most + 1] = {};
+};
+
+}  // namespace twill::inline TWILL_ABI::check

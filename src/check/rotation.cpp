@@ -1,0 +1,54 @@
+#include "check/rotation.hpp"
+
+#include <charconv>
+#include <string_view>
+
+namespace twill::inline TWILL_ABI::check {
+namespace {
+
+constexpr std::string_view memory_word = "memory@";
+constexpr std::string_view every_word = "every ";
+
+}  // namespace
+
+plan plan_of(const run_options& options, bool instrumented, std::uint64_t number) noexcept {
+    if (number == 0) return {.profile = instrumented};
+
+    constexpr plan turns[] = {{strategy_kind::pos, granularity::memory},
+                              {strategy_kind::urw, granularity::memory},
+                              {strategy_kind::random, granularity::sync}};
+    constexpr std::uint64_t of_memory = 2, all = 3;
+    plan made;
+    if (instrumented && options.wanted != points_wanted::sync)
+        made = turns[number % (options.wanted == points_wanted::any ? all : of_memory)];
+    if (options.strategy != strategy_kind::rotation) made.strategy = options.strategy;
+    if (made.points == granularity::memory && options.wanted == points_wanted::every)
+        made.points = granularity::every;
+    return made;
+}
+
+std::size_t print(const schedule_prefix& what, char* to) noexcept {
+    const char* const begin = to;
+    if (what.points == granularity::every) {
+        to += every_word.copy(to, every_word.size());
+    } else if (what.points == granularity::memory) {
+        to += memory_word.copy(to, memory_word.size());
+        to = std::to_chars(to, to + 20, what.seed).ptr;
+        *to++ = ' ';
+    }
+    return static_cast<std::size_t>(to - begin);
+}
+
+std::size_t parse(const char* text, std::size_t length, schedule_prefix& into) noexcept {
+    const std::string_view all(text, length);
+    if (all.starts_with(every_word)) {
+        into = {granularity::every};
+        return every_word.size();
+    }
+    if (!all.starts_with(memory_word)) return 0;
+    into.points = granularity::memory;
+    const auto seed = std::from_chars(text + memory_word.size(), text + length, into.seed);
+    return seed.ec == std::errc() ? static_cast<std::size_t>(seed.ptr - text) : 0;
+}
+
+}  // namespace twill::inline TWILL_ABI::check

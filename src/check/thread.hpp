@@ -1,0 +1,61 @@
+// A thread of the program, as the scheduler sees it.
+#pragma once
+
+#include "check/system.hpp"
+
+#include <twill/check/protocol.hpp>
+
+#include <pthread.h>
+
+#include <cstdint>
+
+namespace twill::inline TWILL_ABI::check {
+
+struct thread;
+
+// Whether an operation that had to wait can go on now. Pure: asked whenever something has changed.
+using readiness = bool (*)(const thread& asking) noexcept;
+
+// Who holds what a thread waits for; null: nobody in particular.
+using holding = const thread* (*)(const thread& asking) noexcept;
+
+inline constexpr std::uint64_t never = ~std::uint64_t{0};
+
+// What a thread is about to do. Announced before it happens, so that a strategy can choose by it.
+struct operation {
+    action kind = action::begin;
+    object_kind what = object_kind::none;
+    const void* object = nullptr;    // its address
+    std::uint64_t number = 0;        // and its number, in the order of first use
+    const void* place = nullptr;     // where in the program
+    readiness ready = nullptr;       // null: it can go on at once
+    holding holder = nullptr;        //
+    std::uint64_t argument = 0;      // for both
+    std::uint64_t deadline = never;  // virtual time at which it goes on without being ready
+};
+
+struct thread {
+    std::uint32_t index = 0;  // in the order of creation; never reused in a run
+    std::uint32_t parent = 0;
+    thread_state state = thread_state::unused;
+    operation next;
+    bool timed_out = false;        // the last wait ended by its deadline
+    gate baton;                    // opened when it is this thread's turn
+    bool show_stack = false;       // woken to note its stack, not to run
+    std::uint32_t in_runtime = 0;  // depth of our own code and of libc's locks: no switching
+    pthread_t handle{};
+    void* (*start)(void*) = nullptr;
+    void* argument = nullptr;
+    bool joinable = true;
+    bool forgotten = false;  // joined, or detached and ended: its handle may be another's
+    void* result = nullptr;
+    std::uint32_t end_rounds = 0;  // see `at_thread_end`
+    // Waiting for a notification: set by who notifies; the order of arrival.
+    bool notified = false;
+    std::uint64_t arrival = 0;
+    std::uint64_t extra = 0;  // of the primitive that it waits in
+    char name[16] = {};
+    void* memory_state = nullptr;  // of memory mode
+};
+
+}  // namespace twill::inline TWILL_ABI::check

@@ -1,0 +1,161 @@
+// One run of a program under one schedule: decides who goes on, and records it.
+//
+// It intercepts nothing, starts no thread and switches none: its client does. The client keeps to
+// one rule: one thread runs at a time, and each calls `next` before everything that another thread
+// could notice.
+//
+//     run.announce(me, {.kind = op_kind::lock, .blocked = m.held, .object = m.number});
+//     switch_to(run.next(me).thread);       // returns when `me` was chosen
+//     m.held = true;                        // what was announced is done now, and is possible
+//     run.acquire(me, m.released);          // happens-before
+//
+// Blocking: an operation that is announced as blocked is not chosen until `wake` (somebody
+// unlocked) or until its deadline, in virtual time, has passed. Time passes when nobody else can
+// run, or when the strategy says so. Who cannot run for ever is a deadlock.
+//
+// One thread at a time, as said; nothing here locks. It takes memory from its arena only.
+#pragma once
+
+#include "arena.hpp"
+#include "operation.hpp"
+#include "profile.hpp"
+#include "schedule.hpp"
+#include "strategy.hpp"
+#include "thread_state.hpp"
+#include "vector_clock.hpp"
+
+namespace twill::inline TWILL_ABI::explore {
+
+struct limits {
+    std::uint64_t steps = 1'000'000;
+    // Steps in a row of threads that all go round in vain, while nobody else can run.
+    std::uint64_t vain_steps = 2'000;
+    // Vain rounds after which a thread lets the others run.
+    unsigned patience = 3;
+};
+
+struct decision {
+    enum class what : std::uint8_t {
+        run,
+        finished,    // all threads have ended
+        deadlock,    // nobody can run, ever
+        livelock,    // those who can run go round in vain
+        step_limit,  // perhaps the same, perhaps just a long program
+        pruned,      // the strategy has explored whatever comes
+    };
+    what outcome;
+    thread_id thread = no_thread;
+    // The operation that `thread` announced was not woken: its deadline has passed.
+    bool timed_out = false;
+};
+
+class execution {
+public:
+    // Begins a run. All of `memory` that was taken before must be done with, but for `known`.
+    execution(arena& memory, strategy& decides, std::uint64_t seed, const limits& most,
+              const profile& known) noexcept;
+    execution(const execution&) = delete;
+    execution& operator=(const execution&) = delete;
+
+    // ---- threads
+
+    // A new thread, whose first operation (`begin`) is announced already. `parent` is no_thread for
+    // the first. What the parent did happens before it.
+    thread_id spawn(thread_id parent) noexcept;
+    // `thread` does nothing more. Who joins it is woken by the client.
+    void exit(thread_id thread) noexcept;
+
+    // What `thread` does when it is chosen next. A second call replaces the first.
+    void announce(thread_id thread, const operation& what) noexcept;
+
+    // Who goes on, with what it announced. `current` has just been running (or has ended).
+    decision next(thread_id current) noexcept;
+
+    // Afterwards, where it was not known before: an operation that was announced as writing has
+    // changed nothing (a failed try_lock or compare-and-swap). Spin loops are recognised by it.
+    void changed_nothing() noexcept { --writes_; }
+
+    // ---- blocking
+
+    // `thread` can go on with what it announced.
+    void wake(thread_id thread) noexcept;
+    // All that are blocked on `object`; how many.
+    unsigned wake_all(object_id object) noexcept;
+    // Somebody has taken `object`: all who announced to lock it are blocked until the next
+    // wake_all.
+    void block_all(object_id object) noexcept;
+    // One of them, a free choice of `by`, or no_thread.
+    thread_id wake_one(object_id object, thread_id by) noexcept;
+
+    // ---- free choices
+
+    // Which of `options` possible outcomes what `thread` does has; 0 is the plain one. `unlikely`:
+    // see outcome_choice.
+    std::uint32_t pick(thread_id thread, std::uint32_t options, bool unlikely = false) noexcept;
+
+    // ---- virtual time
+
+    [[nodiscard]] virtual_time now() const noexcept { return now_; }
+    // Deadlines in between pass.
+    void advance(virtual_time by) noexcept;
+
+    // ---- happens-before
+
+    [[nodiscard]] const vector_clock& past_of(thread_id thread) const noexcept {
+        return threads_[thread].past;
+    }
+    // The event that `thread` is in.
+    [[nodiscard]] epoch epoch_of(thread_id thread) const noexcept {
+        return {thread, threads_[thread].past.at(thread)};
+    }
+    // Adds the past of `thread` to `object`, and begins a new event.
+    void release(thread_id thread, vector_clock& object) noexcept;
+    // The same, but forgets what was in it (a store that begins no release sequence of others').
+    void release_anew(thread_id thread, vector_clock& object) noexcept;
+    void acquire(thread_id thread, const vector_clock& object) noexcept;
+
+    // ---- what happened
+
+    [[nodiscard]] std::uint32_t thread_count() const noexcept {
+        return static_cast<std::uint32_t>(threads_.size());
+    }
+    [[nodiscard]] const thread_state& thread(thread_id which) const noexcept {
+        return threads_[which];
+    }
+    [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
+    // With its fingerprint so far.
+    [[nodiscard]] const schedule& record() noexcept;
+    // The same for runs that differ only in the order of steps that do not conflict.
+    [[nodiscard]] std::uint64_t interleaving() const noexcept { return interleaving_; }
+    // Adds this run to what is known.
+    void learn(profile& known) const noexcept;
+
+    [[nodiscard]] arena& memory() noexcept { return memory_; }
+
+private:
+    [[nodiscard]] bool spins(const thread_state& of) const noexcept;
+    void refresh(bool with_spinners) noexcept;
+    bool expire_next() noexcept;
+    [[nodiscard]] decision::what nobody_is_left() const noexcept;
+    void carry_out(thread_id thread, thread_state& of) noexcept;
+
+    arena& memory_;
+    strategy& strategy_;
+    limits limits_;
+    row<thread_state> threads_;
+    row<thread_id> enabled_;
+    row<thread_id> timed_;
+    row<std::uint32_t> versions_;  // how often each object was written
+    schedule record_;
+    std::uint64_t steps_ = 0;
+    std::uint64_t vain_ = 0;
+    std::uint64_t writes_ = 0;  // of all threads; a thread that comes or goes counts as one
+    std::uint64_t writes_at_refresh_ = 0;
+    std::uint64_t fingerprint_;
+    std::uint64_t interleaving_ = 0;
+    virtual_time now_ = 0;
+    bool stale_ = true;      // enabled_ and timed_ have to be made anew
+    bool spinners_ = false;  // they lack somebody who goes round in vain
+};
+
+}  // namespace twill::inline TWILL_ABI::explore

@@ -1,0 +1,227 @@
+// One program for the tests of memory mode: its argument names what it does wrong, or right.
+//
+// What matters is on lines that end in a comment, by which the tests find them.
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#if defined(__GNUC__) && !defined(__clang__)
+// "atomic_thread_fence is not supported": by GCC's own library.
+#pragma GCC diagnostic ignored "-Wtsan"
+#endif
+
+namespace {
+
+using std::memory_order;
+
+void both(const std::function<void()>& one, const std::function<void()>& other) {
+    std::thread first(one), second(other);
+    first.join();
+    second.join();
+}
+
+std::mutex mutex;
+int counter;
+
+void unguarded_increment() {
+    counter = counter + 1;  // race
+}
+void guarded_increment() {
+    const std::lock_guard held(mutex);
+    counter = counter + 1;
+}
+
+// The race is declared to be none, so that only what it leads to is left to be found: an update
+// that is lost between two accesses to memory.
+extern "C" void AnnotateBenignRaceSized(const char* file, int line, const volatile void* begin,
+                                        unsigned long size, const char* what);
+
+void lose_update() {
+    AnnotateBenignRaceSized(__FILE__, __LINE__, &counter, sizeof counter, "on purpose");
+    both(unguarded_increment, unguarded_increment);
+    if (counter != 2) std::abort();  // lost
+}
+
+// A message by way of a flag.
+
+int message;
+std::atomic<int> sent;
+
+void send(memory_order order) {
+    message = 42;  // message written
+    sent.store(1, order);
+}
+void receive(memory_order order) {
+    while (sent.load(order) == 0) {
+    }
+    if (message != 42) std::abort();  // message read
+}
+void send_by_fence() {
+    message = 42;
+    std::atomic_thread_fence(memory_order::release);
+    sent.store(1, memory_order::relaxed);
+}
+void receive_by_fence() {
+    while (sent.load(memory_order::relaxed) == 0) {
+    }
+    std::atomic_thread_fence(memory_order::acquire);
+    if (message != 42) std::abort();
+}
+
+volatile int plain_flag;
+
+void wait_for_plain_flag() {
+    while (plain_flag == 0) {
+    }
+}
+
+// A node that one thread takes out and frees while another still has its address. All is done
+// under a lock, so that nothing races: it is wrong in one order only.
+
+struct node {
+    long value = 7;
+    long more = 8;
+};
+node* head;
+
+void remove_node() {
+    const std::lock_guard held(mutex);
+    delete std::exchange(head, nullptr);  // freed
+}
+void read_twice() {
+    const node* found = nullptr;
+    {
+        const std::lock_guard held(mutex);
+        found = head;
+    }
+    if (found == nullptr) return;
+    const std::lock_guard held(mutex);
+    if (found->more != 8) std::abort();  // used
+}
+void remove_node_twice() {
+    node* found = nullptr;
+    {
+        const std::lock_guard held(mutex);
+        found = head;
+    }
+    const std::lock_guard held(mutex);
+    delete found;  // freed twice
+}
+
+void write_behind_the_end() {
+    const auto row = std::make_unique<int[]>(5);
+    volatile int* volatile at = row.get();
+    at[5] = 1;  // behind
+}
+
+// Threads that work on one stack, and copy over the same buffer.
+
+void race_on_the_stack() {
+    int local = 0;
+    both([&] { local = 1; },   // one local
+         [&] { local = 2; });  // other local
+}
+
+char buffer[64];
+
+void copy_in() {
+    char mine[64];
+    std::memset(mine, 1, sizeof mine);
+    std::memcpy(buffer, mine, sizeof mine);  // copied
+}
+void look_at_byte() {
+    volatile char seen = buffer[40];  // looked at
+    static_cast<void>(seen);
+}
+
+// Atomic operations of each size that the compiler hands over.
+
+template <class T>
+void check_atomics() {
+    alignas(sizeof(T)) T object = 5;
+    T expected = 5;
+    constexpr int order = __ATOMIC_SEQ_CST;
+    bool good = __atomic_load_n(&object, order) == 5;
+    good &= __atomic_fetch_add(&object, T(3), order) == 5 && object == 8;
+    good &= __atomic_fetch_sub(&object, T(1), order) == 8 && object == 7;
+    good &= __atomic_fetch_and(&object, T(6), order) == 7 && object == 6;
+    good &= __atomic_fetch_or(&object, T(9), order) == 6 && object == 15;
+    good &= __atomic_fetch_xor(&object, T(5), order) == 15 && object == 10;
+    good &= __atomic_fetch_nand(&object, T(2), order) == 10 && object == T(~T(2));
+    good &= __atomic_exchange_n(&object, T(9), order) == T(~T(2)) && object == 9;
+    good &= !__atomic_compare_exchange_n(&object, &expected, T(1), false, order, order);
+    good &= expected == 9 && object == 9;
+    good &= __atomic_compare_exchange_n(&object, &expected, T(1), false, order, order);
+    good &= object == 1;
+    __atomic_store_n(&object, T(-1), order);
+    good &= object == T(-1);
+    if (!good) std::abort();
+}
+
+void check_all_atomics() {
+    check_atomics<std::uint8_t>();
+    check_atomics<std::uint16_t>();
+    check_atomics<std::uint32_t>();
+    check_atomics<std::uint64_t>();
+#ifdef __GCC_HAVE_SYNC_COMPARE_AND_SWAP_16
+    __extension__ using wide = unsigned __int128;
+    check_atomics<wide>();
+#endif
+}
+
+struct story {
+    std::string_view name;
+    std::function<void()> tell;
+};
+
+const story stories[] = {
+    {"race", [] { both(unguarded_increment, unguarded_increment); }},
+    {"race-mended", [] { both(guarded_increment, guarded_increment); }},
+    {"lost-update", lose_update},
+    {"release-acquire",
+     [] { both([] { send(memory_order::release); }, [] { receive(memory_order::acquire); }); }},
+    {"relaxed",
+     [] { both([] { send(memory_order::relaxed); }, [] { receive(memory_order::relaxed); }); }},
+    {"fences", [] { both(send_by_fence, receive_by_fence); }},
+    {"plain-flag", [] { both([] { plain_flag = 1; }, wait_for_plain_flag); }},
+    {"use-after-free",
+     [] {
+         head = new node;  // allocated
+         both(remove_node, read_twice);
+     }},
+    {"double-free",
+     [] {
+         head = new node;
+         both(remove_node_twice, remove_node_twice);
+     }},
+    {"free-mended",
+     [] {
+         head = new node;
+         both(remove_node, [] {
+             const std::lock_guard held(mutex);
+             if (head != nullptr && head->more != 8) std::abort();
+         });
+     }},
+    {"out-of-bounds", write_behind_the_end},
+    {"stack", race_on_the_stack},
+    {"ranges", [] { both(copy_in, look_at_byte); }},
+    {"atomics", [] { both(check_all_atomics, check_all_atomics); }},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    for (const auto& each : stories)
+        if (argc == 2 && each.name == argv[1]) {
+            each.tell();
+            return 0;
+        }
+    return 3;
+}

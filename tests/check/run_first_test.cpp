@@ -1,0 +1,118 @@
+// twill check as a whole: finds, reports, repeats, passes.
+#include "check/checking.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace {
+
+using twill_test::checking;
+using twill_test::finding_of;
+
+bool mentions(const nlohmann::json& stack, const std::string& function) {
+    for (const auto& frame : stack)
+        if (frame.value("function", "").find(function) != std::string::npos) return true;
+    return false;
+}
+
+TEST(check_run, deadlock_names_who_waits_for_whom) {
+    const checking here;
+    const auto said = here.json({}, {"opposite_order"});
+    EXPECT_EQ(said["status"], 1);
+    ASSERT_EQ(finding_of(said)["kind"], "deadlock") << said;
+    const auto& threads = said["failures"][0]["threads"];
+    ASSERT_EQ(threads.size(), 3U);
+    EXPECT_EQ(threads[1]["waits_for"], 2);
+    EXPECT_EQ(threads[2]["waits_for"], 1);
+    EXPECT_EQ(threads[0]["state"], "blocked");
+    EXPECT_TRUE(mentions(threads[0]["stack"], "main")) << threads[0];
+    EXPECT_TRUE(mentions(threads[1]["stack"], "forwards")) << threads[1];
+    EXPECT_TRUE(mentions(threads[2]["stack"], "backwards")) << threads[2];
+}
+
+TEST(check_run, failed_assertion_is_found_where_native_runs_pass) {
+    const checking here;
+    const auto said = here.json({}, {"lost_update"});
+    EXPECT_EQ(said["status"], 1);
+    ASSERT_EQ(finding_of(said)["kind"], "crash") << said;
+    EXPECT_TRUE(mentions(finding_of(said)["stack"], "main"));
+    EXPECT_NE(said["failures"][0]["output"].get<std::string>().find("balance == 70"),
+              std::string::npos);
+}
+
+TEST(check_run, correct_program_passes_all_schedules) {
+    const checking here;
+    const auto said = here.json({"--schedules", "300"}, {"lost_update", "mended"});
+    EXPECT_EQ(said["status"], 0);
+    EXPECT_EQ(said["schedules"], 300);
+    EXPECT_TRUE(said["failures"].empty()) << said;
+}
+
+TEST(check_run, saved_schedule_repeats_the_very_same_run) {
+    const checking here;
+    const auto found = here.json({}, {"opposite_order"});
+    ASSERT_EQ(found["status"], 1);
+    const std::string saved = found["failures"][0]["replay_file"];
+    for (int i = 0; i < 5; ++i) {
+        const auto again = here.json({"--replay", saved}, {"opposite_order"});
+        EXPECT_EQ(again["status"], 1);
+        EXPECT_EQ(again["schedules"], 1);
+        ASSERT_EQ(finding_of(again)["kind"], "deadlock");
+        EXPECT_EQ(again["failures"][0]["steps"], found["failures"][0]["steps"]);
+    }
+}
+
+TEST(check_run, schedule_is_taken_from_the_command_line_too) {
+    const checking here;
+    const auto found = here.json({}, {"lost_update"});
+    const std::string schedule = found["failures"][0]["schedule"];
+    const auto again = here.json({"--replay", schedule}, {"lost_update"});
+    EXPECT_EQ(finding_of(again)["kind"], "crash");
+}
+
+TEST(check_run, schedule_of_another_program_is_refused) {
+    const checking here;
+    const auto end = here.json({"--replay", "1 0:1 7:3"}, {"lost_update"});
+    EXPECT_EQ(end["status"], 1);
+    EXPECT_EQ(finding_of(end)["kind"], "not-reproducible");
+    const auto garbled = here.run({"--replay", "1 0:1 7="}, {"lost_update"});
+    EXPECT_EQ(garbled.status, 2);
+    EXPECT_NE(garbled.err.find("the schedule cannot be read"), std::string::npos) << garbled.err;
+}
+
+TEST(check_run, text_shows_threads_interleaving_and_how_to_repeat) {
+    const checking here;
+    const auto end = here.run({}, {"opposite_order"});
+    EXPECT_EQ(end.status, 1);
+    for (const char* part : {"Not seen:", "deadlock", "waits for mutex", "held by thread",
+                             "opposite_order.cpp:", "The interleaving", "twill check --replay"})
+        EXPECT_NE(end.out.find(part), std::string::npos) << part << " is missing in\n" << end.out;
+}
+
+TEST(check_run, junit_has_the_failure) {
+    const checking here;
+    here.run({"--junit", "out.xml"}, {"opposite_order"});
+    std::ifstream file(here / "out.xml");
+    std::ostringstream text;
+    text << file.rdbuf();
+    EXPECT_NE(text.str().find("<failure type=\"deadlock\""), std::string::npos) << text.str();
+}
+
+TEST(check_run, wrong_command_lines_are_refused_with_the_mend) {
+    const checking here;
+    const auto no_program = twill_test::run_command({"check"});
+    EXPECT_EQ(no_program.status, 2);
+    EXPECT_NE(no_program.err.find("no program"), std::string::npos);
+    const auto typo = twill_test::run_command({"check", "--schedule", "5", "true"});
+    EXPECT_EQ(typo.status, 2);
+    EXPECT_NE(typo.err.find("did you mean --schedules"), std::string::npos) << typo.err;
+    const auto missing = here.run({}, {"no_such_program"});
+    EXPECT_EQ(missing.status, 2);
+    EXPECT_NE(missing.err.find("cannot execute"), std::string::npos) << missing.err;
+    const auto number = here.run({"--schedules", "many"}, {"lost_update"});
+    EXPECT_EQ(number.status, 2);
+    EXPECT_NE(number.err.find("--schedules takes a number"), std::string::npos) << number.err;
+}
+
+}  // namespace

@@ -1,0 +1,60 @@
+// futex_mutex: sections exclude each other and see each other's effects, and no sleeper is
+// forgotten.
+#include <twill/core/futex_mutex.hpp>
+
+#include <mutex>
+
+#include "expectations.hpp"
+
+namespace model_test {
+namespace {
+
+using twill::futex_mutex;
+
+// Each thread once through the section; one of them, if it gets in at once.
+void three_threads() {
+    futex_mutex mutex;
+    int count = 0;
+    const auto section = [&] {
+        std::lock_guard hold(mutex);
+        ++count;
+    };
+    model::thread second(section), third(section);
+    bool got_in = false;
+    if (mutex.try_lock()) {
+        got_in = true;
+        ++count;
+        mutex.unlock();
+    }
+    second.join();
+    third.join();
+    model::check(count == (got_in ? 3 : 2), "each section counted once");
+}
+
+constexpr model::settings bounded{.how = model::search::bounded};
+
+TEST(futex_mutex, excludes_and_forgets_nobody) { expect_holds(bounded, three_threads); }
+
+TEST(futex_mutex, every_order_is_needed) {
+    SKIP_UNLESS_PLAIN_DATA_IS_WATCHED();
+    const auto mutants = model::weaker_orders(sites_of(bounded, three_threads));
+    EXPECT_EQ(unnoticed(bounded, mutants, three_threads), names{});
+}
+
+TEST(futex_mutex, mutants_are_found) {
+    SKIP_UNLESS_PLAIN_DATA_IS_WATCHED();
+    using enum model::change::kind;
+    const auto sites = sites_of(bounded, three_threads);
+    const std::vector<model::change> mutants{
+        change_at(sites, "futex_mutex::lock compare", tear),
+        change_at(sites, "futex_mutex::lock_slowly exchange", tear),
+        change_at(sites, "futex_mutex::lock_slowly exchange", omit),
+        change_at(sites, "futex_mutex::lock_slowly wait", sleep_blind),
+        change_at(sites, "futex_mutex::unlock exchange", tear),
+        change_at(sites, "futex_mutex::wake_one notify", omit),
+    };
+    EXPECT_EQ(unnoticed(bounded, mutants, three_threads), names{});
+}
+
+}  // namespace
+}  // namespace model_test

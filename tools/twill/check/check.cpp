@@ -1,0 +1,48 @@
+#include "twill/check/check.hpp"
+
+#include "twill/check/arguments.hpp"
+#include "twill/check/exploration.hpp"
+#include "twill/check/render.hpp"
+#include "twill/common/message.hpp"
+
+#include <fstream>
+#include <variant>
+
+namespace twill_command {
+namespace {
+
+int show(const check::arguments& how, const check::result& made) {
+    if (!how.junit.empty()) {
+        std::ofstream file(how.junit);
+        file << check::junit_of(made);
+        file.flush();
+        if (!file) {
+            complain("twill check: --junit {}: cannot be written", how.junit);
+            return exit_usage;
+        }
+    }
+    const int written = how.json ? print("twill check", check::json_of(made))
+                                 : print("twill check", check::text_of_end(made));
+    if (written != 0) return written;
+    return made.failures.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int run_check(int argc, char** argv) {
+    const auto understood = check::parse(argc, argv);
+    if (const auto* answer = std::get_if<check::reply>(&understood)) {
+        if (answer->is_help) return print("twill check", answer->text);
+        complain("twill check: {}", answer->text);
+        return exit_usage;
+    }
+    const auto& how = std::get<check::arguments>(understood);
+    try {
+        return show(how, how.replay ? check::repeat(how) : check::explore(how));
+    } catch (const check::start_failure& failure) {
+        complain("twill check: {}", failure.why);
+        return exit_usage;
+    }
+}
+
+}  // namespace twill_command

@@ -1,0 +1,34 @@
+// A check's result in the forms that it is shown in.
+#pragma once
+
+#include "twill/check/account.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace twill_command::check {
+
+struct result {
+    std::vector<std::string> program;
+    std::uint64_t seed = 0;
+    std::uint64_t schedules = 0;  // that were run
+    double seconds = 0;
+    std::string points;  // "sync" or "memory"
+    std::vector<failing_run> failures;
+    std::vector<std::string> unseen;  // what it cannot see, in words
+};
+
+// What it cannot see, said before it starts.
+std::string text_of_limits(const result& of);
+std::string text_of(const failing_run& run, const result& in);
+// The last line.
+std::string text_of_end(const result& all);
+
+std::string json_of(const result& all);
+std::string junit_of(const result& all);
+
+// Words for a shell, quoted where that is needed.
+std::string command_line_of(const std::vector<std::string>& words);
+
+}  // namespace twill_command::check

@@ -1,0 +1,15 @@
+// Values with units, as a command line has them.
+#pragma once
+
+#include <twill/core/time.hpp>
+
+#include <optional>
+#include <string_view>
+
+namespace twill_command {
+
+// "10" (seconds), "1.5s", "500ms", "2m", "1h": more than 0, at most 30 years. Nothing if it is
+// none.
+std::optional<twill::duration> parse_duration(std::string_view text);
+
+}  // namespace twill_command
