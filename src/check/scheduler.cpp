@@ -2,6 +2,7 @@
 
 #include "check/memory_mode.hpp"
 #include "check/stack.hpp"
+#include "check/waiters.hpp"
 #include "check/world.hpp"
 
 #include <cstring>
@@ -186,6 +187,24 @@ void fill(finding& into, finding_kind kind, const step& at, const char* text) no
     take_stack(into.here);
 }
 
+[[noreturn]] void fail_for_ever() noexcept {
+    note_lost_notifications();
+    fail(finding_kind::deadlock, {});
+}
+
+// Whether `from` waits for itself, through others that wait for what their next one holds. They can
+// never go on, whatever the rest of the program does.
+bool closes_a_circle(const thread& from) noexcept {
+    const thread* at = &from;
+    for (std::uint32_t i = 0; i != the.count; ++i) {
+        if (at->next.deadline != never || at->next.ready(*at)) return false;
+        at = holder(*at);
+        if (at == &from) return true;
+        if (at == nullptr || at->state != thread_state::blocked) return false;
+    }
+    return false;
+}
+
 // Gives the baton to whoever is to run. False: to nobody, all have ended.
 bool hand_on(thread& from) noexcept {
     if (the.stale) ask_again();
@@ -197,7 +216,7 @@ bool hand_on(thread& from) noexcept {
         case what::finished:
             return false;
         case what::deadlock:
-            fail(finding_kind::deadlock, {});
+            fail_for_ever();
         case what::livelock:
             fail(finding_kind::livelock, {});
         case what::pruned:
@@ -249,12 +268,16 @@ wait_end wait_until(const step& next, readiness ready, const wait_details& detai
     const bool waited = ready != nullptr && !due && !ready(me);
     announce(me, waited);
     if (due) me.next.ready = nullptr;
+    if (waited && closes_a_circle(me)) fail_for_ever();
+    // A thread that was made may begin before its maker goes on.
+    const bool early = next.kind == action::spawn && the.shared->options.keep_events != 0;
+    if (early) keep_event(me, false);
     if (!hand_on(me)) wait_for_turn(me);
     const bool timed_out = me.timed_out || due;
     me.timed_out = false;
     me.state = thread_state::ready;
     me.next.ready = nullptr;
-    if (the.shared->options.keep_events != 0) keep_event(me, waited);
+    if (!early && the.shared->options.keep_events != 0) keep_event(me, waited);
     return timed_out && (ready == nullptr || !ready(me)) ? wait_end::timed_out : wait_end::ready;
 }
 
@@ -285,6 +308,29 @@ void changed_nothing() noexcept { the.run->changed_nothing(); }
 
 std::uint32_t choose(std::uint32_t count) noexcept {
     return count < 2 ? 0 : the.run->pick(current->index, count);
+}
+
+bool choose_rarely() noexcept {
+    constexpr std::uint32_t odds = 16;
+    return the.run->pick(current->index, odds) == 1;
+}
+
+bool somebody_waits_for(const void* object) noexcept {
+    for (std::uint32_t i = 0; i != the.count; ++i) {
+        const thread& each = the.threads[i];
+        if (each.state == thread_state::blocked && each.next.object == object) return true;
+    }
+    return false;
+}
+
+bool somebody_waits_for(const void* object, action doing) noexcept {
+    for (std::uint32_t i = 0; i != the.count; ++i) {
+        const thread& each = the.threads[i];
+        if (each.state == thread_state::blocked && each.next.object == object &&
+            each.next.kind == doing)
+            return true;
+    }
+    return false;
 }
 
 // --- Threads ---
@@ -370,6 +416,11 @@ void released(object_kind /*kind*/, const void* address) noexcept {
     memory_released(*current, address);
 }
 
+void joined(const thread& ended) noexcept {
+    the.run->acquire(current->index, the.run->past_of(ended.index));
+    memory_after_join(*current, ended);
+}
+
 // --- What was found ---
 
 finding* note(finding_kind kind, const step& at, const char* text) noexcept {
@@ -415,6 +466,21 @@ void start_run(explore::execution& with) noexcept {
     const no_switching inside;
     memory_of_begun_thread(first);
     hand_on(first);
+}
+
+void note_leaked_threads() noexcept {
+    for (std::uint32_t i = 1; i < the.count; ++i) {
+        const thread& each = the.threads[i];
+        if (!each.joinable || each.forgotten || each.state == thread_state::unused) continue;
+        finding* const made =
+            note(finding_kind::leaked_thread, {},
+                 each.state == thread_state::ended
+                     ? "ends the program with a thread that was neither joined nor detached"
+                     : "ends the program while a thread runs that was neither joined nor detached");
+        if (made == nullptr) return;
+        made->other = each.index;
+        made->has_other = 1;
+    }
 }
 
 void leave_run() noexcept {

@@ -73,6 +73,12 @@ void changed() noexcept;
 
 // A decision that is not about threads: 0 to count - 1. It is recorded and replayed like them.
 std::uint32_t choose(std::uint32_t count) noexcept;
+// Whether something that is allowed, but seldom happens, happens now: a spurious wake-up.
+bool choose_rarely() noexcept;
+
+// Whether a thread waits for, or at, this object; `doing`: only those that do just that.
+bool somebody_waits_for(const void* object) noexcept;
+bool somebody_waits_for(const void* object, action doing) noexcept;
 
 // The calling thread keeps the baton while one of these lives: libc holds a lock, or the library's
 // own code runs. Hooks are not controlled meanwhile (but see `self_even_inside`).
@@ -118,6 +124,8 @@ std::uint64_t object_number(object_kind kind, const void* address) noexcept;
 // judges races by it.
 void acquired(object_kind kind, const void* address) noexcept;
 void released(object_kind kind, const void* address) noexcept;
+// It has ended, and all that it did is past for the calling thread.
+void joined(const thread& ended) noexcept;
 
 // --- What was found ---
 
@@ -138,6 +146,8 @@ session* current_session() noexcept;
 bool in_run() noexcept;
 // The calling thread becomes the first of a run.
 void start_run(explore::execution& with) noexcept;
+// main has returned, or the process exits: threads that are left over are noted.
+void note_leaked_threads() noexcept;
 // A child that the program forked: what it does is none of our business.
 void leave_run() noexcept;
 

@@ -4,6 +4,7 @@
 #include "check/hooks/threads.hpp"
 #include "check/rotation.hpp"
 #include "check/scheduler.hpp"
+#include "check/stack.hpp"
 #include "check/system.hpp"
 
 #include "explore/execution.hpp"
@@ -18,6 +19,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -224,7 +226,7 @@ bool run_once(session& shared, workshop& with, explore::strategy& decides,
               std::uint64_t seed) noexcept {
     forget_last(shared.result);
     raw_syscall(SYS_ftruncate, with.output, 0);
-    explore::profile& known = with.known[static_cast<unsigned>(shared.options.points)];
+    const explore::profile& known = with.known[static_cast<unsigned>(shared.options.points)];
     const explore::limits most{.steps = step_limit(shared.options, known)};
     auto& run = *::new (with.execution) explore::execution(with.of_run, decides, seed, most, known);
     // Without the handlers of pthread_atfork: for the program there was no fork.
@@ -233,13 +235,14 @@ bool run_once(session& shared, workshop& with, explore::strategy& decides,
     if (process < 0) give_up("cannot fork");
     if (process == 0) {
         catch_failures();
+        // Not left behind when the server is killed.
+        raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
         start_run(run);
         return true;
     }
     keep_end(shared, wait_for(process, run));
     shared.result.steps = run.steps();
     shared.result.now_ns = run.now();
-    run.learn(known);
     decides.end_run();
     return false;
 }
@@ -342,6 +345,9 @@ bool run_planned(session& shared, workshop& with, std::uint64_t number) noexcept
     if (run_once(shared, with, make_strategy(with, shared.options, how.strategy, seed), seed))
         return true;
     shared.options.profile = 0;
+    // One that was ended by its length says nothing about how long the program is.
+    if (shared.result.end == run_end::passed)
+        last_run(with).learn(with.known[static_cast<unsigned>(how.points)]);
     return false;
 }
 
@@ -431,6 +437,10 @@ bool explore_some(session& shared, workshop& with, const request& asked, answer&
 void serve(session& shared, const descriptors& given) noexcept {
     workshop& with = *make_workshop();
     with.output = given.output;
+    // The unwinder sets itself up at its first use, with locks that the program's exceptions would
+    // meet or not: in all runs it has been used.
+    stack_trace first_use;
+    take_stack(first_use);
     const answer ready{};
     raw_syscall(SYS_write, given.socket, as_word(&ready), sizeof ready);
     for (;;) {

@@ -64,6 +64,7 @@ int run_main(int argc, char** argv, char** environment) {
     notice_end_of(*current);
     const int status = program_main(argc, argv, environment);
     point({action::exit, object_kind::process, nullptr, nullptr});
+    note_leaked_threads();
     return status;
 }
 

@@ -34,6 +34,13 @@ struct operation {
     std::uint64_t deadline = never;  // virtual time at which it goes on without being ready
 };
 
+inline constexpr std::uint32_t most_held = 16;
+
+struct held_lock {
+    const void* object;
+    std::uint64_t number;
+};
+
 struct thread {
     std::uint32_t index = 0;  // in the order of creation; never reused in a run
     std::uint32_t parent = 0;
@@ -46,14 +53,20 @@ struct thread {
     pthread_t handle{};
     void* (*start)(void*) = nullptr;
     void* argument = nullptr;
+    void* c11_start = nullptr;  // what a C11 thread runs, and with what
+    void* c11_argument = nullptr;
     bool joinable = true;
     bool forgotten = false;  // joined, or detached and ended: its handle may be another's
     void* result = nullptr;
     std::uint32_t end_rounds = 0;  // see `at_thread_end`
-    // Waiting for a notification: set by who notifies; the order of arrival.
+    std::uint32_t held_count = 0;  // locks, the youngest last
+    held_lock held[most_held] = {};
+    // For a notification (see waiters.hpp): it waits; it was notified; the order of arrival.
+    bool waiting = false;
     bool notified = false;
     std::uint64_t arrival = 0;
-    std::uint64_t extra = 0;  // of the primitive that it waits in
+    std::uint64_t extra = 0;        // of the primitive that it waits in
+    std::uint32_t clock_reads = 0;  // since it slept
     char name[16] = {};
     void* memory_state = nullptr;  // of memory mode
 };

@@ -31,7 +31,10 @@ thread_id replay::choose(const choice& at) noexcept {
     }
     if (strictly_ == how::strict && !stretches.empty() && first_ == stretches.size())
         diverged_ = true;  // it should have been over
-    return at.current != no_thread && at.can_run(at.current) ? at.current : at.enabled[0];
+    // One that could run but goes round in vain is not among those that are offered.
+    for (std::uint32_t i = 0; i != at.count; ++i)
+        if (at.enabled[i] == at.current) return at.current;
+    return at.enabled[0];
 }
 
 std::uint32_t replay::pick(const outcome_choice& what) noexcept {

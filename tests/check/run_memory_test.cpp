@@ -76,6 +76,10 @@ TEST_P(CheckMemory, mutex_orders) { expect_nothing("race-mended"); }
 
 TEST_P(CheckMemory, release_and_acquire_order) { expect_nothing("release-acquire"); }
 
+TEST_P(CheckMemory, initialisation_of_a_local_static_orders) { expect_nothing("local-static"); }
+
+TEST_P(CheckMemory, call_once_orders_and_happens_once) { expect_nothing("call-once"); }
+
 TEST_P(CheckMemory, fences_order) { expect_nothing("fences"); }
 
 TEST_P(CheckMemory, relaxed_does_not_order) {

@@ -15,10 +15,16 @@ void complete_against_cancel() {
     event_thread home;
     home.continues = model::choose(2) == 1;
     strand self(home);
-    model::thread canceller([&] { self.request_cancel(); });
+    int reason = 0;
+    model::thread canceller([&] {
+        reason = 1;
+        self.request_cancel();
+    });
 
     auto op = std::make_unique<far_operation>();
     if (op->begin_in(self)) model::check(&home.take() == op.get(), "it is the operation");
+    if (op->refused() || self.cancel_requested())
+        model::check(reason == 1, "what came before the request is seen");
     if (!op->refused()) model::check(op->result != 0, "it is complete");
     model::check(self.suspended_in() == nullptr, "the slot is free again");
     op.reset();
@@ -71,15 +77,50 @@ void cancel_meets_a_shield() {
     child.detach();
 }
 
-constexpr model::settings bounded{.how = model::search::bounded};
+const scenarios protocol{{bounded, complete_against_cancel},
+                         {bounded, cancel_above_a_child_that_leaves},
+                         {all, cancel_meets_attach},
+                         {all, cancel_meets_a_shield}};
+const scenarios in_short{{narrow, complete_against_cancel},
+                         {narrow, cancel_above_a_child_that_leaves},
+                         {all, cancel_meets_attach},
+                         {all, cancel_meets_a_shield}};
 
-TEST(context, an_operation_is_made_ready_once) { expect_holds(bounded, complete_against_cancel); }
-TEST(context, a_child_may_leave_while_its_parent_is_cancelled) {
-    expect_holds(bounded, cancel_above_a_child_that_leaves);
+TEST(context, an_operation_is_made_ready_once) { expect_holds(protocol[0]); }
+TEST(context, a_child_may_leave_while_its_parent_is_cancelled) { expect_holds(protocol[1]); }
+TEST(context, a_child_that_comes_late_is_cancelled) { expect_holds(protocol[2]); }
+TEST(context, a_lifted_shield_passes_on_what_it_kept_off) { expect_holds(protocol[3]); }
+
+TEST(context, needs_each_order) {
+    SKIP_UNLESS_PLAIN_DATA_IS_WATCHED();
+    // What the loads acquire, the successful comparison that follows acquires again; so does `post`
+    // whatever else the strand has to know. The releases of `cancel_operation` are for other
+    // threads that ask `cancel_requested`.
+    EXPECT_EQ(needless_orders(in_short, "core/context"),
+              (names{"context::cancel_operation compare, failing: acquire -> relaxed",
+                     "context::cancel_operation compare: acq_rel -> release",
+                     "context::cancel_operation compare: acq_rel -> release",
+                     "context::cancel_operation load: acquire -> relaxed",
+                     "context::cancel_operation store: release -> relaxed",
+                     "context::enter compare: acq_rel -> release",
+                     "context::leave compare, failing: acquire -> relaxed",
+                     "context::leave compare: acq_rel -> release",
+                     "context::leave load: acquire -> relaxed",
+                     "context::suspended_in load: acquire -> relaxed"}));
 }
-TEST(context, a_child_that_comes_late_is_cancelled) { expect_holds({}, cancel_meets_attach); }
-TEST(context, a_lifted_shield_passes_on_what_it_kept_off) {
-    expect_holds({}, cancel_meets_a_shield);
+
+TEST(context, mutants_are_found) {
+    SKIP_UNLESS_PLAIN_DATA_IS_WATCHED();
+    using enum model::change::kind;
+    EXPECT_EQ(unnoticed(in_short, {{"context::enter compare", tear},
+                                   {"context::leave compare", tear},
+                                   {"context::leave compare", omit},
+                                   {"context::cancel_operation compare", tear, 0},
+                                   {"context::cancel_operation compare", tear, 1},
+                                   {"context::cancel_operation compare", omit, 1},
+                                   {"context::cancel_operation store", omit},
+                                   {"context::cancel_requested load", pretend}}),
+              names{});
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // What the model puts behind twill's doors to the outside world.
 #include <explore/model/model.hpp>
+#include <runtime/fork_guard.hpp>
 #include <twill/core/event.hpp>
 #include <twill/core/time.hpp>
 
@@ -8,6 +9,7 @@ namespace {
 // Tracing is off and nobody forks: looking whether it is so is on every path.
 const bool constants = [] {
     twill::explore::model::hold_constant(&twill::detail::current_event_sink);
+    twill::explore::model::hold_constant(&twill::detail::forks_since_watch);
     return true;
 }();
 

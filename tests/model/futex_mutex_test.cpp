@@ -31,29 +31,25 @@ void three_threads() {
     model::check(count == (got_in ? 3 : 2), "each section counted once");
 }
 
-constexpr model::settings bounded{.how = model::search::bounded};
+const scenarios protocol{{bounded, three_threads}};
 
-TEST(futex_mutex, excludes_and_forgets_nobody) { expect_holds(bounded, three_threads); }
+TEST(futex_mutex, excludes_and_forgets_nobody) { expect_holds(protocol[0]); }
 
-TEST(futex_mutex, every_order_is_needed) {
+TEST(futex_mutex, needs_each_order) {
     SKIP_UNLESS_PLAIN_DATA_IS_WATCHED();
-    const auto mutants = model::weaker_orders(sites_of(bounded, three_threads));
-    EXPECT_EQ(unnoticed(bounded, mutants, three_threads), names{});
+    EXPECT_EQ(needless_orders(protocol, "futex_mutex"), names{});
 }
 
 TEST(futex_mutex, mutants_are_found) {
     SKIP_UNLESS_PLAIN_DATA_IS_WATCHED();
     using enum model::change::kind;
-    const auto sites = sites_of(bounded, three_threads);
-    const std::vector<model::change> mutants{
-        change_at(sites, "futex_mutex::lock compare", tear),
-        change_at(sites, "futex_mutex::lock_slowly exchange", tear),
-        change_at(sites, "futex_mutex::lock_slowly exchange", omit),
-        change_at(sites, "futex_mutex::lock_slowly wait", sleep_blind),
-        change_at(sites, "futex_mutex::unlock exchange", tear),
-        change_at(sites, "futex_mutex::wake_one notify", omit),
-    };
-    EXPECT_EQ(unnoticed(bounded, mutants, three_threads), names{});
+    EXPECT_EQ(unnoticed(protocol, {{"futex_mutex::lock compare", tear},
+                                   {"futex_mutex::lock_slowly exchange", tear},
+                                   {"futex_mutex::lock_slowly exchange", omit},
+                                   {"futex_mutex::lock_slowly wait", sleep_blind},
+                                   {"futex_mutex::unlock exchange", tear},
+                                   {"futex_mutex::wake_one notify", omit}}),
+              names{});
 }
 
 }  // namespace

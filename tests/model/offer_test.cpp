@@ -91,11 +91,35 @@ void the_place_is_used_again() {
     finish(offer, std::move(one));
 }
 
-constexpr model::settings bounded{.how = model::search::bounded};
+const scenarios protocol{
+    {bounded, owner_and_thieves}, {all, depth_decides}, {bounded, the_place_is_used_again}};
 
-TEST(offer, each_job_runs_once) { expect_holds(bounded, owner_and_thieves); }
-TEST(offer, depth_is_decided_without_the_job) { expect_holds({}, depth_decides); }
-TEST(offer, its_place_is_used_again) { expect_holds(bounded, the_place_is_used_again); }
+TEST(offer, each_job_runs_once) { expect_holds(protocol[0]); }
+TEST(offer, depth_is_decided_without_the_job) { expect_holds(protocol[1]); }
+TEST(offer, its_place_is_used_again) { expect_holds(protocol[2]); }
+
+TEST(offer, needs_each_order) {
+    SKIP_UNLESS_PLAIN_DATA_IS_WATCHED();
+    // The release of a claim and the acquire of `empty` keep a claimer's load of the pointer before
+    // the owner's next store to it, which the model's loads never see early. The acquire of a claim
+    // is that of its look, done twice. The look is seq_cst for the search for sleepers.
+    EXPECT_EQ(needless_orders(protocol, "compute_offer"),
+              (names{"compute_offer::claim_exactly compare: acq_rel -> acquire",
+                     "compute_offer::claim_exactly compare: acq_rel -> release",
+                     "compute_offer::empty load: acquire -> relaxed",
+                     "compute_offer::look load: seq_cst -> acquire"}));
+}
+
+TEST(offer, mutants_are_found) {
+    SKIP_UNLESS_PLAIN_DATA_IS_WATCHED();
+    using enum model::change::kind;
+    EXPECT_EQ(unnoticed(protocol, {{"compute_offer::take_back compare", tear},
+                                   {"compute_offer::claim_exactly compare", tear},
+                                   {"compute_offer::claim_exactly compare", omit},
+                                   {"compute_offer::publish store", omit, 0},
+                                   {"compute_offer::empty load", pretend}}),
+              names{});
+}
 
 }  // namespace
 }  // namespace model_test

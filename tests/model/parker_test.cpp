@@ -25,24 +25,23 @@ void news() {
     while (!second.load(std::memory_order_relaxed)) parker.park();
 }
 
-TEST(parker, loses_no_news) { expect_holds({}, news); }
+const scenarios protocol{{all, news}};
 
-TEST(parker, every_order_is_needed) {
+TEST(parker, loses_no_news) { expect_holds(protocol[0]); }
+
+TEST(parker, needs_each_order) {
     SKIP_UNLESS_PLAIN_DATA_IS_WATCHED();
-    EXPECT_EQ(unnoticed({}, model::weaker_orders(sites_of({}, news)), news), names{});
+    EXPECT_EQ(needless_orders(protocol, "compute_parker"), names{});
 }
 
 TEST(parker, mutants_are_found) {
     SKIP_UNLESS_PLAIN_DATA_IS_WATCHED();
     using enum model::change::kind;
-    const auto sites = sites_of({}, news);
-    const std::vector<model::change> mutants{
-        change_at(sites, "compute_parker::unpark exchange", tear),
-        change_at(sites, "compute_parker::unpark notify", omit),
-        change_at(sites, "compute_parker::park wait", sleep_blind),
-        change_at(sites, "compute_parker::park exchange", omit),
-    };
-    EXPECT_EQ(unnoticed({}, mutants, news), names{});
+    EXPECT_EQ(unnoticed(protocol, {{"compute_parker::unpark exchange", tear},
+                                   {"compute_parker::unpark notify", omit},
+                                   {"compute_parker::park wait", sleep_blind},
+                                   {"compute_parker::park exchange", omit}}),
+              names{});
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "check/hooks/mutexes.hpp"
 
+#include "check/held.hpp"
+#include "check/hooks/deadlines.hpp"
 #include "check/scheduler.hpp"
 
 #include <cerrno>
@@ -16,8 +18,13 @@ bool is_robust(const pthread_mutex_t& mutex) noexcept {
 }
 int type_of(const pthread_mutex_t& mutex) noexcept { return mutex.__data.__kind & type_mask; }
 
-// A robust mutex whose owner died and that was unlocked without being made consistent.
-constexpr int not_recoverable = 0x7FFFFFFE;
+// Of a robust mutex, in a field that counts users in glibc.
+enum health : unsigned {
+    sound,
+    inconsistent,     // taken over from an owner that died
+    not_recoverable,  // and unlocked like that
+};
+unsigned& health_of(pthread_mutex_t& mutex) noexcept { return mutex.__data.__nusers; }
 
 int mark_of(const thread& owner) noexcept { return static_cast<int>(owner.index) + 1; }
 const thread* owner_of(const pthread_mutex_t& mutex) noexcept {
@@ -42,12 +49,14 @@ step of(action kind, const pthread_mutex_t& mutex, const void* place) noexcept {
     return {kind, object_kind::mutex, &mutex, place};
 }
 
-int take(pthread_mutex_t& mutex, unsigned depth) noexcept {
-    if (mutex.__data.__owner == not_recoverable) return ENOTRECOVERABLE;
+int take(pthread_mutex_t& mutex, unsigned depth, const void* place) noexcept {
+    if (is_robust(mutex) && health_of(mutex) == not_recoverable) return ENOTRECOVERABLE;
     const bool died = owner_died(mutex);
+    if (died) health_of(mutex) = inconsistent;
     mutex.__data.__lock = 1;
     mutex.__data.__owner = mark_of(*self_even_inside());
     mutex.__data.__count = depth;
+    keep_lock(of(action::lock, mutex, place));
     changed();
     acquired(object_kind::mutex, &mutex);
     return died ? EOWNERDEAD : 0;
@@ -55,6 +64,8 @@ int take(pthread_mutex_t& mutex, unsigned depth) noexcept {
 
 void give(pthread_mutex_t& mutex) noexcept {
     released(object_kind::mutex, &mutex);
+    drop_lock(&mutex);
+    if (is_robust(mutex) && health_of(mutex) == inconsistent) health_of(mutex) = not_recoverable;
     mutex.__data.__lock = 0;
     mutex.__data.__owner = 0;
     mutex.__data.__count = 0;
@@ -78,9 +89,10 @@ int lock_mutex(pthread_mutex_t& mutex, const void* place, std::uint64_t deadline
                          "locks a mutex that it holds already");
         }
     }
+    if (deadline == never) watch_lock_order(of(action::lock, mutex, place));
     const auto end = wait_until(of(action::lock, mutex, place), &can_take,
                                 {.deadline = deadline, .holder = &who_holds});
-    return end == wait_end::timed_out ? ETIMEDOUT : take(mutex, 1);
+    return end == wait_end::timed_out ? ETIMEDOUT : take(mutex, 1, place);
 }
 
 int try_lock_mutex(pthread_mutex_t& mutex, const void* place) noexcept {
@@ -94,7 +106,7 @@ int try_lock_mutex(pthread_mutex_t& mutex, const void* place) noexcept {
         changed_nothing();
         return EBUSY;
     }
-    return take(mutex, 1);
+    return take(mutex, 1, place);
 }
 
 int unlock_mutex(pthread_mutex_t& mutex, const void* place) noexcept {
@@ -131,7 +143,7 @@ unsigned release_mutex(pthread_mutex_t& mutex) noexcept {
 
 int retake_mutex(pthread_mutex_t& mutex, unsigned depth, const void* place) noexcept {
     wait_until(of(action::lock, mutex, place), &can_take, {.holder = &who_holds});
-    return take(mutex, depth);
+    return take(mutex, depth, place);
 }
 
 }  // namespace twill::inline TWILL_ABI::check
@@ -148,6 +160,26 @@ TWILL_INTERPOSED int pthread_mutex_trylock(pthread_mutex_t* mutex) noexcept {
     return try_lock_mutex(*mutex, TWILL_CALLER);
 }
 
+TWILL_INTERPOSED int pthread_mutex_timedlock(pthread_mutex_t* mutex, const timespec* at) noexcept {
+    if (!controlled()) return TWILL_REAL(pthread_mutex_timedlock)(mutex, at);
+    if (!is_time(*at)) return EINVAL;
+    return lock_mutex(*mutex, TWILL_CALLER, deadline_at(CLOCK_REALTIME, at));
+}
+
+TWILL_INTERPOSED int pthread_mutex_clocklock(pthread_mutex_t* mutex, clockid_t clock,
+                                             const timespec* at) noexcept {
+    if (!controlled()) return TWILL_REAL(pthread_mutex_clocklock)(mutex, clock, at);
+    if (!is_time(*at)) return EINVAL;
+    return lock_mutex(*mutex, TWILL_CALLER, deadline_at(clock, at));
+}
+
+TWILL_INTERPOSED int pthread_mutex_consistent(pthread_mutex_t* mutex) noexcept {
+    if (!controlled()) return TWILL_REAL(pthread_mutex_consistent)(mutex);
+    if (!is_robust(*mutex) || health_of(*mutex) != inconsistent) return EINVAL;
+    health_of(*mutex) = sound;
+    return 0;
+}
+
 TWILL_INTERPOSED int pthread_mutex_unlock(pthread_mutex_t* mutex) noexcept {
     if (!controlled()) return TWILL_REAL(pthread_mutex_unlock)(mutex);
     return unlock_mutex(*mutex, TWILL_CALLER);
@@ -160,5 +192,6 @@ TWILL_INTERPOSED int pthread_mutex_destroy(pthread_mutex_t* mutex) noexcept {
              "destroys a mutex that is locked");
         return EBUSY;
     }
+    if (controlled()) health_of(*mutex) = sound;
     return TWILL_REAL(pthread_mutex_destroy)(mutex);
 }

@@ -49,6 +49,29 @@ const thread* target_of(const thread& asking) noexcept {
     return static_cast<const thread*>(asking.next.object);
 }
 
+thread& new_thread() noexcept {
+    const no_switching inside;
+    thread* const made = add_thread(nullptr, nullptr);
+    if (made == nullptr) fail(finding_kind::too_large, {}, "more threads than twill check keeps");
+    return *made;
+}
+
+// Makes the real one.
+int set_off(thread& made, pthread_t* handle, const pthread_attr_t* attributes,
+            const void* place) noexcept {
+    {
+        const no_switching inside;
+        const int error = TWILL_REAL(pthread_create)(&made.handle, attributes, &run_thread, &made);
+        if (error != 0) {
+            remove_thread(made);
+            return error;
+        }
+        *handle = made.handle;
+    }
+    point({action::spawn, object_kind::thread, &made, place});
+    return 0;
+}
+
 }  // namespace
 
 void prepare_thread_ends() noexcept {
@@ -62,22 +85,21 @@ int make_thread(pthread_t* handle, const pthread_attr_t* attributes, void* (*sta
                 void* argument, const void* place) noexcept {
     int detached = PTHREAD_CREATE_JOINABLE;
     if (attributes != nullptr) ::pthread_attr_getdetachstate(attributes, &detached);
-    thread* made = nullptr;
-    {
-        const no_switching inside;
-        made = add_thread(start, argument);
-        if (made == nullptr)
-            fail(finding_kind::too_large, {}, "more threads than twill check keeps");
-        made->joinable = detached == PTHREAD_CREATE_JOINABLE;
-        const int error = TWILL_REAL(pthread_create)(&made->handle, attributes, &run_thread, made);
-        if (error != 0) {
-            remove_thread(*made);
-            return error;
-        }
-        *handle = made->handle;
-    }
-    point({action::spawn, object_kind::thread, made, place});
-    return 0;
+    thread& made = new_thread();
+    made.start = start;
+    made.argument = argument;
+    made.joinable = detached == PTHREAD_CREATE_JOINABLE;
+    return set_off(made, handle, attributes, place);
+}
+
+int make_c11_thread(pthread_t* handle, void* (*start)(void*), void* c11_start, void* argument,
+                    const void* place) noexcept {
+    thread& made = new_thread();
+    made.start = start;
+    made.argument = &made;
+    made.c11_start = c11_start;
+    made.c11_argument = argument;
+    return set_off(made, handle, nullptr, place);
 }
 
 int join_thread(pthread_t handle, void** result, std::uint64_t deadline,
@@ -94,7 +116,7 @@ int join_thread(pthread_t handle, void** result, std::uint64_t deadline,
                                 {.deadline = deadline, .holder = &target_of});
     if (end == wait_end::timed_out) return ETIMEDOUT;
     target->forgotten = true;
-    memory_after_join(*self_even_inside(), *target);
+    joined(*target);
     // It has given the baton away for good, and only has to leave libc.
     const no_switching inside;
     return TWILL_REAL(pthread_join)(handle, result);

@@ -17,6 +17,9 @@ void notice_end_of(thread& me) noexcept;
 // As pthread_create and pthread_join (deadline: virtual time).
 int make_thread(pthread_t* handle, const pthread_attr_t* attributes, void* (*start)(void*),
                 void* argument, const void* place) noexcept;
+// `start` gets the thread's own record, which has `c11_start` and its argument.
+int make_c11_thread(pthread_t* handle, void* (*start)(void*), void* c11_start, void* argument,
+                    const void* place) noexcept;
 int join_thread(pthread_t handle, void** result, std::uint64_t deadline,
                 const void* place) noexcept;
 

@@ -181,8 +181,40 @@ void thread::join() {
     world::entered()->join(number_);
 }
 
+event::event() : number_(world::entered()->number()) {}
+
+void event::set() {
+    world& in = *world::entered();
+    const world::entry own;
+    in.point({.kind = op_kind::notify, .object = number_});
+    if (in.narrates()) in.tell("sets an event");
+    set_ = true;
+    in.engine().wake_all(number_);
+}
+
+bool event::take() {
+    world& in = *world::entered();
+    const world::entry own;
+    in.point({.kind = op_kind::wait, .object = number_});
+    return std::exchange(set_, false);
+}
+
+bool event::wait(std::uint64_t deadline) {
+    if (take()) return true;
+    world& in = *world::entered();
+    const world::entry own;
+    if (in.narrates()) in.tell("waits for an event");
+    const bool timed_out =
+        in.point({.kind = op_kind::wait, .blocked = true, .object = number_, .deadline = deadline});
+    if (in.narrates()) in.tell(timed_out ? "has waited long enough" : "the event was set");
+    return std::exchange(set_, false);
+}
+
 void check(bool holds, const char* what) {
-    if (!holds) world::entered()->fail(std::string("wrong: ") + what);
+    if (holds) return;
+    world& in = *world::entered();
+    const world::entry own;
+    in.fail(std::string("wrong: ") + what);
 }
 
 unsigned choose(unsigned options) {
@@ -217,7 +249,8 @@ void barrier_of_all(std::source_location where) {
 
 void say(const std::string& line) {
     world& in = *world::entered();
-    if (in.narrates()) in.tell(line);
+    const world::entry own;
+    if (in.narrates()) in.tell(line.c_str());  // not a copy, which would lie in the run's memory
 }
 
 // ---- mutants
@@ -272,14 +305,27 @@ change change_at(const std::vector<site>& sites, const std::string& title, chang
     return {.how = how, .at = found[which], .value = value};
 }
 
-std::vector<std::string> unnoticed(const settings& how, const std::vector<change>& mutants,
-                                   const std::function<void()>& body) {
+std::vector<site> sites_of(const std::vector<scenario>& all) {
+    std::vector<site> sites;
+    for (const scenario& each : all)
+        for (const site& used : explore(each.how, each.body).sites)
+            if (std::none_of(sites.begin(), sites.end(),
+                             [&](const site& known) { return known.same_as(used); }))
+                sites.push_back(used);
+    return sites;
+}
+
+std::vector<std::string> unnoticed(const std::vector<scenario>& all,
+                                   const std::vector<change>& mutants) {
     std::vector<std::string> titles;
-    settings changed = how;
-    changed.explains = false;
-    for (const change& each : mutants) {
-        changed.each.mutant = each;
-        if (explore(changed, body).passed()) titles.push_back(each.title());
+    for (const change& mutant : mutants) {
+        const bool noticed = std::any_of(all.begin(), all.end(), [&](const scenario& each) {
+            settings changed = each.how;
+            changed.explains = false;
+            changed.each.mutant = mutant;
+            return !explore(changed, each.body).passed();
+        });
+        if (!noticed) titles.push_back(mutant.title());
     }
     return titles;
 }

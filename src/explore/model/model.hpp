@@ -84,6 +84,22 @@ private:
     bool joined_ = false;
 };
 
+// Remembers that it was set, until somebody who waits for that has seen it: an eventfd. It orders
+// nothing but the two calls.
+class event {
+public:
+    event();
+    void set();
+    // False: virtual time has reached `deadline` instead.
+    bool wait(std::uint64_t deadline = ~std::uint64_t{0});
+    // True: it was set. Does not wait.
+    bool take();
+
+private:
+    std::uint64_t number_;
+    bool set_ = false;
+};
+
 // Ends the run as failed if `holds` is false.
 void check(bool holds, const char* what);
 // One of `options`: the explorer tries them all.
@@ -104,9 +120,15 @@ void say(const std::string& line);
 // That change of the one site whose title is `title`; `which`, from 0, tells several apart by line.
 [[nodiscard]] change change_at(const std::vector<site>& sites, const std::string& title,
                                change::kind how, unsigned which = 0, std::uint64_t value = 0);
-// Those that the model does not notice, by their titles.
-[[nodiscard]] std::vector<std::string> unnoticed(const settings& how,
-                                                 const std::vector<change>& mutants,
-                                                 const std::function<void()>& body);
+// One way to use a protocol.
+struct scenario {
+    settings how;
+    std::function<void()> body;
+};
+// Where they use atomics, each place once.
+[[nodiscard]] std::vector<site> sites_of(const std::vector<scenario>& all);
+// The mutants that none of them notices, by their titles.
+[[nodiscard]] std::vector<std::string> unnoticed(const std::vector<scenario>& all,
+                                                 const std::vector<change>& mutants);
 
 }  // namespace twill::inline TWILL_ABI::explore::model

@@ -22,20 +22,60 @@ std::string place_of(const void* code) {
 }  // namespace
 
 plain_data::plain_data(world& in, arena& from) noexcept
-    : world_(in), arena_(from), numbers_(from), groups_(from) {
-    groups_.push_back(nullptr);
+    : world_(in), arena_(from), numbers_(from), words_(from) {
+    words_.push_back(nullptr);
 }
 
 template <class Visit>
-void plain_data::visit(const void* address, std::size_t size, const Visit& visit_byte) noexcept {
+void plain_data::visit(const void* address, std::size_t size, const Visit& visit_part) noexcept {
     auto at = reinterpret_cast<std::uintptr_t>(address);
     for (const std::uintptr_t end = at + size; at != end;) {
-        const std::uint64_t number = numbers_.of(at / group);
-        if (number == groups_.size()) groups_.push_back(arena_.make<bytes>());
-        bytes& found = *groups_[number];
-        do visit_byte(found.each[at % group]);
-        while (++at != end && at % group != 0);
+        const std::uintptr_t word_end = (at / word + 1) * word;
+        const std::uintptr_t until = word_end < end ? word_end : end;
+        const std::uint64_t number = numbers_.of(at / word);
+        if (number == words_.size()) words_.push_back(nullptr);
+        const unsigned bits = ((1U << (until - at)) - 1) << (at % word);
+        visit_in(words_[number], static_cast<std::uint8_t>(bits), visit_part);
+        at = until;
     }
+}
+
+template <class Visit>
+void plain_data::visit_in(part*& first, std::uint8_t which, const Visit& visit_part) noexcept {
+    unsigned fresh = which;
+    for (part* each = first; each != nullptr; each = each->next) {
+        if ((each->which & which) == 0) continue;
+        if ((each->which & ~which) != 0) {
+            part* const rest = split(*each, static_cast<std::uint8_t>(each->which & ~which));
+            rest->next = first;
+            first = rest;
+        }
+        fresh &= ~unsigned{each->which};
+        visit_part(*each);
+    }
+    if (fresh == 0) return;
+    first = new_part(first, static_cast<std::uint8_t>(fresh));
+    visit_part(*first);
+}
+
+plain_data::part* plain_data::new_part(part* next, std::uint8_t which) noexcept {
+    return ::new (arena_.take(sizeof(part))) part(next, which);
+}
+
+// Takes the bytes `which` out of `from`, with all that is known of them.
+plain_data::part* plain_data::split(part& from, std::uint8_t which) noexcept {
+    part* const made = new_part(nullptr, which);
+    made->shared = from.shared;
+    made->ended = from.ended;
+    made->write = from.write;
+    made->read = from.read;
+    made->reads.assign(arena_, from.reads);
+    made->atomics.assign(arena_, from.atomics);
+    made->atomic_writes.assign(arena_, from.atomic_writes);
+    made->wrote = from.wrote;
+    made->has_read = from.has_read;
+    from.which = static_cast<std::uint8_t>(from.which & ~which);
+    return made;
 }
 
 bool plain_data::knows(epoch event) const noexcept {
@@ -56,7 +96,7 @@ void plain_data::race(const char* mine, const char* other, const void* code, con
 void plain_data::read(const void* address, std::size_t size, const void* code) noexcept {
     const thread_id self = world_.self();
     const epoch now = world_.engine().epoch_of(self);
-    visit(address, size, [&](byte& each) {
+    visit(address, size, [&](part& each) {
         if (each.ended) world_.fail("memory is read after it was freed, at " + place_of(code));
         if (each.read.thread == self && each.read.time == now.time) return;
         if (!knows(each.write)) race("a read", "a write", code, each.wrote, each.write.thread);
@@ -75,7 +115,7 @@ void plain_data::read(const void* address, std::size_t size, const void* code) n
 void plain_data::write(const void* address, std::size_t size, const void* code) noexcept {
     const thread_id self = world_.self();
     const epoch now = world_.engine().epoch_of(self);
-    visit(address, size, [&](byte& each) {
+    visit(address, size, [&](part& each) {
         if (each.ended) world_.fail("memory is written after it was freed, at " + place_of(code));
         if (!knows(each.write)) race("a write", "a write", code, each.wrote, each.write.thread);
         if (each.shared ? !knows(each.reads) : !knows(each.read))
@@ -93,7 +133,7 @@ void plain_data::write(const void* address, std::size_t size, const void* code) 
 void plain_data::atomic(const void* address, std::size_t size, bool writes) noexcept {
     const thread_id self = world_.self();
     const epoch now = world_.engine().epoch_of(self);
-    visit(address, size, [&](byte& each) {
+    visit(address, size, [&](part& each) {
         if (each.ended) world_.fail("an atomic is used after its memory was freed");
         if (!knows(each.write))
             race("an atomic access", "a write", nullptr, each.wrote, each.write.thread);
@@ -106,11 +146,11 @@ void plain_data::atomic(const void* address, std::size_t size, bool writes) noex
 
 void plain_data::end(const void* address, std::size_t size) noexcept {
     write(address, size, nullptr);
-    visit(address, size, [](byte& each) { each.ended = true; });
+    visit(address, size, [](part& each) { each.ended = true; });
 }
 
 void plain_data::begin(const void* address, std::size_t size) noexcept {
-    visit(address, size, [](byte& each) { each = {}; });
+    visit(address, size, [](part& each) { each = part(each.next, each.which); });
 }
 
 }  // namespace twill::inline TWILL_ABI::explore::model

@@ -1,7 +1,7 @@
 // Races on plain data: two accesses, one of them a write, that nothing orders.
 //
-// A byte keeps the last write and the reads since, as epochs (Flanagan and Freund's FastTrack). The
-// accesses are told by `var<T>`, or by the compiler's own instrumentation of the whole program
+// Each byte keeps the last write and the reads since, as epochs (Flanagan and Freund's FastTrack).
+// The accesses are told by `var<T>`, or by the compiler's own instrumentation of the whole program
 // under test (plain_hooks.cpp). Accesses by atomics are told as well, as such: they race with plain
 // ones only, which finds an object that is gone while others still use its atomics.
 #pragma once
@@ -30,9 +30,16 @@ public:
     void begin(const void* address, std::size_t size) noexcept;
 
 private:
-    static constexpr std::size_t group = 8;  // bytes that are looked up together
+    static constexpr std::size_t word = 8;  // bytes that are looked up together
 
-    struct byte {
+    // Bytes of one word that were always accessed together.
+    struct part {
+        part(part* behind, std::uint8_t bytes) noexcept : next(behind), which(bytes) {}
+
+        part* next;
+        std::uint8_t which;   // a bit for each byte
+        bool shared = false;  // `reads` counts
+        bool ended = false;
         epoch write;
         epoch read;            // the last one
         vector_clock reads;    // all since the last write, once there were several readers
@@ -40,15 +47,14 @@ private:
         vector_clock atomic_writes;
         const void* wrote = nullptr;
         const void* has_read = nullptr;
-        bool shared = false;  // `reads` counts
-        bool ended = false;
-    };
-    struct bytes {
-        byte each[group];
     };
 
     template <class Visit>
-    void visit(const void* address, std::size_t size, const Visit& visit_byte) noexcept;
+    void visit(const void* address, std::size_t size, const Visit& visit_part) noexcept;
+    template <class Visit>
+    void visit_in(part*& first, std::uint8_t which, const Visit& visit_part) noexcept;
+    part* new_part(part* next, std::uint8_t which) noexcept;
+    part* split(part& from, std::uint8_t which) noexcept;
     [[nodiscard]] bool knows(epoch event) const noexcept;
     [[nodiscard]] bool knows(const vector_clock& events) const noexcept;
     [[noreturn]] void race(const char* mine, const char* other, const void* code,
@@ -57,7 +63,7 @@ private:
     world& world_;
     arena& arena_;
     numbering numbers_;
-    row<bytes*> groups_;  // by number; 0 unused
+    row<part*> words_;  // by number; 0 unused
 };
 
 }  // namespace twill::inline TWILL_ABI::explore::model

@@ -39,6 +39,11 @@ const void* pristine() noexcept {
 
 }  // namespace
 
+bool thread_locals::lie_at(const void* address) noexcept {
+    const auto* const at = static_cast<const char*>(address);
+    return at >= __start_twill_threads && at < __stop_twill_threads;
+}
+
 void thread_locals::begin(arena& memory) noexcept {
     exceptions_caught_ = nullptr;
     exceptions_flying_ = 0;

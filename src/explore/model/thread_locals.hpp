@@ -15,6 +15,9 @@ class thread_locals {
 public:
     constexpr thread_locals() noexcept = default;
 
+    // Whether one of these variables lies there, whose address says nothing of its thread.
+    [[nodiscard]] static bool lie_at(const void* address) noexcept;
+
     // As those of a new thread.
     void begin(arena& memory) noexcept;
     // From the variables into this set / from this set into the variables.

@@ -193,12 +193,14 @@ void world::watch(std::size_t size) noexcept {
 }
 
 void world::plain_read(const void* address, std::size_t size, const void* code) noexcept {
+    if (thread_locals::lie_at(address)) return;
     const entry own;
     watch(size);
     plain_.read(address, size, code);
 }
 
 void world::plain_write(const void* address, std::size_t size, const void* code) noexcept {
+    if (thread_locals::lie_at(address)) return;
     const entry own;
     watch(size);
     plain_.write(address, size, code);

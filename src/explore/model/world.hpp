@@ -75,6 +75,8 @@ public:
     void tell(std::string line);
     [[nodiscard]] bool narrates() const noexcept { return settings_.narrate; }
     [[nodiscard]] const run_settings& settings() const noexcept { return settings_; }
+    // A number for something that threads wait for.
+    object_id number() noexcept { return (object_id{2} << 32) | ++numbers_; }
     // The number of this place in the workshop's list.
     std::size_t visit(const site& at) { return workshop_.number_of(at); }
 
@@ -116,6 +118,7 @@ private:
     bool timed_out_ = false;
     bool pruned_ = false;
     bool over_ = false;
+    std::uint32_t numbers_ = 0;
     std::uint64_t accesses_ = 0;  // since the last point
     std::string failure_;
     std::vector<std::string> story_;

@@ -2,7 +2,7 @@
 //
 // bug: data race, a write under a shared lock
 // from: CWE-413, improper resource locking
-// expect: race crash hang
+// expect: race assertion crash hang
 // mode: memory
 
 #include <cassert>

@@ -224,8 +224,30 @@ bool says_something(const frame& one) {
 
 stack useful(stack all) {
     std::erase_if(all, [](const frame& one) { return !says_something(one); });
-    // Under all of a C++ thread there are the same frames of libstdc++.
+    // How libc raises a signal (raise, abort, __assert_fail) says nothing either.
+    const auto own = std::ranges::find_if(
+        all, [](const frame& one) { return one.module.find("/libc.so") == std::string::npos; });
+    if (own != all.end()) all.erase(all.begin(), own);
     return all;
+}
+
+// What the program itself wrote before it gave up, if it is in a known form.
+std::string last_words(std::string_view output) {
+    for (const std::string_view mark : {"Assertion `", "terminate called"}) {
+        const auto at = output.rfind(mark);
+        if (at == std::string_view::npos) continue;
+        const auto line = output.rfind('\n', at);
+        const auto begin = line == std::string_view::npos ? 0 : line + 1;
+        std::string words(output.substr(begin, output.find('\n', at) - begin));
+        // "  what():  ..." is on the line that follows.
+        const auto what = output.find("what():", at);
+        if (mark == "terminate called" && what != std::string_view::npos) {
+            const auto end = output.find('\n', what);
+            words += fmt::format(" ({})", output.substr(what, end - what));
+        }
+        return words;
+    }
+    return {};
 }
 
 void collect(const protocol::stack_trace& from, std::vector<std::uint64_t>& into) {
@@ -303,6 +325,10 @@ failing_run take_account(checked_program& of) {
     made.schedule.assign(session.schedule, session.schedule_length);
     constexpr std::size_t kept_output = 4000;
     made.output = of.output(kept_output);
+    for (auto& each : made.findings)
+        if (const auto words = last_words(made.output);
+            each.kind == "crash" && each.ended_run && !words.empty())
+            each.summary = fmt::format("{}, thread {}", words, each.thread);
     return made;
 }
 

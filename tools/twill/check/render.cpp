@@ -37,9 +37,25 @@ std::string short_place(const stack& where) {
     return fmt::format("{}:{}", std::filesystem::path(at->file).filename().string(), at->line);
 }
 
+bool of_the_standard_library(const frame& one) {
+    return one.file.starts_with("/usr/include/") ||
+           one.file.find("/include/c++/") != std::string::npos ||
+           (one.file.empty() && one.module.find("/libstdc++.so") != std::string::npos);
+}
+
+// Of frames in the standard library only the outermost one that the program called is shown.
 void put_stack(std::string& into, const stack& where) {
-    for (const auto& each : where)
+    bool own_seen = false;
+    for (std::size_t i = 0; i < where.size(); ++i) {
+        const frame& each = where[i];
+        if (of_the_standard_library(each)) {
+            const bool last = i + 1 == where.size() || !of_the_standard_library(where[i + 1]);
+            if (own_seen || !last) continue;
+        } else {
+            own_seen = true;
+        }
         into += fmt::format("      {}{}\n", text_of(each), each.inlined ? " (inlined)" : "");
+    }
 }
 
 void put_threads(std::string& into, const failing_run& run) {
@@ -48,7 +64,10 @@ void put_threads(std::string& into, const failing_run& run) {
         into += fmt::format("\n  {} {}", thread_name(run, each.index), each.doing);
         if (each.waits_for) into += fmt::format(", held by {}", thread_name(run, *each.waits_for));
         into += "\n";
-        put_stack(into, each.where);
+        const bool shown = std::ranges::any_of(run.findings, [&](const finding_account& found) {
+            return found.ended_run && found.kind == "crash" && found.thread == each.index;
+        });
+        if (!shown) put_stack(into, each.where);
     }
 }
 
@@ -57,7 +76,8 @@ constexpr std::size_t most_columns = 4;
 constexpr std::size_t column_width = 46;
 
 std::string cell(const step_account& step) {
-    auto text = short_place(step.where);
+    // Where a thread ends is in libc.
+    auto text = step.doing == "ends" ? std::string() : short_place(step.where);
     if (!text.empty()) text += "  ";
     text += step.doing;
     if (step.waited) text += " (had to wait)";
@@ -82,6 +102,7 @@ void put_interleaving(std::string& into, const failing_run& run) {
     if (columns)
         for (const unsigned thread : involved)
             head += fmt::format("{:{}}", thread_name(run, thread), column_width);
+    head.erase(head.find_last_not_of(' ') + 1);
     into += fmt::format("\nThe interleaving, {} steps:\n\n{}\n", run.steps.size(), head);
     for (std::size_t i = 0; i < run.steps.size();) {
         std::size_t end = i;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -80,6 +81,26 @@ volatile int plain_flag;
 void wait_for_plain_flag() {
     while (plain_flag == 0) {
     }
+}
+
+// A local static, and std::call_once: whoever comes second has seen what the first did.
+
+struct config {
+    int value = 7;
+    std::string text = "seven";
+};
+
+int read_local_static() {
+    static const config made;
+    return made.value + static_cast<int>(made.text.size());
+}
+
+std::once_flag once;
+config* made_once;
+
+void use_once() {
+    std::call_once(once, [] { made_once = new config; });
+    if (made_once->value != 7) std::abort();
 }
 
 // A node that one thread takes out and frees while another still has its address. All is done
@@ -189,6 +210,8 @@ const story stories[] = {
      [] { both([] { send(memory_order::release); }, [] { receive(memory_order::acquire); }); }},
     {"relaxed",
      [] { both([] { send(memory_order::relaxed); }, [] { receive(memory_order::relaxed); }); }},
+    {"local-static", [] { both(read_local_static, read_local_static); }},
+    {"call-once", [] { both(use_once, use_once); }},
     {"fences", [] { both(send_by_fence, receive_by_fence); }},
     {"plain-flag", [] { both([] { plain_flag = 1; }, wait_for_plain_flag); }},
     {"use-after-free",

@@ -1,0 +1,100 @@
+// twill check on each primitive: what works passes all schedules, what is misused is named.
+#include "check/checking.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace {
+
+using twill_test::checking;
+using twill_test::finding_of;
+
+struct expectation {
+    const char* program;
+    const char* scenario;
+    const char* finding;  // null: none
+};
+
+void PrintTo(const expectation& one, std::ostream* to) {
+    *to << one.program << ' ' << one.scenario;
+}
+
+class check_primitive : public testing::TestWithParam<expectation> {};
+
+TEST_P(check_primitive, is_judged_rightly) {
+    const auto& expected = GetParam();
+    const checking here;
+    const auto said = here.json({"--schedules", "300"}, {expected.program, expected.scenario});
+    if (expected.finding == nullptr) {
+        EXPECT_EQ(said["status"], 0) << said.dump(2);
+        EXPECT_EQ(said["schedules"], 300);
+    } else {
+        EXPECT_EQ(said["status"], 1);
+        ASSERT_FALSE(finding_of(said).is_null()) << said;
+        EXPECT_EQ(finding_of(said)["kind"], expected.finding) << said.dump(2);
+    }
+}
+
+constexpr expectation all[] = {
+    {"conditions", "forgets_to_look_again", "deadlock"},
+    {"conditions", "looks_under_the_lock", nullptr},
+    {"conditions", "takes_after_one_look", "crash"},
+    {"conditions", "takes_after_looking_again", nullptr},
+    {"conditions", "notifies_too_few", "deadlock"},
+    {"conditions", "waits_with_a_limit", nullptr},
+    {"time", "sleeps_for_a_day", nullptr},
+    {"time", "shows_the_same_time_always", nullptr},
+    {"time", "relies_on_sleep", "crash"},
+    {"time", "waits_for_the_clock", nullptr},
+    {"primitives", "semaphore_counts", nullptr},
+    {"primitives", "semaphore_is_never_posted", "deadlock"},
+    {"primitives", "barrier_lets_all_go_at_once", nullptr},
+    {"primitives", "standard_barrier_and_latch", nullptr},
+    {"primitives", "readers_share_and_writers_do_not", nullptr},
+    {"primitives", "two_readers_upgrade", "deadlock"},
+    {"primitives", "once_runs_once", nullptr},
+    {"primitives", "once_runs_again_after_an_exception", nullptr},
+    {"primitives", "local_statics_are_made_once", nullptr},
+    {"primitives", "spin_lock_excludes", nullptr},
+    {"primitives", "atomic_wait_and_notify", nullptr},
+    {"primitives", "atomic_wait_is_never_notified", "deadlock"},
+    {"primitives", "futures_and_async", nullptr},
+    {"primitives", "recursive_and_timed_mutexes", nullptr},
+    {"primitives", "errorcheck_mutex_says_so", nullptr},
+    {"primitives", "robust_mutex_outlives_its_owner", nullptr},
+    {"primitives", "unlocks_what_another_holds", "wrong-unlock"},
+    {"primitives", "locks_twice", "relocked"},
+    {"primitives", "destroys_while_held", "destroyed-in-use"},
+    {"primitives", "leaves_a_thread_behind", "leaked-thread"},
+    {"primitives", "joins_twice", "use-after-join"},
+    {"primitives", "takes_locks_in_both_orders", "lock-order"},
+    {"primitives", "takes_locks_in_both_orders_safely", nullptr},
+    {"primitives", "thread_local_destructors_lock", "deadlock"},
+    {"primitives", "throws_out_of_a_thread", "crash"},
+    {"c11", "broken", "crash"},
+    {"c11", "mended", nullptr},
+};
+
+INSTANTIATE_TEST_SUITE_P(each, check_primitive, testing::ValuesIn(all), [](const auto& one) {
+    return std::string(one.param.program) + "_" + one.param.scenario;
+});
+
+TEST(check_cpus, are_as_many_as_the_command_says) {
+    const checking here;
+    EXPECT_EQ(here.json({"--schedules", "3", "--cpus", "7"}, {"cpus", "7"})["status"], 0);
+    EXPECT_EQ(here.json({"--schedules", "3"}, {"cpus", "4"})["status"], 0);
+    EXPECT_EQ(here.json({"--schedules", "3"}, {"cpus", "5"})["status"], 1);
+}
+
+TEST(check_conditions, deadlock_says_which_notification_was_lost) {
+    const checking here;
+    const auto said = here.json({}, {"conditions", "forgets_to_look_again"});
+    ASSERT_EQ(said["status"], 1);
+    bool named = false;
+    for (const auto& each : said["failures"][0]["findings"])
+        if (each["kind"] == "lost-signal") named = true;
+    EXPECT_TRUE(named) << said.dump(2);
+}
+
+}  // namespace

@@ -1,0 +1,183 @@
+// The event worker: no post from another thread is missed by a worker that goes to sleep, and no
+// timer that another thread arms.
+#include <twill/core/reactor.hpp>
+#include <twill/runtime/detail/event_worker.hpp>
+
+#include <cstdlib>
+
+#include "expectations.hpp"
+
+namespace model_test {
+namespace {
+
+using twill::detail::event_worker;
+
+// A reactor without I/O: what is left is its eventfd.
+class quiet_reactor final : public twill::reactor {
+public:
+    bool submit(twill::io_request& /*what*/) noexcept override { std::abort(); }
+    void cancel(twill::io_request& /*what*/) noexcept override { std::abort(); }
+    void forget(twill::io_source& /*source*/) noexcept override { std::abort(); }
+    std::size_t poll(twill::duration limit) noexcept override {
+        if (limit == twill::duration::zero())
+            woken_.take();
+        else if (limit == twill::duration::max())
+            woken_.wait();
+        else
+            woken_.wait(model::virtual_now() + static_cast<std::uint64_t>(limit.count()));
+        return 0;
+    }
+    void wake() noexcept override { woken_.set(); }
+
+private:
+    model::event woken_;
+};
+
+// Runs once, and stops the worker when all have.
+struct job : twill::runnable {
+    job() : runnable(&job::execute) {}
+    static void execute(twill::runnable& self) noexcept {
+        auto& one = static_cast<job&>(self);
+        model::check(++one.runs == 1, "a job runs once");
+        model::check(one.input == 1, "what its poster did before is seen");
+        *one.done = --*one.left == 0;
+    }
+    int input = 0;
+    int runs = 0;
+    int* left = nullptr;
+    bool* done = nullptr;
+};
+
+void post(event_worker& worker, job& what) {
+    what.input = 1;
+    worker.post(what);
+}
+
+// Two threads post to a worker that finds nothing to do, or not yet.
+void posts_from_two_threads() {
+    quiet_reactor io;
+    event_worker worker(io);
+    bool done = false;
+    int left = 2;
+    job jobs[2];
+    for (job& each : jobs) {
+        each.left = &left;
+        each.done = &done;
+    }
+    model::thread first([&] { post(worker, jobs[0]); });
+    model::thread second([&] { post(worker, jobs[1]); });
+    worker.drive(done);
+}
+
+// One thread posts twice.
+void posts_one_after_the_other() {
+    quiet_reactor io;
+    event_worker worker(io);
+    bool done = false;
+    int left = 2;
+    job jobs[2];
+    for (job& each : jobs) {
+        each.left = &left;
+        each.done = &done;
+    }
+    model::thread other([&] {
+        post(worker, jobs[0]);
+        post(worker, jobs[1]);
+    });
+    worker.drive(done);
+}
+
+struct alarm : twill::timer {
+    alarm() : timer(&alarm::ring) {}
+    static void ring(twill::timer& self) noexcept {
+        auto& one = static_cast<alarm&>(self);
+        model::check(++one.rang == 1, "a timer fires once");
+        *one.done = true;
+    }
+    int rang = 0;
+    bool* done = nullptr;
+};
+
+// Another thread arms a timer that is earlier than the one the worker sleeps for, if it sleeps.
+void timer_from_another_thread() {
+    quiet_reactor io;
+    event_worker worker(io);
+    bool done = false;
+    alarm late, early;
+    bool late_done = false;
+    late.done = &late_done;
+    late.deadline = twill::time_point(std::chrono::seconds(10));
+    worker.arm(late);
+    early.done = &done;
+    model::thread other([&] {
+        early.deadline = twill::time_point(std::chrono::seconds(1));
+        model::check(worker.arm(early), "armed");
+    });
+    worker.drive(done);
+    model::check(early.rang == 1 && late.rang == 0, "in time");
+    model::check(twill::now() < twill::time_point(std::chrono::seconds(2)), "in time");
+    model::check(worker.disarm(late), "still pending");
+}
+
+// Another thread disarms the timer that the worker sleeps for: it fires, or it does not, and both
+// know.
+void timer_disarmed_by_another_thread() {
+    quiet_reactor io;
+    event_worker worker(io);
+    bool done = false, unused = false;
+    alarm one;
+    one.done = &unused;
+    one.deadline = twill::time_point(std::chrono::milliseconds(1));
+    int left = 1;
+    job last;
+    last.left = &left;
+    last.done = &done;
+    worker.arm(one);
+    bool disarmed = false;
+    model::thread other([&] {
+        disarmed = worker.disarm(one);
+        post(worker, last);
+    });
+    worker.drive(done);
+    other.join();
+    model::check(disarmed ? one.rang == 0 : one.rang == 1, "fired, or disarmed");
+}
+
+const scenarios protocol{{bounded, posts_from_two_threads},
+                         {bounded, posts_one_after_the_other},
+                         {bounded, timer_from_another_thread},
+                         {bounded, timer_disarmed_by_another_thread}};
+const scenarios in_short{{narrow, posts_from_two_threads},
+                         {narrow, posts_one_after_the_other},
+                         {narrow, timer_from_another_thread},
+                         {narrow, timer_disarmed_by_another_thread}};
+
+TEST(event_worker, misses_no_post) { expect_holds(protocol[0]); }
+TEST(event_worker, misses_no_second_post) { expect_holds(protocol[1]); }
+TEST(event_worker, sleeps_no_longer_than_the_earliest_timer) { expect_holds(protocol[2]); }
+TEST(event_worker, timer_is_fired_or_disarmed) { expect_holds(protocol[3]); }
+
+TEST(event_worker, needs_each_order) {
+    SKIP_UNLESS_PLAIN_DATA_IS_WATCHED();
+    // The exchange elects one of several posters to pay for the wake-up, which any order does.
+    EXPECT_EQ(needless_orders(in_short, "event_worker."),
+              names{"event_worker::wake_if_parked exchange: seq_cst -> acq_rel"});
+}
+
+TEST(event_worker, mutants_are_found) {
+    SKIP_UNLESS_PLAIN_DATA_IS_WATCHED();
+    using enum model::change::kind;
+    EXPECT_EQ(unnoticed(in_short,
+                        {// Parks without looking again at what was injected, or at all.
+                         {"event_worker::park load", pretend},
+                         {"event_worker::take_injected load", pretend},
+                         {"event_worker::park store", omit},
+                         {"event_worker::wake_if_parked load", pretend},
+                         {"event_worker::take_injected exchange", tear},
+                         {"event_worker::post compare", tear},
+                         {"event_worker::post compare", omit}}),
+              names{});
+}
+
+}  // namespace
+}  // namespace model_test
