@@ -12,6 +12,7 @@
 #include <twill/par/detail/fork.hpp>
 
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace twill::inline TWILL_ABI {

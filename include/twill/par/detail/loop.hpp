@@ -16,6 +16,7 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 namespace twill::inline TWILL_ABI {
