@@ -66,15 +66,17 @@ template <class F, class G>
 }
 
 template <class F, class G>
+[[gnu::always_inline]] inline two_results<F, G> join_pair(par::context& here, F&& f, G&& g) {
+    if constexpr (in_registers<F> && in_registers<G>)
+        return join_small<F, G>(here, f, g);
+    else
+        return join_two<F, G>(here, std::forward<F>(f), std::forward<G>(g));
+}
+
+template <class F, class G>
 [[gnu::always_inline]] inline std::tuple<branch_result_t<F>, branch_result_t<G>> join_values(
     par::context& here, F&& f, G&& g) {
-    const auto both = [&] {
-        if constexpr (in_registers<F> && in_registers<G>)
-            return join_small<F, G>(here, f, g);
-        else
-            return join_two<F, G>(here, std::forward<F>(f), std::forward<G>(g));
-    };
-    auto [left, right] = both();
+    auto [left, right] = join_pair<F, G>(here, std::forward<F>(f), std::forward<G>(g));
     return {std::forward<branch_result_t<F>>(left), std::forward<branch_result_t<G>>(right)};
 }
 
@@ -88,6 +90,9 @@ auto join_values(par::context& here, F&& f, G&& g, More&&... more) {
     return std::tuple_cat(std::tuple<branch_result_t<F>>(std::forward<branch_result_t<F>>(left)),
                           std::move(right));
 }
+
+template <class... Fs>
+auto join_from_outside(std::remove_reference_t<passed<Fs>>&... functions);
 
 }  // namespace detail
 
@@ -117,9 +122,25 @@ template <branch... Fs>
 
 template <branch... Fs>
     requires(sizeof...(Fs) >= 2 && sizeof...(Fs) <= 8)
-auto join(Fs&&... functions) {
-    return region([&](context& here) { return join(here, std::forward<Fs>(functions)...); });
+[[gnu::always_inline]] inline auto join(Fs&&... functions) {
+    if (context* const here = detail::bound.inside; here != nullptr) [[likely]]
+        return join(*here, std::forward<Fs>(functions)...);
+    // Copies for this call, as in join_two.
+    return [](detail::passed<Fs>... those) {
+        return detail::join_from_outside<Fs...>(those...);
+    }(functions...);
 }
 
 }  // namespace par
+
+namespace detail {
+
+// Out of line, so that a join inside of a region has nothing to do afterwards.
+template <class... Fs>
+[[gnu::noinline]] auto join_from_outside(std::remove_reference_t<passed<Fs>>&... functions) {
+    return par::region(
+        [&](par::context& here) { return par::join(here, static_cast<Fs&&>(functions)...); });
+}
+
+}  // namespace detail
 }  // namespace twill::inline TWILL_ABI
