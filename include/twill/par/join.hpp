@@ -100,7 +100,8 @@ namespace par {
 
 // Runs all of the functions and returns when all have ended. The first runs on the calling thread,
 // at once; the others there too, in turn, unless another thread takes them before. Each may take a
-// `par::context&`.
+// `par::context&`. In place of a function that is trivially copyable and can be called as a
+// constant, a copy may be called: one that counts its calls in a `mutable` member does so in vain.
 //
 // Result: nothing if all return void; otherwise a std::tuple in the order of the functions, with a
 // value, a reference, or std::monostate for void. Values are moved, never copied.
