@@ -9,7 +9,7 @@
 //     ++value_of(sem);                                       // who waits for it is found by itself
 //     changed();
 //
-// README.md has the whole protocol.
+// docs/check.md has the whole of it in words.
 #pragma once
 
 #include "check/thread.hpp"

@@ -9,6 +9,7 @@
 #include "entrance.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <source_location>
@@ -18,7 +19,9 @@ namespace twill::inline TWILL_ABI {
 
 template <class T>
 class atomic {
-    static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 8);
+    static constexpr std::size_t size =
+        sizeof(T);  // NOLINT(bugprone-sizeof-expression): of a pointer
+    static_assert(std::is_trivially_copyable_v<T> && size <= 8);
     using place = std::source_location;
     using entrance = explore::model::entrance;
 
@@ -28,7 +31,7 @@ public:
 
     constexpr atomic() noexcept : atomic(T{}) {}
     constexpr atomic(T value) noexcept : value_(value) {  // NOLINT: as std::atomic's
-        if (!std::is_constant_evaluated()) entrance::begin(&value_, sizeof(T));
+        if (!std::is_constant_evaluated()) entrance::begin(&value_, size);
     }
     atomic(const atomic&) = delete;
     atomic& operator=(const atomic&) = delete;
@@ -101,12 +104,12 @@ public:
 private:
     static std::uint64_t bits(T of) noexcept {
         std::uint64_t result = 0;
-        std::memcpy(&result, &of, sizeof(T));
+        std::memcpy(&result, &of, size);
         return result;
     }
     static T value(std::uint64_t of) noexcept {
         T result;
-        std::memcpy(&result, &of, sizeof(T));
+        std::memcpy(&result, &of, size);
         return result;
     }
     static constexpr std::memory_order on_failure(std::memory_order order) noexcept {
@@ -115,7 +118,7 @@ private:
     }
     [[nodiscard]] explore::model::use use(std::memory_order success, std::memory_order failure,
                                           const place& at) const noexcept {
-        return {const_cast<T*>(&value_), sizeof(T), at, success, failure};
+        return {const_cast<T*>(&value_), size, at, success, failure};
     }
     static bool compare(T& expected, T desired, const explore::model::use& how,
                         bool weak) noexcept {

@@ -250,7 +250,8 @@ void barrier_of_all(std::source_location where) {
 void say(const std::string& line) {
     world& in = *world::entered();
     const world::entry own;
-    if (in.narrates()) in.tell(line.c_str());  // not a copy, which would lie in the run's memory
+    // Not a copy, which would lie in the run's memory.
+    if (in.narrates()) in.tell(line.c_str());  // NOLINT(readability-redundant-string-cstr)
 }
 
 // ---- mutants

@@ -35,7 +35,8 @@ void semaphore_counts() {
     sem_init(&free_places, 0, 1);
     in_two_threads([] {
         sem_wait(&free_places);
-        assert(++inside == 1);
+        ++inside;
+        assert(inside == 1);
         std::this_thread::yield();
         --inside;
         sem_post(&free_places);
@@ -162,7 +163,8 @@ void spin_lock_excludes() {
     pthread_spin_init(&lock, PTHREAD_PROCESS_PRIVATE);
     in_two_threads([] {
         pthread_spin_lock(&lock);
-        assert(++inside == 1);
+        ++inside;
+        assert(inside == 1);
         std::this_thread::yield();
         --inside;
         pthread_spin_unlock(&lock);
