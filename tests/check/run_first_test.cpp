@@ -143,15 +143,6 @@ TEST(check_run, wait_for_the_end_of_a_thread_does_not_say_twice_whom_it_waits_fo
             EXPECT_EQ(line.find("held by"), std::string::npos) << line;
 }
 
-TEST(check_run, junit_has_the_failure) {
-    const checking here;
-    here.run({"--junit", "out.xml"}, {"opposite_order"});
-    std::ifstream file(here / "out.xml");
-    std::ostringstream text;
-    text << file.rdbuf();
-    EXPECT_NE(text.str().find("<failure type=\"deadlock\""), std::string::npos) << text.str();
-}
-
 TEST(check_run, wrong_command_lines_are_refused_with_the_mend) {
     const checking here;
     const auto no_program = twill_test::run_command({"check"});
