@@ -78,7 +78,7 @@ struct workshop {
     explore::arena of_run{&take_pages};
     explore::schedule to_replay{kept};
     // By granularity: runs with more points are longer.
-    explore::profile known[3];
+    explore::profile known[4];
     bool has_profile = false;  // of memory that is shared
     std::uint64_t profile_seed = 0;
     failures_seen seen;

@@ -63,6 +63,7 @@ enum class action : std::uint8_t {
     send_signal,    //
     handle_signal,  //
     exit,           // of the process
+    go_on,          // after it has let others go on
 };
 
 // What kind of thing an operation is on.
@@ -205,7 +206,8 @@ struct run_result {
 };
 
 enum class granularity : std::uint32_t {
-    sync,    // scheduling points at blocking and ordering primitives and atomics only
+    sync,    // scheduling points before blocking and ordering primitives and atomics only
+    around,  // and behind those by which a thread lets others go on
     memory,  // and at accesses to memory that threads share, as far as the profile run showed
     every,   // and at all other accesses
 };
