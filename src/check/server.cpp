@@ -61,7 +61,7 @@ struct workshop {
     explore::arena of_run{&take_pages};
     explore::schedule to_replay{kept};
     // By granularity: runs with more points are longer.
-    explore::profile known[3];
+    explore::profile known[4];
     bool has_profile = false;  // of memory that is shared
     std::uint64_t profile_seed = 0;
     failures_seen seen;
@@ -414,6 +414,7 @@ void serve(session& shared, const descriptors& given) noexcept {
     // meet or not: in all runs it has been used.
     stack_trace first_use;
     take_stack(first_use);
+    look_up_real_functions();
     const answer ready{};
     raw_syscall(SYS_write, given.socket, as_word(&ready), sizeof ready);
     for (;;) {

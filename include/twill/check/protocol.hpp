@@ -23,6 +23,9 @@ inline constexpr std::uint32_t protocol_version = 2;
 // "SOCKET:MEMORY:OUTPUT", the descriptors. Without it the library stays out of the program's way.
 inline constexpr char environment_name[] = "TWILL_CHECK_SESSION";
 
+// The value of LD_BIND_NOW by which the command has symbols bound before main, once for all runs.
+inline constexpr char bind_now_value[] = "twill";
+
 inline constexpr std::size_t most_threads = 512;  // alive or not yet joined, in one run
 inline constexpr std::size_t most_findings = 16;  // kept of one run
 inline constexpr std::size_t most_frames = 48;    // of one stack
@@ -64,6 +67,7 @@ enum class action : std::uint8_t {
     send_signal,    //
     handle_signal,  //
     exit,           // of the process
+    go_on,          // after it has let others go on
 };
 
 // What kind of thing an operation is on.
@@ -206,7 +210,8 @@ struct run_result {
 };
 
 enum class granularity : std::uint32_t {
-    sync,    // scheduling points at blocking and ordering primitives and atomics only
+    sync,    // scheduling points before blocking and ordering primitives and atomics only
+    around,  // and behind those by which a thread lets others go on
     memory,  // and at accesses to memory that threads share, as far as the profile run showed
     every,   // and at all other accesses
 };

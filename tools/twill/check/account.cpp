@@ -121,6 +121,8 @@ std::string_view verb_of(action doing, bool blocked) {
             return "signals";
         case action::handle_signal:
             return "handles a signal";
+        case action::go_on:
+            return "goes on";
         case action::exit:
             return "returns from main";
     }
