@@ -78,6 +78,9 @@ TEST(check_run, schedule_of_another_program_is_refused) {
     const auto end = here.json({"--replay", "1 0:1 7:3"}, {"lost_update"});
     EXPECT_EQ(end["status"], 1);
     EXPECT_EQ(finding_of(end)["kind"], "not-reproducible");
+    const auto around = here.json({"--replay", "around 1 0:1 7:3"}, {"lost_update"});
+    EXPECT_EQ(around["status"], 1);
+    EXPECT_EQ(finding_of(around)["kind"], "not-reproducible");
     const auto garbled = here.run({"--replay", "1 0:1 7="}, {"lost_update"});
     EXPECT_EQ(garbled.status, 2);
     EXPECT_NE(garbled.err.find("the schedule cannot be read"), std::string::npos) << garbled.err;
