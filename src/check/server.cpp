@@ -366,6 +366,9 @@ bool replay_once(session& shared, workshop& with, answer& made) noexcept {
     ++made.runs;
     bool diverged = false;
     if (follow(shared, with, what, explore::replay::how::strict, diverged)) return true;
+    // The same threads in the same order are not enough: they have to do the same.
+    const std::uint64_t fingerprint = last_run(with).record().fingerprint;
+    diverged = diverged || (what.fingerprint != 0 && what.fingerprint != fingerprint);
     if (!diverged)
         return shared.options.shrink_ns != 0 && shared.result.findings_count != 0 &&
                shrink(shared, with);

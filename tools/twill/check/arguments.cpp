@@ -33,6 +33,7 @@ did it, and how to repeat it. The program is taken as it is: nothing is compiled
   --jobs N            explore on N cores (default: 1)
   --keep-going        do not stop at the first failure
   --replay FILE       repeat one schedule: a file that was saved, or the schedule itself
+  --times N           with --replay: that often, and tell whether all runs were alike
   --save FILE         where to save the schedule that fails (default: PROGRAM.replay, here)
   --cpus N            how many CPUs the program is told it has (default: 4)
   --exit-status N     the program's good exit status (default: 0)
@@ -56,8 +57,8 @@ cannot be checked.
 constexpr std::uint64_t most_schedules = 1'000'000'000'000;
 
 struct raw_options {
-    std::string schedules, time, seed, strategy, jobs, replay, save, cpus, exit_status, junit,
-        suppress;
+    std::string schedules, times, time, seed, strategy, jobs, replay, save, cpus, exit_status,
+        junit, suppress;
     bool sync = false, memory = false, every_access = false, keep_going = false, json = false,
          github = false, help = false;
 };
@@ -66,6 +67,7 @@ void declare(CLI::App& app, raw_options& into) {
     app.set_help_flag();
     app.add_option("--schedules", into.schedules);
     app.add_option("--time", into.time);
+    app.add_option("--times", into.times);
     app.add_option("--seed", into.seed);
     app.add_option("--strategy", into.strategy);
     app.add_option("--jobs,-j", into.jobs);
@@ -89,8 +91,8 @@ reply refusal(std::string text) { return {false, std::move(text)}; }
 reply unknown_option(const std::string& word) {
     const auto near =
         nearest(std::string_view(word).substr(0, word.find('=')),
-                {"--schedules", "--time", "--seed", "--strategy", "--jobs", "--replay", "--save",
-                 "--cpus", "--exit-status", "--junit", "--suppress", "--github", "--sync",
+                {"--schedules", "--time", "--times", "--seed", "--strategy", "--jobs", "--replay",
+                 "--save", "--cpus", "--exit-status", "--junit", "--suppress", "--github", "--sync",
                  "--memory", "--every-access", "--keep-going", "--json", "--help"});
     return refusal(fmt::format("no option '{}'; {}", word,
                                near.empty() ? std::string("see twill check --help")
@@ -162,6 +164,11 @@ std::optional<reply> convert(const raw_options& raw, arguments& into) {
         return wrong;
     if (auto wrong =
             take_number<std::uint64_t>("--seed", raw.seed, 0, ~std::uint64_t{0}, into.seed))
+        return wrong;
+    if (!raw.times.empty() && raw.replay.empty())
+        return refusal("--times says how often to --replay a schedule, and none is given");
+    if (auto wrong =
+            take_number<std::uint64_t>("--times", raw.times, 1, most_schedules, into.times))
         return wrong;
     if (auto wrong = take_number("--jobs", raw.jobs, 1U, 1024U, into.jobs)) return wrong;
     if (auto wrong = take_number("--cpus", raw.cpus, 1U, 1024U, into.cpus)) return wrong;

@@ -21,6 +21,7 @@ struct arguments {
     twill::check::points_wanted points = twill::check::points_wanted::any;
     std::uint64_t seed = 1;
     std::optional<std::string> replay;  // a file's name, or a schedule itself
+    std::uint64_t times = 1;            // to replay it
     unsigned jobs = 1;
     unsigned cpus = 4;  // that the program is told it has
     bool keep_going = false;

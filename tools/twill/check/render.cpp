@@ -189,6 +189,9 @@ std::string text_of_end(const result& all) {
         text += fmt::format("twill check: {}: this rule matched nothing: {} {}\n",
                             rule.place_in_file, rule.kind, rule.where);
     text += fmt::format("twill check: {}", counted(all.schedules, "schedule", false));
+    if (all.is_replay && all.schedules > 1)
+        text += all.unlike == 0 ? std::string(", all alike")
+                                : fmt::format(", {} of them unlike the first", grouped(all.unlike));
     if (all.schedules > 1 && all.interleavings != 0)
         text += fmt::format(
             ", {}{}{}", all.interleavings_estimated ? "about " : "",
