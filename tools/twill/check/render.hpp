@@ -13,7 +13,7 @@ namespace twill_command::check {
 struct result {
     std::vector<std::string> program;
     std::uint64_t seed = 0;
-    std::uint64_t schedules = 0;      // that were run
+    std::uint64_t schedules = 0;  // that were run
     bool is_replay = false;
     std::uint64_t unlike = 0;         // replays that were not like the first
     std::uint64_t interleavings = 0;  // different ones among the runs that passed
