@@ -16,6 +16,7 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 namespace twill::inline TWILL_ABI {
@@ -126,9 +127,7 @@ private:
     // A half that was given away. Made on the owner's stack; `execute` runs on the taker's.
     struct part final : fork_job {
         part(std::size_t from, std::size_t to, Body what, atomic<bool>& stop)
-            : begin(from), end(to), body(std::move(what)), failed(stop) {
-            execute = &run_there;
-        }
+            : fork_job(&run_there), begin(from), end(to), body(std::move(what)), failed(stop) {}
         ~part() {}  // NOLINT(modernize-use-equals-default): the base has a union member
 
         static void run_there(fork_job& self, par::context& here) noexcept {

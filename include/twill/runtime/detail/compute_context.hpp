@@ -27,7 +27,8 @@ class compute_worker;
 struct fork_job;
 
 struct promotion {
-    fork_job* job;  // to be offered to others: the entry itself, or a part of it; null: nothing now
+    fork_job*
+        job;  // to be offered to others: what the entry stands for, or a part; null: nothing now
     bool exhausted;  // nothing more will come: the entry leaves the list, and no beat looks at it
 };
 
@@ -50,9 +51,9 @@ struct fork_marker : fork_entry {
     std::uint32_t depth;  // how many jobs lie on top of each other on this stack
 };
 
-// A piece of work that another thread may run. It lives on its owner's stack, so offering it
-// allocates nothing, and its owner stays until it has ended.
-struct fork_job : fork_entry {
+// A piece of work that another thread may run. It lives on its owner's stack, beside the entry that
+// gave it, so offering it allocates nothing, and its owner stays until it has ended.
+struct fork_job {
     using execute_function = void (*)(fork_job&, compute_context&) noexcept;
 
     // States of `phase`: 0 running or on offer; 1 the same, and the owner sleeps until it has
@@ -75,12 +76,11 @@ struct fork_job : fork_entry {
         std::uint64_t offer;  // the owner's offer word while it is on offer
     };
 
-    // Nothing is written until the entry is offered: a fork that stays private must not pay.
-    fork_job() noexcept {}  // NOLINT(modernize-use-equals-default): a union member forbids it
+    explicit fork_job(execute_function what) noexcept : execute(what) {}
 
     execute_function execute;
     union {
-        shared_state shared;
+        shared_state shared;  // made when the job is offered
     };
 };
 
