@@ -40,6 +40,7 @@ compute_context::compute_context(unsigned workers) noexcept
 void compute_context::beat() {
     auto& self = worker_of(*this);
     self.end_if_forked();
+    if (meter_ != nullptr) return self.beat_measured();
     const std::uint32_t poke = self.take_poke();
     const bool first_fork = std::exchange(self.first_fork_, false);
     self.obey_stop_request();
@@ -59,10 +60,16 @@ void compute_context::beat() {
 
 bool compute_context::reclaim(fork_job& job) noexcept {
     auto& self = worker_of(*this);
+    if (meter_ != nullptr) {
+        self.run_measured(job);
+        return false;
+    }
     if (self.offer_.take_back(job)) return true;
     self.wait_for(job);
     return false;
 }
+
+bool compute_context::withdraw(fork_job& job) noexcept { return meter_ != nullptr || reclaim(job); }
 
 void compute_context::push_shield(fork_marker& place) noexcept {
     worker_of(*this).push_marker(place, place_->job, nullptr);
@@ -159,11 +166,14 @@ void compute_worker::share(fork_job& job, const fork_marker& place,
     offer_.publish(job, place.depth, order);
 }
 
-void compute_worker::run(region& work, region::execute_function execute) noexcept {
+void compute_worker::run(region& work, region::execute_function execute,
+                         const region_label& label) noexcept {
     fork_marker place;
     push_marker(place, nullptr, &work);
     begin_sharing();
+    if (profile_is_wanted()) begin_row(label);
     execute(work, *this);
+    end_row();
     pop_marker(place);
 }
 

@@ -42,9 +42,11 @@ inline constexpr bool same_when_copied =
     (par::branch<const std::remove_cvref_t<F>&> &&
      (std::is_void_v<branch_return_t<F>> || std::is_arithmetic_v<branch_return_t<F>>));
 template <class F>
-inline constexpr bool copied_into_fork =
-    same_when_copied<F> && std::is_trivially_copyable_v<std::remove_cvref_t<F>> &&
-    sizeof(std::remove_cvref_t<F>) <= 64;
+inline constexpr bool copied_into_fork = false;
+template <class F>
+    requires std::is_trivially_copyable_v<std::remove_cvref_t<F>>  // a plain function has no size
+inline constexpr bool copied_into_fork<F> =
+    same_when_copied<F> && sizeof(std::remove_cvref_t<F>) <= 64;
 
 // How such a callable is handed on.
 template <class F>
@@ -53,7 +55,10 @@ using passed =
 
 // In a register or two.
 template <class F>
-inline constexpr bool in_registers = copied_into_fork<F> && sizeof(std::remove_cvref_t<F>) <= 16;
+inline constexpr bool in_registers = false;
+template <class F>
+    requires copied_into_fork<F>
+inline constexpr bool in_registers<F> = sizeof(std::remove_cvref_t<F>) <= 16;
 
 // Handed on to a function that does not keep it.
 template <class F>
@@ -177,7 +182,7 @@ template <bool Beat, class F, class Behind>
         if constexpr (Beat) here.beat();
         return run_branch(here, std::forward<F>(function));
     } catch (...) {
-        if (!here.pop(behind) && !here.reclaim(behind.job())) behind.drop();
+        if (!here.pop(behind) && !here.withdraw(behind.job())) behind.drop();
         throw;
     }
 }
