@@ -63,6 +63,7 @@ explore::op_kind as_engine_has_it(action kind) noexcept {
         case action::send_signal:
         case action::handle_signal:
         case action::exit:
+        case action::go_on:
             return op_kind::other;
     }
     return op_kind::other;
@@ -71,7 +72,7 @@ explore::op_kind as_engine_has_it(action kind) noexcept {
 bool changes_something(action kind) noexcept {
     return kind != action::load && kind != action::read_lock && kind != action::try_read_lock &&
            kind != action::yield && kind != action::sleep && kind != action::read_clock &&
-           kind != action::poll && kind != action::join;
+           kind != action::poll && kind != action::join && kind != action::go_on;
 }
 
 // Tells the engine what `of` does next. `blocked`: it cannot yet.
@@ -279,6 +280,19 @@ wait_end wait_until(const step& next, readiness ready, const wait_details& detai
     me.next.ready = nullptr;
     if (!early && the.shared->options.keep_events != 0) keep_event(me, waited);
     return timed_out && (ready == nullptr || !ready(me)) ? wait_end::timed_out : wait_end::ready;
+}
+
+void point_behind(const void* place) noexcept {
+    thread& me = *current;
+    // Alone it would run on in any case.
+    if (the.shared->options.points != granularity::around || me.in_runtime != 0 || the.count == 1)
+        return;
+    const no_switching inside;
+    const operation done = me.next;
+    me.next = {.kind = action::go_on, .place = place};
+    announce(me, false);
+    if (!hand_on(me)) wait_for_turn(me);
+    me.next = done;  // which says more in a report
 }
 
 void access_point(action kind, const void* address, std::uint64_t number,

@@ -48,6 +48,10 @@ thread* self_even_inside() noexcept;
 // A scheduling point: others may run before this returns.
 void point(const step& next) noexcept;
 
+// A second point, behind an operation by which the thread let others go on: they may run before it
+// does whatever comes until its next one. (Only in runs that have such points.)
+void point_behind(const void* place) noexcept;
+
 // The same for an access to memory, which has its number from elsewhere.
 void access_point(action kind, const void* address, std::uint64_t number,
                   const void* place) noexcept;

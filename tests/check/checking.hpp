@@ -39,10 +39,10 @@ private:
     scratch_folder folder_;
 };
 
-// The finding that ended the first failing run; null if there is none.
+// The strongest finding; null if there is none.
 inline nlohmann::json finding_of(const nlohmann::json& said) {
     if (said["failures"].empty()) return nullptr;
-    return said["failures"][0]["findings"].back();
+    return said["failures"][0]["findings"].front();
 }
 
 }  // namespace twill_test

@@ -72,6 +72,10 @@ constexpr expectation all[] = {
     {"primitives", "takes_locks_in_both_orders_safely", nullptr},
     {"primitives", "thread_local_destructors_lock", "deadlock"},
     {"primitives", "throws_out_of_a_thread", "crash"},
+    {"releases", "looks_behind_the_unlock", "crash"},
+    {"releases", "looks_before_the_unlock", nullptr},
+    {"releases", "sets_behind_the_post", "crash"},
+    {"releases", "sets_before_the_post", nullptr},
     {"c11", "broken", "crash"},
     {"c11", "mended", nullptr},
 };

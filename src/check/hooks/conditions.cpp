@@ -48,6 +48,7 @@ void notify_one(pthread_cond_t& condition, const void* place) noexcept {
     released(object_kind::condition, &condition);
     if (notify(object_kind::condition, &condition, 1) == 0)
         notified_nobody(of(action::notify_one, condition, place));
+    point_behind(place);
 }
 
 void notify_all(pthread_cond_t& condition, const void* place) noexcept {
@@ -55,6 +56,7 @@ void notify_all(pthread_cond_t& condition, const void* place) noexcept {
     released(object_kind::condition, &condition);
     if (notify(object_kind::condition, &condition, all_waiters) == 0)
         notified_nobody(of(action::notify_all, condition, place));
+    point_behind(place);
 }
 
 }  // namespace twill::inline TWILL_ABI::check

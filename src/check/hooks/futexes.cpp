@@ -48,6 +48,7 @@ long wake(const void* word, std::size_t most, std::uint64_t bits, const void* pl
     point(of(most == 1 ? action::notify_one : action::notify_all, word, place));
     const std::size_t woken = notify(object_kind::futex, word, most, bits);
     if (woken == 0) notified_nobody(of(action::notify_one, word, place));
+    point_behind(place);
     return static_cast<long>(woken);
 }
 

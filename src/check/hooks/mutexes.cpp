@@ -131,6 +131,7 @@ int unlock_mutex(pthread_mutex_t& mutex, const void* place) noexcept {
     }
     point(of(action::unlock, mutex, place));
     give(mutex);
+    point_behind(place);
     return 0;
 }
 

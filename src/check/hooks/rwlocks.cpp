@@ -91,6 +91,7 @@ int unlock(pthread_rwlock_t& lock, const void* place) noexcept {
     else if (readers_of(lock) != 0)
         --readers_of(lock);
     changed();
+    point_behind(place);
     return 0;
 }
 

@@ -79,6 +79,7 @@ TWILL_INTERPOSED int sem_post(sem_t* semaphore) noexcept {
     released(object_kind::semaphore, semaphore);
     ++value_of(*semaphore);
     changed();
+    point_behind(TWILL_CALLER);
     return 0;
 }
 

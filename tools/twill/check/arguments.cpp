@@ -30,7 +30,7 @@ did it, and how to repeat it. The program is taken as it is: nothing is compiled
                       that they share too; or, with --every-access, at all accesses. The latter two
                       take a program built by twill c++ (default: for such a program, in turns)
   --jobs N            explore on N cores (default: 1)
-  --keep-going        do not stop at the first finding
+  --keep-going        do not stop at the first failure
   --replay FILE       repeat one schedule: a file that was saved, or the schedule itself
   --save FILE         where to save the schedule that fails (default: PROGRAM.replay, here)
   --cpus N            how many CPUs the program is told it has (default: 4)
@@ -38,6 +38,12 @@ did it, and how to repeat it. The program is taken as it is: nothing is compiled
   --json              print the result as JSON
   --junit FILE        write the result as JUnit XML
   -h, --help          print this
+
+What does not end a run, such as a data race or locks taken in both orders, does not end the search
+for worse; all is told at the end, the worst first. Ctrl-C ends the search at once.
+
+Not seen: accesses to memory by what was not built by twill c++; what weak memory orders allow (runs
+are sequentially consistent); other processes and real network peers; atomics in inline assembly.
 
 Exit status: 0 nothing was found; 1 something was; 2 the command line is wrong, or the program
 cannot be checked.

@@ -12,7 +12,9 @@ namespace twill_command::check {
 struct result {
     std::vector<std::string> program;
     std::uint64_t seed = 0;
-    std::uint64_t schedules = 0;  // that were run
+    std::uint64_t schedules = 0;      // that were run
+    std::uint64_t interleavings = 0;  // different ones among the runs that passed
+    bool interleavings_estimated = false;
     double seconds = 0;
     std::string points;  // "sync" or "memory"
     std::vector<failing_run> failures;
@@ -22,6 +24,8 @@ struct result {
 // What it cannot see, said before it starts.
 std::string text_of_limits(const result& of);
 std::string text_of(const failing_run& run, const result& in);
+// That a run found something, while the search goes on: one line.
+std::string text_of_note(const failing_run& run);
 // The last line.
 std::string text_of_end(const result& all);
 

@@ -39,7 +39,7 @@ std::string junit_of(const result& all) {
     const auto name = escaped(command_line_of(all.program));
     std::string cases;
     for (const auto& each : all.failures) {
-        const auto& found = each.findings.back();
+        const auto& found = each.findings.front();
         cases += fmt::format("    <failure type=\"{}\" message=\"{}\">{}</failure>\n", found.kind,
                              escaped(found.summary), escaped(text_of(each, all)));
     }
