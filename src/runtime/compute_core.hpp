@@ -106,6 +106,7 @@ private:
     void share(fork_job& job, const fork_marker& place, std::memory_order order) noexcept;
     void unlink(fork_entry& entry) noexcept;
     void push_marker(fork_marker& place, fork_job* job, region* stop) noexcept;
+    void pop_marker(fork_marker& place) noexcept;
     // A job on offer that helps `awaited` along, now this worker's.
     fork_job* part_of(const fork_job& awaited) noexcept;
 

@@ -76,9 +76,11 @@ void compute_context::push_shield(fork_marker& place) noexcept {
     place.depth = place.enclosing->depth;
 }
 
-void compute_context::pop_marker(fork_marker& place) noexcept {
-    youngest_ = place.older;
-    place_ = place.enclosing;
+void compute_context::pop_shield(fork_marker& place) noexcept {
+    auto& self = worker_of(*this);
+    self.pop_marker(place);
+    // A stop request pokes once, and a beat inside took that poke without being allowed to obey.
+    if (place_->stop != nullptr && place_->stop->stop_requested()) self.poke();
 }
 
 compute_worker::compute_worker(compute_core& core, unsigned number, bool guest) noexcept
@@ -97,6 +99,11 @@ void compute_worker::push_marker(fork_marker& place, fork_job* job, region* stop
     place.depth = place_->depth + 1;
     push(place);
     place_ = &place;
+}
+
+void compute_worker::pop_marker(fork_marker& place) noexcept {
+    youngest_ = place.older;
+    place_ = place.enclosing;
 }
 
 // Where parallel calls are many and small, as in a serial loop around them, each beat would give

@@ -387,6 +387,8 @@ std::string_view name_of(protocol::granularity points) {
     switch (points) {
         case protocol::granularity::sync:
             return "sync";
+        case protocol::granularity::around:
+            return "around";
         case protocol::granularity::memory:
             return "memory";
         case protocol::granularity::every:

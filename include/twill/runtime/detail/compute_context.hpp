@@ -168,9 +168,9 @@ public:
     // out where they look whether they are to give way.
     [[nodiscard]] work_meter* meter() const noexcept { return meter_; }
 
-    // `place` divides the list until `pop_marker`; entries above it do not see stop requests.
+    // `place` divides the list until `pop_shield`; entries above it do not see stop requests.
     TWILL_API void push_shield(fork_marker& place) noexcept;
-    TWILL_API void pop_marker(fork_marker& place) noexcept;
+    TWILL_API void pop_shield(fork_marker& place) noexcept;
 
 protected:
     explicit compute_context(unsigned workers) noexcept;
