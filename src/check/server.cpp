@@ -413,6 +413,7 @@ void serve(session& shared, const descriptors& given) noexcept {
     // meet or not: in all runs it has been used.
     stack_trace first_use;
     take_stack(first_use);
+    look_up_real_functions();
     const answer ready{};
     raw_syscall(SYS_write, given.socket, as_word(&ready), sizeof ready);
     for (;;) {

@@ -35,6 +35,9 @@ bool take_descriptors(int& memory) noexcept {
     }
     ::unsetenv(environment_name);
     ::unsetenv("LD_PRELOAD");
+    if (const char* now = ::getenv("LD_BIND_NOW");
+        now != nullptr && std::strcmp(now, bind_now_value) == 0)
+        ::unsetenv("LD_BIND_NOW");
     return true;
 }
 

@@ -71,12 +71,27 @@ Function* real(const char* name) noexcept {
     return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
-// The real function of that name, looked up once.
-#define TWILL_REAL(name)                                                          \
-    ([]() noexcept {                                                              \
-        static auto* const found = ::twill::check::real<decltype(::name)>(#name); \
-        return found;                                                             \
-    }())
+// A real function that is looked up once. All of them lie in a section of their own, so that the
+// server looks them up, and not each run again.
+struct real_function {
+    const char* name;
+    void* found;
+
+    void* get() noexcept {
+        if (found == nullptr) found = ::dlsym(RTLD_NEXT, name);
+        return found;
+    }
+};
+void look_up_real_functions() noexcept;
+
+// The real function of that name.
+#define TWILL_REAL(name)                                                                     \
+    (reinterpret_cast<decltype(::name)*>([]() noexcept {                                     \
+        __attribute__((section("twill_real"),                                                \
+                       used)) static constinit ::twill::check::real_function entry{#name,    \
+                                                                                   nullptr}; \
+        return entry.get();                                                                  \
+    }()))
 
 // Says so on standard error and ends the process: for what must not happen.
 [[noreturn]] void give_up(const char* what) noexcept;

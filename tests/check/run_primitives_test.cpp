@@ -66,6 +66,7 @@ constexpr expectation all[] = {
     {"primitives", "unlocks_what_another_holds", "wrong-unlock"},
     {"primitives", "locks_twice", "relocked"},
     {"primitives", "destroys_while_held", "destroyed-in-use"},
+    {"primitives", "many_mutexes_are_told_apart", nullptr},
     {"primitives", "leaves_a_thread_behind", "leaked-thread"},
     {"primitives", "joins_twice", "use-after-join"},
     {"primitives", "takes_locks_in_both_orders", "lock-order"},
@@ -89,6 +90,13 @@ TEST(check_cpus, are_as_many_as_the_command_says) {
     EXPECT_EQ(here.json({"--schedules", "3", "--cpus", "7"}, {"cpus", "7"})["status"], 0);
     EXPECT_EQ(here.json({"--schedules", "3"}, {"cpus", "4"})["status"], 0);
     EXPECT_EQ(here.json({"--schedules", "3"}, {"cpus", "5"})["status"], 1);
+}
+
+TEST(check_start, program_that_lacks_an_unused_symbol_runs) {
+    const checking here;
+    const auto said = here.json({"--schedules", "20"}, {"missing_symbol"});
+    EXPECT_EQ(said["status"], 0) << said.dump(2);
+    EXPECT_EQ(said["schedules"], 20);
 }
 
 TEST(check_conditions, deadlock_says_which_notification_was_lost) {

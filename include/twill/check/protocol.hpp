@@ -23,6 +23,9 @@ inline constexpr std::uint32_t protocol_version = 2;
 // "SOCKET:MEMORY:OUTPUT", the descriptors. Without it the library stays out of the program's way.
 inline constexpr char environment_name[] = "TWILL_CHECK_SESSION";
 
+// The value of LD_BIND_NOW by which the command has symbols bound before main, once for all runs.
+inline constexpr char bind_now_value[] = "twill";
+
 inline constexpr std::size_t most_threads = 512;  // alive or not yet joined, in one run
 inline constexpr std::size_t most_findings = 16;  // kept of one run
 inline constexpr std::size_t most_frames = 48;    // of one stack

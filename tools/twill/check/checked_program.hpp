@@ -41,6 +41,10 @@ public:
     [[nodiscard]] std::string output(std::size_t bytes) const;
 
 private:
+    // False: it ended before it was ready. `bind_now`: all its symbols are bound before main, so
+    // that not each run does it.
+    bool start(const std::vector<std::string>& words, const std::string& library, bool bind_now);
+    void stop();
     void become(const std::vector<std::string>& words, const std::string& library, int socket,
                 int report) const;
 

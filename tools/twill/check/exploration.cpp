@@ -94,7 +94,8 @@ public:
             session.options.cpus = how.cpus;
             session.options.good_status = how.good_status;
             session.options.shrink_ns = 10'000'000'000;
-            session.options.core = cores.empty() ? 0 : cores[i % cores.size()] + 1;
+            // One alone moves about, see ask_for_more.
+            if (how.jobs > 1 && !cores.empty()) session.options.core = cores[i % cores.size()] + 1;
         }
         if (programs_[0]->session().memory_mode == 0 &&
             (how.points == twill::check::points_wanted::memory ||
@@ -164,7 +165,11 @@ private:
             asked_[i] = {.what = twill::check::task::explore, .first_run = next_run_, .runs = runs};
             next_run_ += runs;
         }
-        programs_[i]->session().options.passed_over = passed_over_;
+        auto& options = programs_[i]->session().options;
+        options.passed_over = passed_over_;
+        // Pinned, runs are much faster. Where the kernel has put this process there is room: so
+        // several commands at a time, as of ctest -j, do not meet on one core for good.
+        if (programs_.size() == 1) options.core = static_cast<unsigned>(::sched_getcpu()) + 1;
         programs_[i]->ask(asked_[i]);
     }
 
