@@ -321,37 +321,6 @@ bool lacks_profile(const session& shared, const workshop& with) noexcept {
            (!with.has_profile || with.profile_seed != shared.options.seed);
 }
 
-bool replay_once(session& shared, workshop& with, answer& made) noexcept {
-    schedule_prefix before;
-    const std::size_t begin = parse(shared.schedule, shared.schedule_length, before);
-    with.kept.clear();
-    auto& what = *with.kept.make<explore::schedule>(with.kept);
-    if (explore::parse(shared.schedule + begin, shared.schedule_length - begin, what).at !=
-        nullptr) {
-        made.refused = 1;
-        return false;
-    }
-    if (before.points == granularity::memory) shared.options.seed = before.seed;
-    if (lacks_profile(shared, with)) {
-        // Also for a schedule of other points: what is shared is shown among its steps.
-        const std::uint32_t keep_events = std::exchange(shared.options.keep_events, 0);
-        if (run_planned(shared, with, 0)) return true;
-        shared.options.keep_events = keep_events;
-    }
-    shared.options.points = before.points;
-    ++made.runs;
-    bool diverged = false;
-    if (follow(shared, with, what, explore::replay::how::strict, diverged)) return true;
-    if (!diverged) return false;
-    auto& result = shared.result;
-    result.findings[0] = {};
-    result.findings[0].kind = finding_kind::not_reproducible;
-    result.findings_count = 1;
-    result.ended_by = 0;
-    result.end = run_end::finding;
-    return false;
-}
-
 std::uint64_t now_of_machine() noexcept {
     timespec now{};
     raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, as_word(&now));
@@ -376,6 +345,39 @@ bool shrink(session& shared, workshop& with) noexcept {
     return false;
 }
 
+bool replay_once(session& shared, workshop& with, answer& made) noexcept {
+    schedule_prefix before;
+    const std::size_t begin = parse(shared.schedule, shared.schedule_length, before);
+    with.kept.clear();
+    auto& what = *with.kept.make<explore::schedule>(with.kept);
+    if (explore::parse(shared.schedule + begin, shared.schedule_length - begin, what).at !=
+        nullptr) {
+        made.refused = 1;
+        return false;
+    }
+    if (before.points == granularity::memory) shared.options.seed = before.seed;
+    if (lacks_profile(shared, with)) {
+        // Also for a schedule of other points: what is shared is shown among its steps.
+        const std::uint32_t keep_events = std::exchange(shared.options.keep_events, 0);
+        if (run_planned(shared, with, 0)) return true;
+        shared.options.keep_events = keep_events;
+    }
+    shared.options.points = before.points;
+    ++made.runs;
+    bool diverged = false;
+    if (follow(shared, with, what, explore::replay::how::strict, diverged)) return true;
+    if (!diverged)
+        return shared.options.shrink_ns != 0 && shared.result.findings_count != 0 &&
+               shrink(shared, with);
+    auto& result = shared.result;
+    result.findings[0] = {};
+    result.findings[0].kind = finding_kind::not_reproducible;
+    result.findings_count = 1;
+    result.ended_by = 0;
+    result.end = run_end::finding;
+    return false;
+}
+
 bool explore_some(session& shared, workshop& with, const request& asked, answer& made) noexcept {
     shared.passed_count = 0;
     while (made.runs != asked.runs) {
@@ -387,8 +389,7 @@ bool explore_some(session& shared, workshop& with, const request& asked, answer&
         }
         ++made.runs;
         if (run_planned(shared, with, number)) return true;
-        if (shared.result.end == run_end::passed && shared.result.findings_count == 0 &&
-            shared.passed_count != most_passed)
+        if (shared.result.end == run_end::passed && shared.passed_count != most_passed)
             shared.passed[shared.passed_count++] = last_run(with).interleaving();
         if (!is_news(shared.result, shared.options.passed_over, with.seen)) continue;
         const failure first = failure::of(shared.result);

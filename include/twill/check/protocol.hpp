@@ -258,7 +258,7 @@ struct session {
 
 enum class task : std::uint32_t {
     explore,  // `runs` runs (most_passed at most) from number `first_run` on, until one has news
-    replay,   // `schedule`, once
+    replay,   // `schedule`, once; and then shrinks it, if there is time for that
 };
 
 // What the command asks for over the socket.

@@ -2,6 +2,7 @@
 #include "scenario.hpp"
 
 #include <cassert>
+#include <cstdio>
 #include <mutex>
 #include <thread>
 
@@ -39,10 +40,19 @@ void leaks_and_seldom_fails() {
     assert(seen != 5);
 }
 
+// What no XML may contain, and what has a meaning in it.
+void writes_anything_and_fails() {
+    std::thread([] { set_stage(1); }).join();
+    std::puts("<&\"']]>\1\x1b[31m\xff\xc3(\xed\xa0\x80\xef\xbf\xbf \xc3\xa4 end");
+    std::fflush(stdout);
+    assert(stage_now() == 2);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     constexpr scenario all[] = {{"leaks", leaks},
+                                {"writes_anything_and_fails", writes_anything_and_fails},
                                 {"leaks_and_seldom_fails", leaks_and_seldom_fails}};
     return run_scenario(argc, argv, all);
 }

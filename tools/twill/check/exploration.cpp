@@ -4,6 +4,7 @@
 #include "twill/check/distinct_count.hpp"
 #include "twill/check/ranking.hpp"
 #include "twill/check/replay_file.hpp"
+#include "twill/check/suppressions.hpp"
 #include "twill/common/message.hpp"
 
 #include <twill/core/time.hpp>
@@ -18,8 +19,10 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <set>
+#include <utility>
 
 namespace twill_command::check {
 namespace {
@@ -42,6 +45,8 @@ std::vector<unsigned> cores_for(unsigned jobs) {
 double seconds_since(twill::time_point then) {
     return std::chrono::duration<double>(twill::now() - then).count();
 }
+
+constexpr std::uint64_t time_for_shrinking = 10'000'000'000;  // in nanoseconds
 
 // Ctrl-C ends the search; what was found until then is told. A second one ends the command.
 volatile std::sig_atomic_t interrupted = 0;
@@ -70,17 +75,10 @@ std::string identity_of(const failing_run& run) {
     return text;
 }
 
-// As bits.
-std::uint64_t kinds_in(const twill::check::run_result& result) {
-    std::uint64_t kinds = 0;
-    for (std::uint32_t i = 0; i != result.findings_count; ++i)
-        kinds |= std::uint64_t{1} << static_cast<unsigned>(result.findings[i].kind);
-    return kinds;
-}
-
 class exploration {
 public:
     explicit exploration(const arguments& how) : how_(how), library_(find_check_library()) {
+        if (!how.suppress.empty() && !how.replay) known_ = suppressions(how.suppress);
         made_.program = how.program;
         made_.seed = how.seed;
         const auto cores = cores_for(how.jobs);
@@ -93,7 +91,8 @@ public:
             session.options.wanted = how.points;
             session.options.cpus = how.cpus;
             session.options.good_status = how.good_status;
-            session.options.shrink_ns = 10'000'000'000;
+            // What is suppressed need not be shrunk.
+            session.options.shrink_ns = known_.empty() ? time_for_shrinking : 0;
             // One alone moves about, see ask_for_more.
             if (how.jobs > 1 && !cores.empty()) session.options.core = cores[i % cores.size()] + 1;
         }
@@ -129,6 +128,9 @@ public:
         made_.interleavings = passed_.count();
         made_.interleavings_estimated = passed_.is_estimate();
         if (!how_.keep_going) tell_all();
+        if (!interrupted && !has_failed_)
+            std::ranges::copy_if(known_.rules(), std::back_inserter(made_.unused_rules),
+                                 [](const suppression& rule) { return rule.used == 0; });
     }
 
     void replay_only(const std::string& schedule) {
@@ -215,6 +217,17 @@ private:
             run.findings = {not_reproduced(answer.found)};
             run.schedule = schedule;
         }
+        if (again && !known_.empty()) {
+            const std::size_t suppressed = known_.apply(run);
+            made_.suppressed += suppressed;
+            if (run.findings.empty()) return;
+            shrink(with, schedule);
+            if (replay_with_events(with)) {
+                run = take_account(with);
+                suppressions(known_).apply(run);
+                if (run.findings.empty()) return;
+            }
+        }
         run.number = number;
         run.strategy = name_of(answer.strategy);
         run.points = name_of(answer.points);
@@ -228,7 +241,12 @@ private:
         const bool ended = run.findings.front().ended_run;
         has_failed_ = has_failed_ || ended;
         if (!ended) {
-            passed_over_ |= kinds_in(with.session().result);
+            for (std::uint32_t i = 0; i != with.session().result.findings_count; ++i) {
+                const auto kind = with.session().result.findings[i].kind;
+                if (std::ranges::find(run.findings, name_of(kind), &finding_account::kind) !=
+                    run.findings.end())
+                    passed_over_ |= std::uint64_t{1} << static_cast<unsigned>(kind);
+            }
             if (!how_.json) print("twill check", text_of_note(run));
         }
         found_.push_back(std::move(run));
@@ -246,11 +264,25 @@ private:
         return made;
     }
 
-    bool replay_with_events(checked_program& with) {
-        with.session().options.keep_events = 1;
+    // Leaves a smaller schedule in the session.
+    void shrink(checked_program& with, const std::string& schedule) {
+        set_schedule(with, schedule);
+        with.session().options.shrink_ns = time_for_shrinking;
         with.ask({.what = twill::check::task::replay, .runs = 1});
         const auto answer = with.take_answer();
-        with.session().options.keep_events = 0;
+        with.session().options.shrink_ns = 0;
+        if (!answer)
+            throw start_failure{"the program's server died; this is a defect of twill check"};
+    }
+
+    bool replay_with_events(checked_program& with) {
+        auto& options = with.session().options;
+        options.keep_events = 1;
+        const auto time = std::exchange(options.shrink_ns, 0);
+        with.ask({.what = twill::check::task::replay, .runs = 1});
+        const auto answer = with.take_answer();
+        options.keep_events = 0;
+        options.shrink_ns = time;
         if (!answer)
             throw start_failure{"the program's server died; this is a defect of twill check"};
         if (answer->refused != 0) throw start_failure{"the schedule cannot be read"};
@@ -301,6 +333,7 @@ private:
     std::vector<twill::check::request> asked_;      // of each program; no runs: nothing
     std::vector<twill::check::request> left_over_;  // of requests that found something midway
     std::uint64_t next_run_ = 0;
+    suppressions known_;
     distinct_count passed_;
     std::uint64_t passed_over_ = 0;  // see run_options
     bool has_failed_ = false;        // a run has ended badly

@@ -1,10 +1,11 @@
 #include "twill/check/render.hpp"
 
+#include "twill/check/places.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 #include <string_view>
 
@@ -16,31 +17,6 @@ std::string thread_name(const failing_run& run, unsigned index) {
         if (each.index == index && !each.name.empty())
             return fmt::format("thread {} ({})", index, each.name);
     return index == 0 ? "thread 0 (main)" : fmt::format("thread {}", index);
-}
-
-// The frame that a reader thinks of: the innermost of the program itself, not of a header that it
-// calls through.
-const frame* own_place(const stack& where) {
-    const frame* any = nullptr;
-    for (const auto& each : where) {
-        if (each.file.empty()) continue;
-        if (any == nullptr) any = &each;
-        if (!each.file.starts_with("/usr/") && each.file.find("/include/c++/") == std::string::npos)
-            return &each;
-    }
-    return any;
-}
-
-std::string short_place(const stack& where) {
-    const frame* const at = own_place(where);
-    if (at == nullptr) return "";
-    return fmt::format("{}:{}", std::filesystem::path(at->file).filename().string(), at->line);
-}
-
-bool of_the_standard_library(const frame& one) {
-    return one.file.starts_with("/usr/include/") ||
-           one.file.find("/include/c++/") != std::string::npos ||
-           (one.file.empty() && one.module.find("/libstdc++.so") != std::string::npos);
 }
 
 // Of frames in the standard library only the outermost one that the program called is shown.
@@ -208,14 +184,19 @@ std::string text_of_note(const failing_run& run) {
 }
 
 std::string text_of_end(const result& all) {
-    std::string text = fmt::format("twill check: {}", counted(all.schedules, "schedule", false));
+    std::string text;
+    for (const auto& rule : all.unused_rules)
+        text += fmt::format("twill check: {}: this rule matched nothing: {} {}\n",
+                            rule.place_in_file, rule.kind, rule.where);
+    text += fmt::format("twill check: {}", counted(all.schedules, "schedule", false));
     if (all.schedules > 1 && all.interleavings != 0)
         text += fmt::format(
             ", {}{}{}", all.interleavings_estimated ? "about " : "",
             counted(all.interleavings, "distinct interleaving", all.interleavings_estimated),
-            all.failures.empty() ? "" : " passed");
+            all.failures.empty() ? "" : " came to their end");
     if (all.failures.empty()) {
-        text += ", nothing found; this is no proof";
+        text +=
+            fmt::format(", nothing {}found; this is no proof", all.suppressed != 0 ? "else " : "");
     } else {
         std::vector<std::string> kinds;
         for (const auto& run : all.failures)
@@ -223,6 +204,7 @@ std::string text_of_end(const result& all) {
                 if (std::ranges::find(kinds, each.kind) == kinds.end()) kinds.push_back(each.kind);
         text += fmt::format("; found: {}", fmt::join(kinds, ", "));
     }
+    if (all.suppressed != 0) text += fmt::format("; suppressed: {}", all.suppressed);
     text += fmt::format(" ({:.1f} s", all.seconds);
     // Of few, it says how long the report took.
     if (all.schedules >= 100 && all.seconds > 0)

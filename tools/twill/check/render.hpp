@@ -2,6 +2,7 @@
 #pragma once
 
 #include "twill/check/account.hpp"
+#include "twill/check/suppressions.hpp"
 
 #include <cstdint>
 #include <string>
@@ -18,7 +19,9 @@ struct result {
     double seconds = 0;
     std::string points;  // "sync" or "memory"
     std::vector<failing_run> failures;
-    std::vector<std::string> unseen;  // what it cannot see, in words
+    std::uint64_t suppressed = 0;           // findings that a rule took out
+    std::vector<suppression> unused_rules;  // if the search came to its end
+    std::vector<std::string> unseen;        // what it cannot see, in words
 };
 
 // What it cannot see, said before it starts.
@@ -31,6 +34,7 @@ std::string text_of_end(const result& all);
 
 std::string json_of(const result& all);
 std::string junit_of(const result& all);
+std::string github_of(const result& all);
 
 // Words for a shell, quoted where that is needed.
 std::string command_line_of(const std::vector<std::string>& words);

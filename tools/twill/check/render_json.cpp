@@ -79,7 +79,12 @@ std::string json_of(const result& all) {
                  {"not_seen", all.unseen},
                  {"interleavings", all.interleavings},
                  {"interleavings_estimated", all.interleavings_estimated},
+                 {"suppressed", all.suppressed},
+                 {"unused_suppressions", json::array()},
                  {"failures", json::array()}};
+    for (const auto& rule : all.unused_rules)
+        made["unused_suppressions"].push_back(
+            {{"rule", rule.place_in_file}, {"kind", rule.kind}, {"where", rule.where}});
     for (const auto& each : all.failures) made["failures"].push_back(json_of(each));
     // What a program wrote may be no UTF-8.
     return made.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
