@@ -35,7 +35,7 @@ namespace {
 constexpr std::size_t shared_bytes = std::size_t{4} << 30U;  // of addresses; pages come when used
 constexpr int look_every_ms = 500;
 constexpr std::uint64_t spin_patience_ns = 2'000'000'000;   // of CPU time without a step
-constexpr std::uint64_t stuck_patience_ns = 5'000'000'000;  // of time, without either
+constexpr std::uint64_t stuck_patience_ns = 3'000'000'000;  // of time, without either
 
 // What the engine works with lies in memory that server and run share: the server reads the
 // schedule of a run that has died.
@@ -395,6 +395,12 @@ std::uint64_t now_of_machine() noexcept {
            static_cast<std::uint64_t>(now.tv_nsec);
 }
 
+// Whether the runs of shrinking take no longer than others.
+bool can_be_shrunk(const run_result& result) noexcept {
+    const auto kind = failure::of(result).kind;
+    return kind != finding_kind::spin && kind != finding_kind::stuck;
+}
+
 // Of the schedule that the last run followed, the one with fewest preemptions that is found within
 // the time that there is.
 bool shrink(session& shared, workshop& with) noexcept {
@@ -427,7 +433,8 @@ bool explore_some(session& shared, workshop& with, const request& asked, answer&
             continue;
         made.found = 1;
         keep_schedule(shared, with, last_run(with).record());
-        return shared.options.shrink_ns != 0 && shrink(shared, with);
+        return shared.options.shrink_ns != 0 && can_be_shrunk(shared.result) &&
+               shrink(shared, with);
     }
     return false;
 }
