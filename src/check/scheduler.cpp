@@ -1,5 +1,6 @@
 #include "check/scheduler.hpp"
 
+#include "check/descriptors.hpp"
 #include "check/memory_mode.hpp"
 #include "check/stack.hpp"
 #include "check/waiters.hpp"
@@ -75,6 +76,17 @@ bool changes_something(action kind) noexcept {
            kind != action::poll && kind != action::join && kind != action::go_on;
 }
 
+// Apart from the numbers of other objects.
+constexpr std::uint64_t number_of_descriptors = std::uint64_t{1} << 32U;
+
+// As reports name it.
+std::uint64_t shown_number(object_kind kind, const void* object, std::uint64_t number) noexcept {
+    if (kind == object_kind::memory) return reinterpret_cast<std::uint64_t>(object);
+    if (kind == object_kind::descriptor && object != nullptr)
+        return static_cast<std::uint64_t>(descriptor_of(object));
+    return number;
+}
+
 // Tells the engine what `of` does next. `blocked`: it cannot yet.
 void announce(thread& of, bool blocked) noexcept {
     of.state = blocked ? thread_state::blocked : thread_state::ready;
@@ -127,9 +139,7 @@ void keep_event(const thread& of, bool waited) noexcept {
     entry.kind = of.next.kind;
     entry.what = of.next.what;
     entry.blocked = waited ? 1 : 0;
-    entry.object = of.next.what == object_kind::memory
-                       ? reinterpret_cast<std::uint64_t>(of.next.object)
-                       : of.next.number;
+    entry.object = shown_number(of.next.what, of.next.object, of.next.number);
     entry.time_ns = the.run->now();
     take_stack(entry.where);
 }
@@ -145,7 +155,7 @@ void describe(const thread& of, thread_report& into) noexcept {
     into.parent = of.parent;
     into.doing = of.next.kind;
     into.what = of.next.what;
-    into.object = of.next.number;
+    into.object = shown_number(of.next.what, of.next.object, of.next.number);
     const thread* const held_by = holder(of);
     into.waits_for_known = held_by == nullptr ? 0 : 1;
     into.waits_for = held_by == nullptr ? 0 : held_by->index;
@@ -183,7 +193,9 @@ void fill(finding& into, finding_kind kind, const step& at, const char* text) no
     into.kind = kind;
     into.thread = current == nullptr ? 0 : current->index;
     into.what = at.what;
-    into.object = at.object == nullptr ? 0 : object_number(at.what, at.object);
+    into.object = at.object == nullptr
+                      ? 0
+                      : shown_number(at.what, at.object, object_number(at.what, at.object));
     std::strncpy(into.text, text, sizeof into.text - 1);
     take_stack(into.here);
 }
@@ -208,9 +220,12 @@ bool closes_a_circle(const thread& from) noexcept {
 
 // Gives the baton to whoever is to run. False: to nobody, all have ended.
 bool hand_on(thread& from) noexcept {
-    if (the.stale) ask_again();
-    const explore::decision chosen = the.run->next(from.index);
     using what = explore::decision::what;
+    explore::decision chosen{};
+    do {
+        if (the.stale) ask_again();
+        chosen = the.run->next(from.index);
+    } while (chosen.outcome == what::deadlock && something_came_in());
     switch (chosen.outcome) {
         case what::run:
             break;
@@ -228,6 +243,7 @@ bool hand_on(thread& from) noexcept {
     }
     thread& next = the.threads[chosen.thread];
     next.timed_out = chosen.timed_out;
+    the.running = &next;
     if (&next != &from) next.baton.open();
     return &next == &from || from.state == thread_state::ended;
 }
@@ -240,6 +256,8 @@ thread* self() noexcept {
 }
 
 thread* self_even_inside() noexcept { return current; }
+
+const thread* running_thread() noexcept { return the.running; }
 
 no_switching::no_switching() noexcept : self_(current) {
     if (self_ != nullptr) ++self_->in_runtime;
@@ -371,6 +389,7 @@ void remove_thread(thread& made) noexcept {
 
 void begin_thread(thread& me) noexcept {
     current = &me;
+    me.kernel_id = raw_syscall(SYS_gettid);
     const no_switching inside;
     wait_for_turn(me);
     memory_of_begun_thread(me);
@@ -415,6 +434,8 @@ void advance_clock(std::uint64_t by_ns) noexcept { the.run->advance(by_ns); }
 std::uint64_t object_number(object_kind kind, const void* address) noexcept {
     // A thread has a number already.
     if (kind == object_kind::thread) return static_cast<const thread*>(address)->index;
+    // One for all descriptors: which of them have to do with each other only the kernel knows.
+    if (kind == object_kind::descriptor) return number_of_descriptors;
     const std::uint32_t number = the.objects.number(kind, address);
     if (number == 0) fail(finding_kind::too_large, {}, "more objects than twill check keeps");
     return number;
@@ -476,6 +497,7 @@ void start_run(explore::execution& with) noexcept {
     the.run = &with;
     thread& first = *add_thread(nullptr, nullptr);
     first.handle = ::pthread_self();
+    first.kernel_id = raw_syscall(SYS_gettid);
     current = &first;
     const no_switching inside;
     memory_of_begun_thread(first);

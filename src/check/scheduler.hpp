@@ -45,6 +45,9 @@ inline bool controlled() noexcept { return self() != nullptr; }
 // The same, also while switching is forbidden (`no_switching`).
 thread* self_even_inside() noexcept;
 
+// Whose turn it is, asked by a signal handler, which may run in any thread. Null: nobody's yet.
+const thread* running_thread() noexcept;
+
 // A scheduling point: others may run before this returns.
 void point(const step& next) noexcept;
 

@@ -77,6 +77,16 @@ constexpr expectation all[] = {
     {"releases", "looks_before_the_unlock", nullptr},
     {"releases", "sets_behind_the_post", "crash"},
     {"releases", "sets_before_the_post", nullptr},
+    {"descriptors", "pipe_hands_over", nullptr},
+    {"descriptors", "pipe_takes_more_than_it_holds", nullptr},
+    {"descriptors", "pipe_is_never_written", "deadlock"},
+    {"descriptors", "reads_with_a_lock_held", "deadlock"},
+    {"descriptors", "sockets_converse", nullptr},
+    {"descriptors", "server_and_client", nullptr},
+    {"descriptors", "poll_has_a_limit", nullptr},
+    {"descriptors", "select_sees_who_is_ready", nullptr},
+    {"descriptors", "asks_again_and_again", nullptr},
+    {"descriptors", "timers_fire_in_virtual_time", nullptr},
     {"c11", "broken", "crash"},
     {"c11", "mended", nullptr},
 };
@@ -97,6 +107,20 @@ TEST(check_start, program_that_lacks_an_unused_symbol_runs) {
     const auto said = here.json({"--schedules", "20"}, {"missing_symbol"});
     EXPECT_EQ(said["status"], 0) << said.dump(2);
     EXPECT_EQ(said["schedules"], 20);
+}
+
+TEST(check_descriptors, peer_that_is_not_there_is_no_deadlock) {
+    const checking here;
+    const auto said = here.json({"--schedules", "3"}, {"descriptors", "nobody_connects"});
+    ASSERT_FALSE(finding_of(said).is_null()) << said;
+    EXPECT_EQ(finding_of(said)["kind"], "stuck");
+    EXPECT_NE(finding_of(said).dump().find("from outside of the program"), std::string::npos)
+        << said.dump(2);
+}
+
+TEST(check_descriptors, what_a_child_writes_is_waited_for) {
+    const checking here;
+    EXPECT_EQ(here.json({"--schedules", "3"}, {"descriptors", "child_writes"})["status"], 0);
 }
 
 TEST(check_conditions, deadlock_says_which_notification_was_lost) {

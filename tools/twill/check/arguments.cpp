@@ -39,6 +39,7 @@ did it, and how to repeat it. The program is taken as it is: nothing is compiled
   --exit-status N     the program's good exit status (default: 0)
   --json              print the result as JSON
   --junit FILE        write the result as JUnit XML
+  --svg FILE          draw the interleaving of the worst failure: a lane a thread, a column a step
   --github            also print annotations for GitHub Actions (default: when it runs there)
   --suppress FILE     do not tell what the rules in FILE match: a line each with a kind of finding and
                       a function or a source file, as globs
@@ -58,7 +59,7 @@ constexpr std::uint64_t most_schedules = 1'000'000'000'000;
 
 struct raw_options {
     std::string schedules, times, time, seed, strategy, jobs, replay, save, cpus, exit_status,
-        junit, suppress;
+        junit, suppress, svg;
     bool sync = false, memory = false, every_access = false, keep_going = false, json = false,
          github = false, help = false;
 };
@@ -77,6 +78,7 @@ void declare(CLI::App& app, raw_options& into) {
     app.add_option("--exit-status", into.exit_status);
     app.add_option("--junit", into.junit);
     app.add_option("--suppress", into.suppress);
+    app.add_option("--svg", into.svg);
     app.add_flag("--github", into.github);
     app.add_flag("--sync", into.sync);
     app.add_flag("--memory", into.memory);
@@ -91,9 +93,10 @@ reply refusal(std::string text) { return {false, std::move(text)}; }
 reply unknown_option(const std::string& word) {
     const auto near =
         nearest(std::string_view(word).substr(0, word.find('=')),
-                {"--schedules", "--time", "--times", "--seed", "--strategy", "--jobs", "--replay",
-                 "--save", "--cpus", "--exit-status", "--junit", "--suppress", "--github", "--sync",
-                 "--memory", "--every-access", "--keep-going", "--json", "--help"});
+                {"--schedules", "--time",         "--times",      "--seed",   "--strategy",
+                 "--jobs",      "--replay",       "--save",       "--cpus",   "--exit-status",
+                 "--junit",     "--suppress",     "--svg",        "--github", "--sync",
+                 "--memory",    "--every-access", "--keep-going", "--json",   "--help"});
     return refusal(fmt::format("no option '{}'; {}", word,
                                near.empty() ? std::string("see twill check --help")
                                             : fmt::format("did you mean {}?", near)));
@@ -148,6 +151,7 @@ std::optional<reply> convert(const raw_options& raw, arguments& into) {
     into.json = raw.json;
     into.junit = raw.junit;
     into.suppress = raw.suppress;
+    into.svg = raw.svg;
     const char* const actions = std::getenv("GITHUB_ACTIONS");
     into.github = raw.github || (actions != nullptr && std::string_view(actions) == "true");
     into.save = raw.save;

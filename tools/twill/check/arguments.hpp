@@ -28,6 +28,7 @@ struct arguments {
     bool json = false;
     bool github = false;   // annotations
     std::string junit;     // empty: none
+    std::string svg;       // where a picture of the worst failure goes; empty: none
     std::string suppress;  // a file of rules; empty: none
     std::string save;      // where the replay file goes; empty: beside
     int good_status = 0;

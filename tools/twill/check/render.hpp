@@ -37,6 +37,10 @@ std::string text_of_end(const result& all);
 std::string json_of(const result& all);
 std::string junit_of(const result& all);
 std::string github_of(const result& all);
+std::string svg_of(const failing_run& run, const result& in);
+
+// "thread 0 (main)".
+std::string thread_name(const failing_run& run, unsigned index);
 
 // Words for a shell, quoted where that is needed.
 std::string command_line_of(const std::vector<std::string>& words);

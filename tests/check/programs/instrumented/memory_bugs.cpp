@@ -1,6 +1,8 @@
 // One program for the tests of memory mode: its argument names what it does wrong, or right.
 //
 // What matters is on lines that end in a comment, by which the tests find them.
+#include <unistd.h>
+
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -202,7 +204,30 @@ struct story {
     std::function<void()> tell;
 };
 
+// A value that goes along with a byte through a pipe; or a moment after it.
+int piped = 0;
+volatile int seen_of_piped = 0;  // so that it is read
+void hand_over_by_pipe(bool in_time) {
+    int ends[2];
+    if (pipe(ends) != 0) return;
+    both(
+        [&] {
+            if (in_time) piped = 1;
+            static_cast<void>(!write(ends[1], "x", 1));
+            if (!in_time) piped = 1;  // piped too late
+        },
+        [&] {
+            char got = 0;
+            static_cast<void>(!read(ends[0], &got, 1));
+            seen_of_piped = piped;
+        });
+    close(ends[0]);
+    close(ends[1]);
+}
+
 const story stories[] = {
+    {"pipe", [] { hand_over_by_pipe(true); }},
+    {"pipe-too-late", [] { hand_over_by_pipe(false); }},
     {"race", [] { both(unguarded_increment, unguarded_increment); }},
     {"race-mended", [] { both(guarded_increment, guarded_increment); }},
     {"lost-update", lose_update},
