@@ -2,6 +2,7 @@
 
 #include "check/failure.hpp"
 #include "check/hooks/threads.hpp"
+#include "check/news.hpp"
 #include "check/rotation.hpp"
 #include "check/scheduler.hpp"
 #include "check/stack.hpp"
@@ -52,24 +53,6 @@ void* take_pages(std::size_t bytes) noexcept {
     the_pages->at += bytes;
     return taken;
 }
-
-// Failures that were reported, as hashes.
-class failures_seen {
-public:
-    // False: it is there already, or there is no room for more.
-    bool add(std::uint64_t hash) noexcept {
-        for (std::size_t i = 0; i != count_; ++i)
-            if (hashes_[i] == hash) return false;
-        if (count_ == most) return false;
-        hashes_[count_++] = hash;
-        return true;
-    }
-
-private:
-    static constexpr std::size_t most = 256;
-    std::uint64_t hashes_[most] = {};
-    std::size_t count_ = 0;
-};
 
 struct workshop {
     pages memory;
@@ -158,9 +141,14 @@ public:
             interrupt(signal_stuck);
     }
 
+    // What to call its end, when it had to be killed.
+    [[nodiscard]] finding_kind killed_as() const noexcept { return killed_as_; }
+
 private:
+    // First it is asked to tell where it is.
     void interrupt(int value) noexcept {
         if (asked_) {
+            killed_as_ = value == signal_spin ? finding_kind::spin : finding_kind::stuck;
             raw_syscall(SYS_kill, process_, SIGKILL);
             return;
         }
@@ -175,9 +163,15 @@ private:
     std::uint64_t cpu_then_ = 0;
     std::uint64_t looks_ = 0;
     bool asked_ = false;
+    finding_kind killed_as_ = finding_kind::none;
 };
 
-int wait_for(pid_t process, const explore::execution& run) noexcept {
+struct end_of_run {
+    int status = 0;  // as waitpid gives it
+    finding_kind killed_as = finding_kind::none;
+};
+
+end_of_run wait_for(pid_t process, const explore::execution& run) noexcept {
     watch watcher(process, run);
     const long end = raw_syscall(SYS_pidfd_open, process, 0);
     pollfd ready{static_cast<int>(end), POLLIN, 0};
@@ -190,13 +184,21 @@ int wait_for(pid_t process, const explore::execution& run) noexcept {
     while (raw_syscall(SYS_wait4, process, as_word(&status), 0, 0) == -EINTR) {
     }
     if (end >= 0) raw_syscall(SYS_close, end);
-    return status;
+    return {status, watcher.killed_as()};
 }
 
-void keep_end(session& shared, int status) noexcept {
+void keep_end(session& shared, const end_of_run& how) noexcept {
     auto& result = shared.result;
+    const int status = how.status;
     result.wait_status = status;
     if (result.end != run_end::unknown) return;
+    if (how.killed_as != finding_kind::none && result.findings_count != 0 &&
+        result.findings[result.findings_count - 1].kind == how.killed_as) {
+        // It has told as much itself, but not come further.
+        result.ended_by = result.findings_count - 1;
+        result.end = run_end::finding;
+        return;
+    }
     if (WIFEXITED(status) && WEXITSTATUS(status) == shared.options.good_status) {
         result.end = run_end::passed;
         return;
@@ -206,6 +208,10 @@ void keep_end(session& shared, int status) noexcept {
     made = {};
     made.kind = WIFEXITED(status) ? finding_kind::exit_status : finding_kind::signal;
     made.value = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+    if (how.killed_as != finding_kind::none) {
+        made.kind = how.killed_as;
+        made.value = 0;
+    }
     result.ended_by = static_cast<std::uint32_t>(&made - result.findings);
     result.end = run_end::finding;
 }
@@ -241,6 +247,9 @@ bool run_once(session& shared, workshop& with, explore::strategy& decides,
         return true;
     }
     keep_end(shared, wait_for(process, run));
+    // A run that notes something and goes on does not list them.
+    if (shared.result.findings_count != 0 && shared.result.modules_count == 0)
+        list_modules(shared.result);
     shared.result.steps = run.steps();
     shared.result.now_ns = run.now();
     decides.end_run();
@@ -250,51 +259,6 @@ bool run_once(session& shared, workshop& with, explore::strategy& decides,
 explore::execution& last_run(workshop& with) noexcept {
     return *std::launder(reinterpret_cast<explore::execution*>(with.execution));
 }
-
-// What a run found, as far as another run must find it too to have failed the same way.
-struct failure {
-    finding_kind kind = finding_kind::none;
-    std::int64_t value = 0;
-    stack_trace here;
-    stack_trace there;
-
-    static failure of(const run_result& result) noexcept {
-        if (result.findings_count == 0) return {};
-        const bool ended = result.end == run_end::finding;
-        const finding& found = result.findings[ended ? result.ended_by : 0];
-        failure made{found.kind, found.value, found.here, found.there};
-        // Where it happens to be noticed says nothing.
-        if (found.kind == finding_kind::deadlock || found.kind == finding_kind::livelock)
-            made.here.depth = made.there.depth = 0;
-        return made;
-    }
-    [[nodiscard]] bool same_as(const failure& other) const noexcept {
-        return kind == other.kind && value == other.value &&
-               ((same(here, other.here) && same(there, other.there)) ||
-                (same(here, other.there) && same(there, other.here)));
-    }
-
-    // The same for those that are the same. Never 0.
-    [[nodiscard]] std::uint64_t hash() const noexcept {
-        const std::uint64_t both = hash_of(here) + hash_of(there);
-        return (both + static_cast<std::uint64_t>(value) * 31 + static_cast<std::uint64_t>(kind)) |
-               1;
-    }
-
-private:
-    static std::uint64_t hash_of(const stack_trace& stack) noexcept {
-        std::uint64_t all = stack.depth;
-        for (std::uint32_t i = 0; i != stack.depth; ++i)
-            all = (all ^ stack.frames[i]) * 0x9E3779B97F4A7C15ULL;
-        return all;
-    }
-    static bool same(const stack_trace& a, const stack_trace& b) noexcept {
-        if (a.depth != b.depth) return false;
-        for (std::uint32_t i = 0; i != a.depth; ++i)
-            if (a.frames[i] != b.frames[i]) return false;
-        return true;
-    }
-};
 
 void keep_schedule(session& shared, const workshop& with, const explore::schedule& what) noexcept {
     const std::size_t begin =
@@ -357,6 +321,30 @@ bool lacks_profile(const session& shared, const workshop& with) noexcept {
            (!with.has_profile || with.profile_seed != shared.options.seed);
 }
 
+std::uint64_t now_of_machine() noexcept {
+    timespec now{};
+    raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, as_word(&now));
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+           static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+// Of the schedule that the last run followed, the one with fewest preemptions that is found within
+// the time that there is.
+bool shrink(session& shared, workshop& with) noexcept {
+    with.kept.clear();
+    const failure wanted = failure::of(shared.result);
+    explore::shrinking less(with.kept, last_run(with).record());
+    const std::uint64_t until = now_of_machine() + shared.options.shrink_ns;
+    while (const explore::schedule* const attempt = less.propose()) {
+        bool ignored = false;
+        if (follow(shared, with, *attempt, explore::replay::how::loose, ignored)) return true;
+        less.tried(failure::of(shared.result).same_as(wanted), last_run(with).record());
+        if (now_of_machine() > until) break;
+    }
+    keep_schedule(shared, with, less.best());
+    return false;
+}
+
 bool replay_once(session& shared, workshop& with, answer& made) noexcept {
     schedule_prefix before;
     const std::size_t begin = parse(shared.schedule, shared.schedule_length, before);
@@ -378,7 +366,9 @@ bool replay_once(session& shared, workshop& with, answer& made) noexcept {
     ++made.runs;
     bool diverged = false;
     if (follow(shared, with, what, explore::replay::how::strict, diverged)) return true;
-    if (!diverged) return false;
+    if (!diverged)
+        return shared.options.shrink_ns != 0 && shared.result.findings_count != 0 &&
+               shrink(shared, with);
     auto& result = shared.result;
     result.findings[0] = {};
     result.findings[0].kind = finding_kind::not_reproducible;
@@ -388,37 +378,8 @@ bool replay_once(session& shared, workshop& with, answer& made) noexcept {
     return false;
 }
 
-std::uint64_t now_of_machine() noexcept {
-    timespec now{};
-    raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, as_word(&now));
-    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
-           static_cast<std::uint64_t>(now.tv_nsec);
-}
-
-// Whether the runs of shrinking take no longer than others.
-bool can_be_shrunk(const run_result& result) noexcept {
-    const auto kind = failure::of(result).kind;
-    return kind != finding_kind::spin && kind != finding_kind::stuck;
-}
-
-// Of the schedule that the last run followed, the one with fewest preemptions that is found within
-// the time that there is.
-bool shrink(session& shared, workshop& with) noexcept {
-    with.kept.clear();
-    const failure wanted = failure::of(shared.result);
-    explore::shrinking less(with.kept, last_run(with).record());
-    const std::uint64_t until = now_of_machine() + shared.options.shrink_ns;
-    while (const explore::schedule* const attempt = less.propose()) {
-        bool ignored = false;
-        if (follow(shared, with, *attempt, explore::replay::how::loose, ignored)) return true;
-        less.tried(failure::of(shared.result).same_as(wanted), last_run(with).record());
-        if (now_of_machine() > until) break;
-    }
-    keep_schedule(shared, with, less.best());
-    return false;
-}
-
 bool explore_some(session& shared, workshop& with, const request& asked, answer& made) noexcept {
+    shared.passed_count = 0;
     while (made.runs != asked.runs) {
         const std::uint64_t number = asked.first_run + made.runs;
         if (number != 0 && lacks_profile(shared, with)) {
@@ -428,13 +389,18 @@ bool explore_some(session& shared, workshop& with, const request& asked, answer&
         }
         ++made.runs;
         if (run_planned(shared, with, number)) return true;
-        if (shared.result.findings_count == 0) continue;
-        if (shared.options.keep_going != 0 && !with.seen.add(failure::of(shared.result).hash()))
-            continue;
-        made.found = 1;
+        if (shared.result.end == run_end::passed && shared.passed_count != most_passed)
+            shared.passed[shared.passed_count++] = last_run(with).interleaving();
+        if (!is_news(shared.result, shared.options.passed_over, with.seen)) continue;
+        const failure first = failure::of(shared.result);
+        const plan how = plan_of(shared.options, shared.memory_mode != 0, number);
+        made.found = first.kind;
+        made.strategy = how.strategy;
+        made.points = how.points;
         keep_schedule(shared, with, last_run(with).record());
-        return shared.options.shrink_ns != 0 && can_be_shrunk(shared.result) &&
-               shrink(shared, with);
+        // Each attempt would take as long to be given up.
+        if (first.kind == finding_kind::spin || first.kind == finding_kind::stuck) return false;
+        return shared.options.shrink_ns != 0 && shrink(shared, with);
     }
     return false;
 }

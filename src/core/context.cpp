@@ -135,6 +135,7 @@ std::coroutine_handle<> operation::end_join() noexcept {
     const auto waiter = waiter_;
     if (!owner.leave(*this)) return nullptr;
     note(event_kind::task_resume, &owner);
+    detail::note_running(owner.place());
     return waiter;
 }
 
@@ -147,6 +148,7 @@ void operation::complete() noexcept {
 void operation::resume(runnable& self) noexcept {
     auto& op = static_cast<operation&>(self);
     note(event_kind::task_resume, op.owner_);
+    detail::note_running(op.owner_->place());
     detail::resume(op.waiter_);
 }
 

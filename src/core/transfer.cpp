@@ -4,6 +4,8 @@
 
 namespace twill::inline TWILL_ABI::detail {
 
+TWILL_INITIAL_EXEC constinit TWILL_THREAD_LOCAL running_place running{};
+
 #ifdef TWILL_TRAMPOLINE
 
 namespace {

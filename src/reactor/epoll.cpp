@@ -5,6 +5,7 @@
 #include <twill/reactor/epoll.hpp>
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -44,6 +45,7 @@ public:
     void cancel(io_request& what) noexcept override;
     void forget(io_source& source) noexcept override;
     std::size_t poll(duration limit) noexcept override;
+    bool ready() noexcept override;
     void wake() noexcept override;
 
 private:
@@ -250,6 +252,11 @@ std::size_t epoll_reactor::poll(duration limit) noexcept {
             finished += deliver(events[i].data.u64, events[i].events);
     }
     return finished;
+}
+
+bool epoll_reactor::ready() noexcept {
+    pollfd set{epoll_, POLLIN, 0};
+    return ::poll(&set, 1, 0) == 1;
 }
 
 void epoll_reactor::wake() noexcept {

@@ -16,37 +16,17 @@
 #include <twill/core/error.hpp>
 #include <twill/core/event.hpp>
 
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <mutex>
 
+#include "futex.hpp"
+
 namespace twill::inline TWILL_ABI {
 
-namespace {
-
-// Sleeps while `word` is `expected`, at the latest until `deadline`; may return early.
-void futex_wait(atomic<std::uint32_t>& word, std::uint32_t expected, time_point deadline) noexcept {
-    timespec at{};
-    const auto since_boot = std::max(deadline.time_since_epoch(), duration::zero());
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(since_boot);
-    at.tv_sec = static_cast<time_t>(seconds.count());
-    at.tv_nsec = static_cast<long>((since_boot - seconds).count());
-    ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, expected,
-              deadline == never ? nullptr : &at, nullptr, FUTEX_BITSET_MATCH_ANY);
-}
-
-void futex_wake_one(atomic<std::uint32_t>* word) noexcept {
-    ::syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1);
-}
-
-}  // namespace
+using detail::futex_wait;
+using detail::futex_wake_one;
 
 // Lives on its thread's stack.
 struct blocking_pool::worker {

@@ -3,23 +3,48 @@
 #include <twill/core/event.hpp>
 #include <twill/runtime/detail/compute_context.hpp>
 #include <twill/runtime/detail/event_worker.hpp>
+#include <twill/runtime/detail/ticker.hpp>
+
+#include <pthread.h>
+#include <sys/single_threaded.h>
+#include <unistd.h>
 
 #include <utility>
 
 namespace twill::inline TWILL_ABI::detail {
 namespace {
 
-constinit TWILL_THREAD_LOCAL event_worker* mounted = nullptr;
+// Where the calling thread sits, if it drives an event worker.
+constinit TWILL_THREAD_LOCAL event_seat* seated = nullptr;
+
+clockid_t cpu_clock_of_this_thread() noexcept {
+    clockid_t clock = CLOCK_THREAD_CPUTIME_ID;
+    ::pthread_getcpuclockid(::pthread_self(), &clock);
+    return clock;
+}
 
 }  // namespace
 
-event_worker::event_worker(reactor& io, std::function<void()> on_region) noexcept
-    : born_in_(fork_generation()), on_region_(std::move(on_region)), io_(io), timers_(now()) {}
+event_seat::event_seat(event_worker& at, bool can_be_taken) noexcept
+    : worker(at),
+      hold(can_be_taken),
+      thread(::gettid()),
+      cpu_clock(cpu_clock_of_this_thread()),
+      place(running) {}
 
-event_worker* event_worker::of_this_thread() noexcept { return mounted; }
+event_worker::event_worker(reactor& io, event_worker_options options) noexcept
+    : born_in_(fork_generation()),
+      on_region_(std::move(options.on_region)),
+      watch_limit_(options.watch_limit),
+      io_(io),
+      timers_(now()) {}
+
+event_worker* event_worker::of_this_thread() noexcept {
+    return seated != nullptr ? &seated->worker : nullptr;
+}
 
 void report_if_on_event_thread() noexcept {
-    if (mounted != nullptr) mounted->note_region();
+    if (seated != nullptr) seated->worker.note_region();
 }
 
 void event_worker::note_region() {
@@ -27,10 +52,24 @@ void event_worker::note_region() {
 }
 
 void event_worker::post(runnable& work) noexcept {
-    if (mounted == this) {
-        local_.push_back(work);
-        return;
+    if (event_seat* const seat = seated; seat != nullptr && &seat->worker == this) {
+        if (seat->hold.can_be_taken()) return post_from_seat(*seat, work);
+        seat->hold.note_others();
+        return local_.push_back(work);
     }
+    inject(work);
+}
+
+void event_worker::post_from_seat(event_seat& seat, runnable& work) noexcept {
+    if (!seat.hold.is_outside()) return local_.push_back(work);
+    const bool ours = seat.hold.come_in();
+    if (ours) local_.push_back(work);
+    seat.hold.note_others();
+    seat.hold.go_out();
+    if (!ours) inject(work);
+}
+
+void event_worker::inject(runnable& work) noexcept {
     runnable* top = injected_.load(std::memory_order_relaxed);
     do {
         work.next = top;
@@ -41,8 +80,15 @@ void event_worker::post(runnable& work) noexcept {
 
 bool event_worker::arm(timer& what) noexcept {
     const auto how = timers_.arm(what);
-    if (how == timer_wheel::armed::earliest && mounted != this) wake_if_parked();
+    if (how == timer_wheel::armed::earliest && of_this_thread() != this) wake_if_parked();
     return how != timer_wheel::armed::refused;
+}
+
+bool event_worker::may_continue() noexcept { return seated->hold.spend(); }
+
+bool event_worker::somebody_waits() noexcept {
+    return injected_.load(std::memory_order_seq_cst) != nullptr || timers_.next() <= now() ||
+           io_.ready();
 }
 
 void event_worker::wake_if_parked() noexcept {
@@ -53,28 +99,66 @@ void event_worker::wake_if_parked() noexcept {
 }
 
 void event_worker::drive(const bool& done) noexcept {
-    mounted = this;
-    while (!done) {
+    event_seat seat(*this, false);
+    seated = &seat;
+    {
+        std::lock_guard hold(mounting_);
+        holder_ = &seat;
+    }
+    for (time_point since = now(); !done;) {
         end_if_forked(born_in_, forked_after::runtime);
-        run_ready(done);
+        run_ready(seat, done);
         if (done) break;
         take_injected();
-        fire_timers();
+        const time_point at = now();
+        note_length(at - since);
+        since = at;
+        fire_timers(seat, at);
         if (done) break;
-        if (local_.empty())
-            park();
-        else
+        if (!local_.empty()) {
             poll(duration::zero());
+        } else {
+            park();
+            since = now();
+        }
     }
-    mounted = nullptr;
+    {
+        std::lock_guard hold(mounting_);
+        holder_ = nullptr;
+        awake_.store(0, std::memory_order_relaxed);
+        asleep_ = true;
+    }
+    seated = nullptr;
 }
 
-void event_worker::run_ready(const bool& done) noexcept {
-    for (unsigned i = 0; i < turn_length && !done; ++i) {
+// Before the first task after a sleep. A program without any other thread is not given that of the
+// ticker before it has held up its tasks once: a second thread makes each allocation and each
+// shared_ptr dearer.
+void event_worker::wake_up() noexcept {
+    asleep_ = false;
+    if (watch_limit_ == duration::zero() || (__libc_single_threaded && !held_up_)) return;
+    wakes_.store(wakes_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    awake_.store(1, std::memory_order_relaxed);
+    ticker::process().watch(awake_);
+}
+
+void event_worker::note_length(duration of_turn) noexcept {
+    if (of_turn <= watch_limit_ || held_up_) return;
+    held_up_ = true;
+    asleep_ = true;  // for `wake_up` to be called again
+}
+
+void event_worker::run_ready(event_seat& seat, const bool& done) noexcept {
+    std::uint64_t turn = seat.turns;
+    seat.turns += turn_length;
+    for (const std::uint64_t last = turn + turn_length; turn != last && !done;) {
         runnable* work = local_.pop_front();
         if (work == nullptr) return;
-        budget_ = budget_of_a_turn;
+        if (asleep_) [[unlikely]]
+            wake_up();
+        seat.hold.begin_turn(++turn, budget_of_a_turn, !local_.empty());
         work->run(*work);
+        if (seat.hold.can_be_taken()) static_cast<void>(seat.hold.come_in());
     }
 }
 
@@ -96,16 +180,23 @@ void event_worker::take_injected() noexcept {
     }
 }
 
-void event_worker::fire_timers() noexcept {
-    timer* due = timers_.expire(now());
-    while (due != nullptr) {
-        timer& one = *due;
-        due = one.next;
+// They may run tasks too: the last branch of a group can be a timer.
+void event_worker::fire_timers(event_seat& seat, time_point at) noexcept {
+    due_ = timers_.expire(at);
+    while (due_ != nullptr) {
+        timer& one = *due_;
+        due_ = one.next;
+        if (asleep_) [[unlikely]]
+            wake_up();
+        seat.hold.begin_turn(++seat.turns, budget_of_a_turn, due_ != nullptr || !local_.empty());
         one.fire(one);
+        if (seat.hold.can_be_taken()) static_cast<void>(seat.hold.come_in());
     }
 }
 
 void event_worker::park() noexcept {
+    asleep_ = true;
+    awake_.store(0, std::memory_order_relaxed);
     parked_.store(true, std::memory_order_seq_cst);
     if (injected_.load(std::memory_order_seq_cst) == nullptr) {
         const time_point next = timers_.next();

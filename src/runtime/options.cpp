@@ -9,7 +9,8 @@ namespace twill::inline TWILL_ABI {
 namespace {
 
 constexpr unsigned most_threads = 4096;
-constexpr double longest_limit = 1e6;  // seconds
+constexpr double longest_limit = 1e6;            // seconds
+constexpr double least_watchdog_limit = 0.0001;  // seconds
 constexpr int least_nice = 1;
 constexpr int most_nice = 19;
 
@@ -46,6 +47,18 @@ lanes lanes_in(std::string_view text) {
                       ": wanted give_way, none, idle, or nice:1 to nice:19; mend or unset it");
 }
 
+watchdog watchdog_in(std::string_view text) {
+    if (text == "off") return watchdog::off;
+    if (text == "report") return watchdog::report;
+    throw usage_error("read the environment variable TWILL_WATCHDOG=" + std::string(text) +
+                      ": wanted off or report; mend or unset it");
+}
+
+duration seconds_in(const char* name, std::string_view text, double least) {
+    return std::chrono::duration_cast<duration>(
+        std::chrono::duration<double>(number_in(name, text, least, longest_limit)));
+}
+
 }  // namespace
 
 runtime_options runtime_options::from_environment() {
@@ -55,9 +68,11 @@ runtime_options runtime_options::from_environment() {
     if (const auto text = variable("TWILL_BLOCKING_THREADS"))
         options.blocking_threads = number_in("TWILL_BLOCKING_THREADS", *text, 1U, most_threads);
     if (const auto text = variable("TWILL_LANES")) options.lanes = lanes_in(*text);
+    if (const auto text = variable("TWILL_WATCHDOG")) options.watchdog = watchdog_in(*text);
+    if (const auto text = variable("TWILL_WATCHDOG_LIMIT"))
+        options.watchdog_limit = seconds_in("TWILL_WATCHDOG_LIMIT", *text, least_watchdog_limit);
     if (const auto text = variable("TWILL_SHUTDOWN_LIMIT"))
-        options.shutdown_limit = std::chrono::duration_cast<duration>(std::chrono::duration<double>(
-            number_in("TWILL_SHUTDOWN_LIMIT", *text, 0.0, longest_limit)));
+        options.shutdown_limit = seconds_in("TWILL_SHUTDOWN_LIMIT", *text, 0.0);
     if (const auto text = variable("TWILL_TRACE")) options.trace_file = *text;
     return options;
 }

@@ -1,3 +1,4 @@
+#include "event_watch.hpp"
 #include "fork_guard.hpp"
 
 #include <twill/core/error.hpp>
@@ -14,6 +15,7 @@
 #include <cstdio>
 #include <cstring>
 #include <mutex>
+#include <optional>
 
 namespace twill::inline TWILL_ABI {
 namespace {
@@ -26,6 +28,8 @@ runtime_options completed(runtime_options options) {
     if (options.compute_threads == 0) options.compute_threads = usable_cpus();
     if (options.blocking_threads == 0)
         throw usage_error("runtime_options.blocking_threads is 0: the pool needs a thread or more");
+    if (options.watchdog_limit < std::chrono::microseconds(100))
+        throw usage_error("runtime_options.watchdog_limit is below 0.1 ms: give it at least that");
     if (!options.report) options.report = to_standard_error;
     return options;
 }
@@ -46,17 +50,37 @@ struct runtime::parts {
                     ? nullptr
                     : std::make_unique<trace::file_trace>(options.trace_file)),
           io(make_epoll_reactor()),
-          worker(*io, [this] { report_region(); }),
+          worker(*io, {.on_region = [this] { report_region(); },
+                       .watch_limit = options.watchdog == watchdog::off ? duration::zero()
+                                                                        : options.watchdog_limit}),
           blocking({.max_threads = options.blocking_threads}),
           compute({.workers = options.compute_threads,
                    .lanes = options.lanes,
                    .gives_way_to = &worker.activity(),
-                   .report = options.report}) {}
+                   .report = [this](std::string_view text) {
+                       report([text] { return text; }, text);
+                   }}) {
+        if (options.watchdog != watchdog::off)
+            watch.emplace(
+                worker, blocking,
+                detail::event_watch_options{
+                    .limit = options.watchdog_limit, .report = [this](std::string_view text) {
+                        report([text] { return text; }, "twill: a task holds an event thread\n");
+                    }});
+    }
+    // The blocking pool may have a report of it to say still.
+    ~parts() {
+        if (watch) watch->end();
+    }
+    parts(const parts&) = delete;
+    parts& operator=(const parts&) = delete;
 
     runtime_options options;
     std::unique_ptr<trace::file_trace> trace;
+    futex_mutex reporting;  // one report at a time
     std::shared_ptr<reactor> io;
     detail::event_worker worker;
+    std::optional<detail::event_watch> watch;
     blocking_pool blocking;
     compute_pool compute;
 
@@ -71,7 +95,7 @@ struct runtime::parts {
     // Never throws: a report that cannot be made (no memory, a function that throws) must not end
     // the program that it reports on; `short_form` then goes to standard error.
     template <class Text>
-    void report(const Text& text, std::string_view short_form) const noexcept;
+    void report(const Text& text, std::string_view short_form) noexcept;
     void report_region() noexcept;
     // A line for each task, or for each that waits for nothing.
     [[nodiscard]] std::string tasks(bool also_waiting);
@@ -133,7 +157,8 @@ void runtime::stop() noexcept {
 }
 
 template <class Text>
-void runtime::parts::report(const Text& text, std::string_view short_form) const noexcept {
+void runtime::parts::report(const Text& text, std::string_view short_form) noexcept {
+    std::lock_guard hold(reporting);
     try {
         options.report(text());
     } catch (...) {
@@ -189,6 +214,10 @@ std::string runtime::parts::tasks(bool also_waiting) {
 compute_pool& runtime::compute() noexcept { return parts_->compute; }
 blocking_pool& runtime::blocking() noexcept { return parts_->blocking; }
 const runtime_options& runtime::options() const noexcept { return parts_->options; }
+
+runtime_statistics runtime::stats() const noexcept {
+    return {.held_up = parts_->watch ? parts_->watch->found() : 0};
+}
 
 void runtime::post(runnable& work) noexcept { parts_->worker.post(work); }
 bool runtime::arm(timer& what) noexcept { return parts_->worker.arm(what); }

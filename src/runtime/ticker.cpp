@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "compute_parker.hpp"
+#include "futex.hpp"
 
 namespace twill::inline TWILL_ABI {
 namespace detail {
@@ -90,12 +91,12 @@ void ticker::leave(ticker_client& client) noexcept {
     *link = client.next_;
 }
 
-void ticker::wake() noexcept {
-    std::uint32_t seen = resting;
-    if (state_.compare_exchange_strong(seen, ticking, std::memory_order_seq_cst))
-        state_.notify_one();
-    else if (seen == unborn)
-        start();
+void ticker::wake(std::uint32_t into) noexcept {
+    std::uint32_t seen = state_.load(std::memory_order_seq_cst);
+    while (seen == resting || (seen == dozing && into == ticking))
+        if (state_.compare_exchange_weak(seen, into, std::memory_order_seq_cst))
+            return futex_wake_one(&state_);
+    if (seen == unborn) start();
 }
 
 void ticker::start() noexcept {
@@ -115,17 +116,18 @@ void ticker::start() noexcept {
 void ticker::loop() noexcept {
     be_a_quiet_thread();
     asymmetric_barrier::prepare();
-    pulse wanted = begin();
-    for (int quiet = 0;;) {
-        const duration length = wanted == pulse::slow ? slow_beat : beat;
-        const timespec pause{0, length.count()};
-        ::clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
-        wanted = tick_all();
-        quiet = wanted != pulse::none ? 0 : quiet + 1;
-        if (quiet < beats_until_rest) continue;
-        rest();
-        wanted = begin();
-        quiet = 0;
+    int quiet = 0;
+    for (pulse wanted = begin();;) {
+        quiet = wanted >= pulse::slow ? 0 : std::min(quiet + 1, beats_until_rest + 1);
+        if (quiet <= beats_until_rest) {
+            const duration length = wanted == pulse::slow ? slow_beat : beat;
+            const timespec pause{0, length.count()};
+            ::clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
+            wanted = tick_all();
+        } else {
+            wanted = lie_down(wanted);
+            if (state_.load(std::memory_order_seq_cst) == ticking) quiet = 0;
+        }
     }
 }
 
@@ -149,13 +151,30 @@ pulse ticker::tick_all() noexcept {
     return wanted;
 }
 
-void ticker::rest() noexcept {
-    state_.store(resting, std::memory_order_seq_cst);
-    // The second look of the argument at `state_`.
-    asymmetric_barrier::heavy();
-    if (tick_all() != pulse::none) state_.store(ticking, std::memory_order_seq_cst);
-    while (state_.load(std::memory_order_seq_cst) == resting)
-        state_.wait(resting, std::memory_order_seq_cst);
+// Sleeps until somebody needs it, or as long as who watches can do without it; gives what is wanted
+// then.
+pulse ticker::lie_down(pulse wanted) noexcept {
+    const std::uint32_t how = wanted == pulse::none ? resting : dozing;
+    std::uint32_t before = state_.load(std::memory_order_seq_cst);
+    if (before != how) {
+        // Fails when it is woken just now.
+        if (!state_.compare_exchange_strong(before, how, std::memory_order_seq_cst)) return begin();
+        // The second look of the argument at `state_`.
+        asymmetric_barrier::heavy();
+        if (const pulse more = tick_all(); more > wanted) {
+            if (more >= pulse::slow) state_.store(ticking, std::memory_order_seq_cst);
+            return more;
+        }
+    }
+    const time_point until = how == resting           ? never
+                             : wanted == pulse::watch ? after(now(), watch_beat)
+                                                      : after(now(), slow_beat);
+    while (state_.load(std::memory_order_seq_cst) == how && now() < until)
+        futex_wait(state_, how, until);
+    if (state_.load(std::memory_order_seq_cst) == ticking) return begin();
+    const pulse next = tick_all();
+    if (next >= pulse::slow) state_.store(ticking, std::memory_order_seq_cst);
+    return next;
 }
 
 }  // namespace detail

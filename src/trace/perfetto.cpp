@@ -152,6 +152,9 @@ private:
             case event_kind::steal:
                 name = "steal";
                 break;
+            case event_kind::held_up:
+                name = "held up";
+                break;
             case event_kind::give_way:
                 name = "give way";
                 break;

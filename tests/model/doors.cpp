@@ -3,6 +3,7 @@
 #include <runtime/fork_guard.hpp>
 #include <twill/core/event.hpp>
 #include <twill/core/time.hpp>
+#include <twill/runtime/detail/asymmetric_barrier.hpp>
 
 namespace {
 
@@ -10,6 +11,7 @@ namespace {
 const bool constants = [] {
     twill::explore::model::hold_constant(&twill::detail::current_event_sink);
     twill::explore::model::hold_constant(&twill::detail::forks_since_watch);
+    twill::detail::asymmetric_barrier::prepare();
     return true;
 }();
 
@@ -21,4 +23,12 @@ time_point now() noexcept {
     return time_point(duration(static_cast<std::int64_t>(explore::model::virtual_now())));
 }
 
+namespace detail {
+
+// Always prepared.
+constinit atomic<bool> asymmetric_barrier::prepared_{true};
+void asymmetric_barrier::prepare() noexcept { explore::model::hold_constant(&prepared_); }
+void asymmetric_barrier::heavy() noexcept { explore::model::barrier_of_all(); }
+
+}  // namespace detail
 }  // namespace twill::inline TWILL_ABI

@@ -27,6 +27,7 @@ public:
             woken_.wait(model::virtual_now() + static_cast<std::uint64_t>(limit.count()));
         return 0;
     }
+    bool ready() noexcept override { return false; }
     void wake() noexcept override { woken_.set(); }
 
 private:
@@ -171,11 +172,11 @@ TEST(event_worker, mutants_are_found) {
                         {// Parks without looking again at what was injected, or at all.
                          {"event_worker::park load", pretend},
                          {"event_worker::take_injected load", pretend},
-                         {"event_worker::park store", omit},
+                         {"event_worker::park store", omit, 1},
                          {"event_worker::wake_if_parked load", pretend},
                          {"event_worker::take_injected exchange", tear},
-                         {"event_worker::post compare", tear},
-                         {"event_worker::post compare", omit}}),
+                         {"event_worker::inject compare", tear},
+                         {"event_worker::inject compare", omit}}),
               names{});
 }
 

@@ -24,8 +24,9 @@ private:
 };
 
 TEST(RuntimeOptions, WithoutVariablesAreTheDefaults) {
-    for (const char* name : {"TWILL_COMPUTE_THREADS", "TWILL_BLOCKING_THREADS", "TWILL_LANES",
-                             "TWILL_SHUTDOWN_LIMIT", "TWILL_TRACE"})
+    for (const char* name :
+         {"TWILL_COMPUTE_THREADS", "TWILL_BLOCKING_THREADS", "TWILL_LANES", "TWILL_WATCHDOG",
+          "TWILL_WATCHDOG_LIMIT", "TWILL_SHUTDOWN_LIMIT", "TWILL_TRACE"})
         ::unsetenv(name);
     const auto options = runtime_options::from_environment();
     const runtime_options defaults;
@@ -33,6 +34,8 @@ TEST(RuntimeOptions, WithoutVariablesAreTheDefaults) {
     EXPECT_EQ(options.blocking_threads, defaults.blocking_threads);
     EXPECT_EQ(options.shutdown_limit, defaults.shutdown_limit);
     EXPECT_EQ(options.lanes, twill::lanes::give_way);
+    EXPECT_EQ(options.watchdog, twill::watchdog::report);
+    EXPECT_EQ(options.watchdog_limit, 1ms);
     EXPECT_EQ(options.trace_file, "");
 }
 
@@ -41,12 +44,16 @@ TEST(RuntimeOptions, AreReadFromVariables) {
     const variable blocking("TWILL_BLOCKING_THREADS", "17");
     const variable limit("TWILL_SHUTDOWN_LIMIT", "0.25");
     const variable lanes("TWILL_LANES", "none");
+    const variable watchdog("TWILL_WATCHDOG", "off");
+    const variable watchdog_limit("TWILL_WATCHDOG_LIMIT", "0.005");
     const variable trace("TWILL_TRACE", "/some/where.json");
     const auto options = runtime_options::from_environment();
     EXPECT_EQ(options.compute_threads, 3U);
     EXPECT_EQ(options.blocking_threads, 17U);
     EXPECT_EQ(options.shutdown_limit, 250ms);
     EXPECT_EQ(options.lanes, twill::lanes::none);
+    EXPECT_EQ(options.watchdog, twill::watchdog::off);
+    EXPECT_EQ(options.watchdog_limit, 5ms);
     EXPECT_EQ(options.trace_file, "/some/where.json");
 }
 
@@ -82,7 +89,8 @@ TEST(RuntimeOptions, BadVariablesAreRefusedByName) {
           bad{"TWILL_SHUTDOWN_LIMIT", "nan"}, bad{"TWILL_SHUTDOWN_LIMIT", "inf"},
           bad{"TWILL_SHUTDOWN_LIMIT", "1s"}, bad{"TWILL_LANES", "both"}, bad{"TWILL_LANES", "nice"},
           bad{"TWILL_LANES", "nice:0"}, bad{"TWILL_LANES", "nice:20"},
-          bad{"TWILL_LANES", "nice:5x"}}) {
+          bad{"TWILL_LANES", "nice:5x"}, bad{"TWILL_WATCHDOG", "bark"},
+          bad{"TWILL_WATCHDOG_LIMIT", "0"}}) {
         const variable set(name, value);
         std::string text;
         try {

@@ -139,6 +139,7 @@ private:
     context* first_child_ = nullptr;
     bool shielded_ = false;         // guarded by the parent's lock
     bool cancel_deferred_ = false;  // guarded by the parent's lock
+    // Last, beside the `runnable` of a derived class, with which it is read.
     std::source_location place_;
 };
 

@@ -151,7 +151,9 @@ public:
 
 private:
     static void begin(runnable& self) noexcept {
-        resume(static_cast<task_branch&>(self).task_.handle());
+        auto& branch = static_cast<task_branch&>(self);
+        note_running(branch.place());
+        resume(branch.task_.handle());
     }
     std::coroutine_handle<> ended() noexcept override {
         group& in = group_;

@@ -134,6 +134,9 @@ public:
     // requests it finished. One thread at a time.
     virtual std::size_t poll(duration limit) noexcept = 0;
 
+    // Whether a `poll` would find something now. Any thread.
+    virtual bool ready() noexcept = 0;
+
     // Makes a `poll` that waits, or the next one, return soon. Any thread.
     virtual void wake() noexcept = 0;
 };

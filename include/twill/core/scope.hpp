@@ -59,6 +59,7 @@ public:
 private:
     static void begin(runnable& node) noexcept {
         auto& self = static_cast<spawned&>(node);
+        note_running(self.place());
         std::coroutine_handle<> first;
         std::exception_ptr failure;
         try {

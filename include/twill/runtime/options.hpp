@@ -11,6 +11,16 @@
 
 namespace twill::inline TWILL_ABI {
 
+// What happens when a task holds its event thread longer than `watchdog_limit`, in computing or in
+// a call that blocks, while others wait for it to suspend.
+enum class watchdog : std::uint8_t {
+    // Nothing is looked at.
+    off,
+    // It is counted (`runtime::stats`) and reported: where it was spawned and what it does. At most
+    // five reports a minute, of all runtimes of the process together.
+    report,
+};
+
 struct runtime_options {
     // Threads of the compute pool. 0: one for each usable CPU. TWILL_COMPUTE_THREADS
     unsigned compute_threads = 0;
@@ -22,14 +32,19 @@ struct runtime_options {
     // TWILL_LANES (give_way, none, idle, nice:1 to nice:19)
     twill::lanes lanes = lanes::give_way;
 
+    // TWILL_WATCHDOG (off, report)
+    twill::watchdog watchdog = watchdog::report;
+    // Not less than 0.1 ms; looked at every millisecond at most. TWILL_WATCHDOG_LIMIT (seconds)
+    duration watchdog_limit = std::chrono::milliseconds(1);
+
     // How long after `stop` a report says what still runs. TWILL_SHUTDOWN_LIMIT (seconds)
     duration shutdown_limit = std::chrono::seconds(10);
 
     // Where a trace of the run is written, for Perfetto; empty: none. TWILL_TRACE
     std::string trace_file = {};
 
-    // Takes reports, each one or more whole lines, from any thread. Empty: they go to standard
-    // error.
+    // Takes reports, each one or more whole lines, on any thread, one at a time. Empty: they go to
+    // standard error.
     std::function<void(std::string_view)> report = {};
 
     // The defaults, changed by the environment variables named above. Throws usage_error, naming

@@ -18,6 +18,7 @@
 #include <twill/core/task.hpp>
 #include <twill/runtime/options.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <source_location>
@@ -29,6 +30,11 @@ namespace twill::inline TWILL_ABI {
 
 class blocking_pool;
 class compute_pool;
+
+struct runtime_statistics {
+    // Tasks that held an event thread longer than `watchdog_limit` while others waited.
+    std::uint64_t held_up = 0;
+};
 
 class TWILL_API runtime final : private executor {
 public:
@@ -43,9 +49,22 @@ public:
     // Runs the task that `main(arguments...)` gives on this thread; returns when it has ended, with
     // what it gave, or throws what it threw. One call at a time; throws usage_error when the thread
     // already runs tasks of any runtime.
+    template <class F>
+        requires is_task<std::invoke_result_t<F&>>
+    auto run(F&& main, std::source_location where = std::source_location::current()) ->
+        typename std::invoke_result_t<F&>::value_type {
+        return run_at(where, main);
+    }
+    template <class F, class A, class... As>
+        requires is_task<std::invoke_result_t<F&, A&, As&...>>
+    auto run(F&& main, A&& first, As&&... further) ->
+        typename std::invoke_result_t<F&, A&, As&...>::value_type {
+        return run_at(std::source_location::current(), main, first, further...);
+    }
+    // The same with the place that reports show given by the caller.
     template <class F, class... Args>
         requires is_task<std::invoke_result_t<F&, Args&...>>
-    auto run(F&& main, Args&&... arguments) ->
+    auto run_at(std::source_location where, F&& main, Args&&... arguments) ->
         typename std::invoke_result_t<F&, Args&...>::value_type;
 
     // Asks the running task to end, by cancellation; `run` then returns as soon as it has. When
@@ -60,6 +79,8 @@ public:
     [[nodiscard]] compute_pool& compute() noexcept;
     [[nodiscard]] blocking_pool& blocking() noexcept;
     [[nodiscard]] const runtime_options& options() const noexcept;
+    // Any thread.
+    [[nodiscard]] runtime_statistics stats() const noexcept;
 
     // The runtime that a context belongs to.
     [[nodiscard]] static runtime& of(const context& where) noexcept {
@@ -107,7 +128,9 @@ public:
 
 private:
     static void begin(runnable& self) noexcept {
-        detail::resume(static_cast<root&>(self).task_.handle());
+        auto& main = static_cast<root&>(self);
+        detail::note_running(main.place());
+        detail::resume(main.task_.handle());
     }
     std::coroutine_handle<> ended() noexcept override {
         done_ = true;
@@ -120,31 +143,40 @@ private:
 
 template <class F, class... Args>
     requires is_task<std::invoke_result_t<F&, Args&...>>
-auto runtime::run(F&& main, Args&&... arguments) ->
+auto runtime::run_at(std::source_location where, F&& main, Args&&... arguments) ->
     typename std::invoke_result_t<F&, Args&...>::value_type {
     using result = typename std::invoke_result_t<F&, Args&...>::value_type;
     const turn mine(*this);
-    root<result> running(as_executor(), std::invoke(main, arguments...),
-                         std::source_location::current());
+    root<result> running(as_executor(), std::invoke(main, arguments...), where);
     drive(running, running, running.done());
     return running.take();
 }
 
 // Makes a runtime from the environment, runs the task that `main(arguments...)` gives, and gives
 // what it gives.
-template <class F, class... Args>
-    requires is_task<std::invoke_result_t<F&, Args&...>>
-auto run(F&& main, Args&&... arguments) -> typename std::invoke_result_t<F&, Args&...>::value_type {
+template <class F>
+    requires is_task<std::invoke_result_t<F&>>
+auto run(F&& main, std::source_location where = std::source_location::current()) ->
+    typename std::invoke_result_t<F&>::value_type {
     runtime here;
-    return here.run(main, arguments...);
+    return here.run_at(where, main);
+}
+template <class F, class A, class... As>
+    requires is_task<std::invoke_result_t<F&, A&, As&...>>
+auto run(F&& main, A&& first, As&&... further) ->
+    typename std::invoke_result_t<F&, A&, As&...>::value_type {
+    runtime here;
+    return here.run(main, first, further...);
 }
 
 // The same with options; the environment is not looked at.
 template <class F>
     requires is_task<std::invoke_result_t<F&>>
-auto run(runtime_options options, F&& main) -> typename std::invoke_result_t<F&>::value_type {
+auto run(runtime_options options, F&& main,
+         std::source_location where = std::source_location::current()) ->
+    typename std::invoke_result_t<F&>::value_type {
     runtime here(std::move(options));
-    return here.run(main);
+    return here.run_at(where, main);
 }
 
 // `co_await this_runtime()`: the runtime of the running task. Never suspends.

@@ -27,9 +27,15 @@ bool is_constant(const void* address) noexcept {
     return false;
 }
 
+// The world of this run, unless it need not know of the access: a thread-local atomic has an
+// address that says nothing of its thread, and is looked at by no other in a run.
+world* concerned(const use& how) noexcept {
+    return thread_locals::lie_at(how.address) ? nullptr : world::entered();
+}
+
 template <class Change>
 std::uint64_t modify(const use& how, action what, const Change& change) noexcept {
-    if (world* const in = world::entered()) {
+    if (world* const in = concerned(how)) {
         const world::entry own;
         return in->atomics().modify(how, what, change);
     }
@@ -41,6 +47,7 @@ std::uint64_t modify(const use& how, action what, const Change& change) noexcept
 }  // namespace
 
 void entrance::hold_constant(const void* address) noexcept {
+    if (is_constant(address)) return;
     if (constants_known == std::size(constants)) std::abort();
     constants[constants_known++] = address;
 }
@@ -53,7 +60,7 @@ void entrance::begin(void* address, unsigned size) noexcept {
 }
 
 std::uint64_t entrance::load(const use& how) noexcept {
-    if (world* const in = is_constant(how.address) ? nullptr : world::entered()) {
+    if (world* const in = is_constant(how.address) ? nullptr : concerned(how)) {
         const world::entry own;
         return in->atomics().load(how);
     }
@@ -61,7 +68,7 @@ std::uint64_t entrance::load(const use& how) noexcept {
 }
 
 void entrance::store(const use& how, std::uint64_t value) noexcept {
-    if (world* const in = world::entered()) {
+    if (world* const in = concerned(how)) {
         const world::entry own;
         return in->atomics().store(how, value);
     }
@@ -83,7 +90,7 @@ std::uint64_t entrance::clear(const use& how, std::uint64_t bits) noexcept {
 
 bool entrance::compare(const use& how, std::uint64_t& expected, std::uint64_t desired,
                        bool weak) noexcept {
-    if (world* const in = world::entered()) {
+    if (world* const in = concerned(how)) {
         const world::entry own;
         return in->atomics().compare(how, expected, desired, weak);
     }

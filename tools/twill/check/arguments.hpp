@@ -25,8 +25,10 @@ struct arguments {
     unsigned cpus = 4;  // that the program is told it has
     bool keep_going = false;
     bool json = false;
-    std::string junit;  // empty: none
-    std::string save;   // where the replay file goes; empty: beside
+    bool github = false;   // annotations
+    std::string junit;     // empty: none
+    std::string suppress;  // a file of rules; empty: none
+    std::string save;      // where the replay file goes; empty: beside
     int good_status = 0;
 };
 

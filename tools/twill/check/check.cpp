@@ -5,6 +5,7 @@
 #include "twill/check/render.hpp"
 #include "twill/common/message.hpp"
 
+#include <cstdio>
 #include <fstream>
 #include <variant>
 
@@ -24,6 +25,14 @@ int show(const check::arguments& how, const check::result& made) {
     const int written = how.json ? print("twill check", check::json_of(made))
                                  : print("twill check", check::text_of_end(made));
     if (written != 0) return written;
+    if (how.github) {
+        // The runner reads both outputs; JSON is not to be mixed with it.
+        const auto notes = check::github_of(made);
+        if (how.json)
+            std::fputs(notes.c_str(), stderr);
+        else if (const int failed = print("twill check", notes); failed != 0)
+            return failed;
+    }
     return made.failures.empty() ? 0 : 1;
 }
 

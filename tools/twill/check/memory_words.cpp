@@ -32,14 +32,6 @@ std::string access_in_block(const finding& found) {
                        found.object - found.memory.block, bytes(found.memory.block_size));
 }
 
-// "counter", or "table+8"; empty: no symbol covers the address.
-std::string variable_at(std::span<const twill::check::module> modules, std::uint64_t address) {
-    for (const auto& each : modules)
-        if (address >= each.begin && address < each.end)
-            return elf_file(each.path).variable_at(address - each.bias);
-    return {};
-}
-
 }  // namespace
 
 bool is_about_memory(finding_kind kind) {
@@ -74,6 +66,13 @@ std::string summary_of_memory(const finding& found) {
                        bytes(found.memory.block_size));
 }
 
+std::string variable_at(std::uint64_t address, std::span<const twill::check::module> modules) {
+    for (const auto& each : modules)
+        if (address >= each.begin && address < each.end)
+            return elf_file(each.path).variable_at(address - each.bias);
+    return {};
+}
+
 std::string place_of_memory(const finding& found, std::span<const twill::check::module> modules) {
     const auto& memory = found.memory;
     switch (memory.place) {
@@ -83,7 +82,7 @@ std::string place_of_memory(const finding& found, std::span<const twill::check::
         case memory_place::stack:
             return fmt::format("on the stack of thread {}", memory.owner);
         case memory_place::global: {
-            const auto name = variable_at(modules, found.object);
+            const auto name = variable_at(found.object, modules);
             return name.empty() ? fmt::format("at 0x{:x}", found.object)
                                 : fmt::format("in the variable {}", name);
         }

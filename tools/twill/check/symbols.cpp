@@ -1,4 +1,5 @@
 #include "twill/check/symbols.hpp"
+#include "twill/common/quiet_options.hpp"
 
 #include <twill/core/error.hpp>
 #include <twill/io/process.hpp>
@@ -93,7 +94,7 @@ std::string ask(const std::string& module, const std::vector<std::uint64_t>& off
         what.arguments = {with.program, "-a", "-C", "-f", "-i", "-e", module};
     what.err = twill::stdio::null();
     try {
-        return twill::run([&]() -> twill::task<std::string> {
+        return twill::run(quiet_options(), [&]() -> twill::task<std::string> {
             twill::run_process_options options;
             options.input = input;
             auto made = co_await twill::run_process(what, options);

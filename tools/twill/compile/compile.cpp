@@ -1,6 +1,7 @@
 #include "twill/compile/compile.hpp"
 
 #include "twill/common/message.hpp"
+#include "twill/common/quiet_options.hpp"
 
 #include <twill/core/error.hpp>
 #include <twill/io/process.hpp>
@@ -70,7 +71,7 @@ std::string answer_of(const std::vector<std::string>& compiler, const char* ques
     what.arguments.emplace_back(question);
     what.err = twill::stdio::null();
     try {
-        auto said = twill::run([&]() -> twill::task<std::string> {
+        auto said = twill::run(quiet_options(), [&]() -> twill::task<std::string> {
             auto made = co_await twill::run_process(what);
             co_return made.out;
         });

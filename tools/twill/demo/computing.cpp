@@ -1,5 +1,6 @@
 #include "twill/demo/computing.hpp"
 
+#include "twill/common/quiet_options.hpp"
 #include "twill/demo/lanes.hpp"
 #include "twill/demo/median.hpp"
 #include "twill/demo/words.hpp"
@@ -36,7 +37,7 @@ word_counts one_by_one(const paths& files) {
 // Tasks that take turns on one thread: in progress at the same time, but never running so.
 word_counts concurrent(const paths& files) {
     word_counts counts;
-    twill::run([&] {
+    twill::run(quiet_options(), [&] {
         return twill::map(files, [&](const std::string& path) -> twill::task<> {
             co_await twill::yield();
             count_traced(path, counts);
@@ -56,7 +57,7 @@ word_counts parallel(const paths& files) {
 // Files are read by tasks while others are counted by the cores.
 word_counts both(const paths& files) {
     counters all;
-    twill::run([&] {
+    twill::run(quiet_options(), [&] {
         return twill::map(files,
                           [&](const std::string& path) -> twill::task<> {
                               const std::string text = co_await twill::read_file(path);

@@ -6,6 +6,7 @@
 #include <twill/runtime/runtime.hpp>
 
 #include <thread>
+#include "twill/common/quiet_options.hpp"
 
 namespace twill_command::demo {
 
@@ -23,7 +24,7 @@ public:
 private:
     twill::tcp_listener door_;
     twill::endpoint address_;
-    twill::runtime runtime_;
+    twill::runtime runtime_{quiet_options()};
     std::thread thread_;
 };
 

@@ -14,6 +14,7 @@
 
 #include <pthread.h>
 #include <thread>
+#include "twill/common/quiet_options.hpp"
 
 namespace twill_command::demo {
 namespace {
@@ -91,7 +92,7 @@ private:
     twill::time_point began_{};
     twill::tcp_listener door_;
     twill::endpoint address_;
-    twill::runtime runtime_;
+    twill::runtime runtime_{quiet_options()};
     std::thread thread_;
 };
 

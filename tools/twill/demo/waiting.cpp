@@ -1,5 +1,6 @@
 #include "twill/demo/waiting.hpp"
 
+#include "twill/common/quiet_options.hpp"
 #include "twill/demo/lanes.hpp"
 #include "twill/demo/slow_service.hpp"
 
@@ -37,7 +38,7 @@ twill::task<exchange> ask(const twill::endpoint& service) {
 // One thread's part: `count` requests, at most `at_a_time` of them in flight.
 std::vector<exchange> ask_many(const twill::endpoint& service, unsigned count,
                                std::size_t at_a_time) {
-    return twill::run([&] {
+    return twill::run(quiet_options(), [&] {
         return twill::map(std::views::iota(0U, count), [&](unsigned) { return ask(service); },
                           {.limit = at_a_time});
     });

@@ -1,6 +1,7 @@
 #include "twill/map/map.hpp"
 
 #include "twill/common/message.hpp"
+#include "twill/common/quiet_options.hpp"
 #include "twill/map/arguments.hpp"
 #include "twill/map/descriptors.hpp"
 #include "twill/map/dry_run.hpp"
@@ -64,11 +65,12 @@ int run_jobs(const map_arguments& arguments, input_source& inputs) {
     if (jobs == 0) return exit_other_error;
     adopt_orphans();
     runner all(arguments, inputs, std::move(program), jobs);
-    return sum_up(twill::run([&] { return all.run(); }));
+    return sum_up(twill::run(quiet_options(), [&] { return all.run(); }));
 }
 
 int run_dry(const map_arguments& arguments, input_source& inputs) {
-    const std::size_t count = twill::run([&] { return print_commands(arguments, inputs); });
+    const std::size_t count =
+        twill::run(quiet_options(), [&] { return print_commands(arguments, inputs); });
     if (count == 0) complain("twill map: no input, nothing would be run");
     return 0;
 }

@@ -18,20 +18,54 @@
 #include <twill/core/atomic.hpp>
 #include <twill/core/config.hpp>
 #include <twill/core/executor.hpp>
+#include <twill/core/futex_mutex.hpp>
 #include <twill/core/reactor.hpp>
 #include <twill/core/runnable.hpp>
+#include <twill/core/transfer.hpp>
 #include <twill/runtime/detail/io_activity.hpp>
+#include <twill/runtime/detail/tenure.hpp>
 #include <twill/runtime/detail/timer_wheel.hpp>
 
+#include <sys/types.h>
+
+#include <cstdint>
 #include <functional>
+#include <mutex>
 
 namespace twill::inline TWILL_ABI::detail {
 
+class event_worker;
+
+// A thread's place at an event worker; lies on the stack of the thread, from when it begins to
+// drive the worker.
+struct event_seat {
+    // By the thread itself.
+    event_seat(event_worker& at, bool can_be_taken) noexcept;
+    event_seat(const event_seat&) = delete;
+    event_seat& operator=(const event_seat&) = delete;
+
+    event_worker& worker;
+    tenure hold;
+    std::uint64_t turns = 0;
+
+    // For who watches.
+    const pid_t thread;
+    const clockid_t cpu_clock;
+    const running_place& place;
+};
+
+struct event_worker_options {
+    // Called the first time that a region of parallel work is begun on the thread that drives the
+    // worker.
+    std::function<void()> on_region = {};
+    // Not zero: somebody looks at the worker at each tick, for tasks that hold it longer than this.
+    // The worker then sees to it that there are ticks while it runs something.
+    duration watch_limit = duration::zero();
+};
+
 class TWILL_API event_worker {
 public:
-    // `on_region` is called the first time that a region of parallel work is begun on the thread
-    // that drives the worker, if anybody watches for that.
-    explicit event_worker(reactor& io, std::function<void()> on_region = {}) noexcept;
+    explicit event_worker(reactor& io, event_worker_options options = {}) noexcept;
     event_worker(const event_worker&) = delete;
     event_worker& operator=(const event_worker&) = delete;
 
@@ -46,7 +80,7 @@ public:
     bool disarm(timer& what) noexcept { return timers_.disarm(what); }
 
     // As executor::may_continue. On the driving thread.
-    bool may_continue() noexcept { return budget_ == 0 ? false : (--budget_, true); }
+    bool may_continue() noexcept;
 
     // A region is about to begin on the driving thread.
     void note_region();
@@ -58,26 +92,57 @@ public:
     // timers and I/O until `done` is set by one of them.
     void drive(const bool& done) noexcept;
 
+    // ---- for who watches it; any thread
+
+    // Calls `look(seat)` for the thread that drives it, unless there is none or it sleeps. The
+    // thread stays there meanwhile.
+    template <class Look>
+    bool look_at_holder(const Look& look) {
+        std::lock_guard hold(mounting_);
+        if (holder_ == nullptr || awake_.load(std::memory_order_seq_cst) == 0) return false;
+        look(*holder_);
+        return true;
+    }
+    // How often it was woken up.
+    [[nodiscard]] std::uint32_t wakes() const noexcept {
+        return wakes_.load(std::memory_order_relaxed);
+    }
+    // Whether posts, timers or I/O wait for the driving thread to come back.
+    [[nodiscard]] bool somebody_waits() noexcept;
+
 private:
     // Pieces of work between two looks at timers, reactor and injected work.
     static constexpr unsigned turn_length = 61;
     // Operations that a task may complete without suspending before the others have their turn.
     static constexpr unsigned budget_of_a_turn = 128;
 
-    void run_ready(const bool& done) noexcept;
+    [[gnu::noinline]] void post_from_seat(event_seat& seat, runnable& work) noexcept;
+    [[gnu::noinline]] void inject(runnable& work) noexcept;
+    [[gnu::noinline]] void wake_up() noexcept;
+    void note_length(duration of_turn) noexcept;
+    void run_ready(event_seat& seat, const bool& done) noexcept;
     void take_injected() noexcept;
-    void fire_timers() noexcept;
+    void fire_timers(event_seat& seat, time_point at) noexcept;
     void park() noexcept;
     void poll(duration limit) noexcept;
     void wake_if_parked() noexcept;
 
     const unsigned born_in_;  // generation of forks: see fork_guard.hpp
     std::function<void()> on_region_;
+    const duration watch_limit_;
     runnable_queue local_;
-    unsigned budget_ = 0;
+    timer* due_ = nullptr;  // expired, not yet fired
+    bool asleep_ = true;    // nothing was run since the last time that it slept
+    bool held_up_ = false;  // a turn took longer than the limit, once
     reactor& io_;
     timer_wheel timers_;
     io_activity activity_;
+    // 1: it runs tasks, or is about to; 0: it sleeps. Written by the driving thread; see
+    // ticker::watch.
+    atomic<std::uint32_t> awake_{0};
+    atomic<std::uint32_t> wakes_{0};
+    futex_mutex mounting_;
+    event_seat* holder_ = nullptr;  // guarded by mounting_
     alignas(64) atomic<runnable*> injected_{nullptr};
     atomic<bool> parked_{false};
 };

@@ -1,5 +1,5 @@
-// The pulse of the process: one thread that calls its clients every 100 microseconds, or every
-// millisecond, while any of them works, and sleeps without a timer when none does.
+// The pulse of the process: one thread that calls its clients every 100 microseconds, every
+// millisecond or every ten, while any of them works, and sleeps without a timer when none does.
 //
 //     struct my_pool : ticker_client {
 //         pulse tick() noexcept override { ...; return somebody_works ? pulse::fast : pulse::none;
@@ -9,6 +9,10 @@
 //     ...
 //     working.store(1, std::memory_order_relaxed);
 //     ticker::process().arm(working);      // one load while the ticker runs
+//
+// There are two kinds of clients. A pool that computes wants beats at once when work begins, so the
+// ticker goes on ticking for a moment after the last. Who only watches (`watch` instead of `arm`)
+// can wait: for it the ticker dozes, which is sleep with a timer, and is woken from by `arm`.
 #pragma once
 
 #include <twill/core/atomic.hpp>
@@ -23,9 +27,10 @@
 namespace twill::inline TWILL_ABI {
 namespace detail {
 
-// How soon a client wants the next tick: not at all, since nobody works; or by `ticker::slow_beat`
-// or `ticker::beat`.
-enum class pulse { none, slow, fast };
+// How soon a client wants the next tick: not at all, since nobody works; by `ticker::watch_beat`,
+// or, for the moment, `ticker::slow_beat`, since it watches somebody; by `ticker::slow_beat` or
+// `ticker::beat`, since it computes.
+enum class pulse { none, watch, look, slow, fast };
 
 class ticker_client {
 public:
@@ -48,6 +53,8 @@ public:
     // While ticks change nothing. On a virtual machine a timer that fires every 100 us takes up to
     // a fifth of the core that it fires on; every millisecond, a fiftieth.
     static constexpr duration slow_beat = std::chrono::milliseconds(1);
+    // While there is only something to watch: a twentieth of a per cent of a core.
+    static constexpr duration watch_beat = std::chrono::milliseconds(10);
 
     constexpr ticker() noexcept = default;
 
@@ -68,26 +75,37 @@ public:
     // first may take a while, since its thread must be woken.
     template <class T>
     bool arm(atomic<T>& working) noexcept {
-        // See `state_`.
+        // See `state_`. Seq_cst, which costs a load nothing on the usual processors: without
+        // membarrier() the light side is a seq_cst change of another atomic, after which a relaxed
+        // load could still return an old value.
         asymmetric_barrier::light(working);
-        if (state_.load(std::memory_order_relaxed) == ticking) [[likely]]
+        if (state_.load(std::memory_order_seq_cst) == ticking) [[likely]]
             return false;
-        wake();
+        wake(ticking);
         return true;
+    }
+    // The same for a client that watches.
+    template <class T>
+    void watch(atomic<T>& working) noexcept {
+        asymmetric_barrier::light(working);
+        const std::uint32_t is = state_.load(std::memory_order_seq_cst);
+        if (is != ticking && is != dozing) [[unlikely]]
+            wake(dozing);
     }
 
     // Whether it sleeps without a timer, or has never been needed. Any thread.
     [[nodiscard]] bool rests() const noexcept {
-        return state_.load(std::memory_order_seq_cst) != ticking;
+        const std::uint32_t is = state_.load(std::memory_order_seq_cst);
+        return is == resting || is == unborn;
     }
 
 private:
-    void wake() noexcept;
+    void wake(std::uint32_t into) noexcept;
     void start() noexcept;
     void loop() noexcept;
     pulse begin() noexcept;
     pulse tick_all() noexcept;
-    void rest() noexcept;
+    pulse lie_down(pulse wanted) noexcept;
 
     // Around a fork. The forking thread holds both locks while the process is copied, so the child
     // has them free, and nothing half changed below them; only what the ticker's thread itself does
@@ -100,15 +118,17 @@ private:
     static void after_fork_in_parent() noexcept;
     static void after_fork_in_child() noexcept;
 
-    // 0 no thread yet; 1 ticking; 2 resting (asleep, or about to be).
-    // 0 -> 1 under `starting_`; 1 -> 2 by the ticker's thread; 2 -> 1 by whoever needs it.
-    // No work is overlooked: a worker stores "I work", then loads this word; the ticker stores 2,
-    // then asks every client once more. An asymmetric barrier lies between the two steps of each,
-    // so at least one of the two sees the other's store: the ticker stays awake or the worker wakes
-    // it.
+    // 0 no thread yet; 1 ticking; 2 resting (asleep, or about to be); 3 dozing (the same, with a
+    // timer). 0 -> 1 under `starting_`. The ticker's thread goes where it wants; others only wake
+    // it: 2 -> 1 and 3 -> 1 by who needs beats, 2 -> 3 by who wants to be watched.
+    // No work is overlooked: a worker stores "I work", then loads this word; the ticker stores 2 or
+    // 3, then asks every client once more. An asymmetric barrier lies between the two steps of
+    // each, so at least one of the two sees the other's store: the ticker stays awake or the worker
+    // wakes it. What was seen to be 3 or 1 stays so for who watches, until the ticker stores 2.
     static constexpr std::uint32_t unborn = 0;
     static constexpr std::uint32_t ticking = 1;
     static constexpr std::uint32_t resting = 2;
+    static constexpr std::uint32_t dozing = 3;
 
     static ticker of_process_;
 

@@ -1,0 +1,169 @@
+// What counts as holding the thread up. The same turn of a task was seen by looks that are `limit`
+// apart, and meanwhile the thread used the CPU for half of that or more, or sleeps now: a thread
+// that the kernel let wait for a CPU is not blamed, nor would another thread fare better. And
+// somebody waits for it to come back: a task that computes for long in a program that has nothing
+// else to do harms nobody.
+//
+// How soon. The ticker looks every 10 ms, and again a millisecond after it has found a turn under
+// way, so that a program which behaves well pays for a hundred looks a second; for a second after a
+// finding, and while parallel work runs, it looks every millisecond. Worst case: 10 ms + limit + 1
+// ms, then limit + 1 ms.
+#include "event_watch.hpp"
+
+#include <twill/core/event.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "fork_guard.hpp"
+
+namespace twill::inline TWILL_ABI::detail {
+namespace {
+
+// Of all runtimes of the process together at most so many reports at once, and one more each 12 s:
+// five a minute, as Seastar's.
+constexpr unsigned most_tokens = 5;
+constexpr duration token_length = std::chrono::seconds(12);
+// The ticker's thread only, of which a process has one.
+constinit unsigned tokens = most_tokens;
+constinit time_point last_token{};
+// How long after a finding it looks often.
+constexpr duration alert = std::chrono::seconds(1);
+// Without /proc nobody knows whether a thread that uses no CPU sleeps or waits for one; after so
+// many limits it is blamed.
+constexpr int limits_in_doubt = 20;
+
+const char* file_name_of(const std::source_location& place) noexcept {
+    const char* slash = std::strrchr(place.file_name(), '/');
+    return slash != nullptr ? slash + 1 : place.file_name();
+}
+
+std::string what_it_does(const thread_state& state) {
+    if (state.is == thread_state::kind::runnable)
+        return "It computes: co_await twill::compute(function) does that on another thread";
+    std::string text = "It is blocked";
+    if (state.is == thread_state::kind::asleep) {
+        const char* name = name_of_system_call(state.system_call);
+        text += " in the system call ";
+        text += name != nullptr ? name : std::to_string(state.system_call);
+    }
+    return text + ": co_await twill::blocking(function) does that on another thread";
+}
+
+}  // namespace
+
+event_watch::event_watch(event_worker& at, blocking_pool& reporters, event_watch_options options)
+    : worker_(at),
+      reporters_(reporters),
+      options_(std::move(options)),
+      born_in_(fork_generation()) {
+    watch_for_fork();
+    ticker::process().enrol(*this);
+}
+
+event_watch::~event_watch() { end(); }
+
+// In a forked child the ticker has forgotten it.
+void event_watch::end() noexcept {
+    if (std::exchange(ended_, true) || fork_generation() != born_in_) return;
+    ticker::process().leave(*this);
+}
+
+pulse event_watch::tick() noexcept {
+    const std::uint32_t wakes = worker_.wakes();
+    const bool was_awake = wakes != std::exchange(wakes_, wakes);
+    bool suspected = false;
+    bool found = false;
+    finding what;
+    const bool awake = worker_.look_at_holder([&](const event_seat& seat) {
+        suspected = seen_twice(seat);
+        found = suspected && holds_up(seat, what);
+    });
+    if (!awake) return was_awake ? pulse::watch : pulse::none;
+    if (found) {
+        suspect_.known = true;
+        found_at_ = now();
+        found_.fetch_add(1, std::memory_order_relaxed);
+        note(event_kind::held_up, &worker_, what.place.file_name(), what.place.line());
+        tell(what);
+    }
+    const bool alerted = found_at_ != time_point() && now() < after(found_at_, alert);
+    return alerted || (suspect_.turn != 0 && !suspect_.known) ? pulse::look : pulse::watch;
+}
+
+// The turn that the last look saw is still under way.
+bool event_watch::seen_twice(const event_seat& seat) noexcept {
+    const auto is = seat.hold.look();
+    if (is.turn == suspect_.turn) return is.is_outside && !suspect_.known;
+    suspect_ = {};
+    if (is.is_outside) suspect_ = {is.turn, now(), cpu_time(seat.cpu_clock)};
+    return false;
+}
+
+bool event_watch::holds_up(const event_seat& seat, finding& what) noexcept {
+    what.held = now() - suspect_.since;
+    if (what.held < options_.limit) return false;
+    what.does.is = thread_state::kind::runnable;
+    if (cpu_time(seat.cpu_clock) - suspect_.cpu < options_.limit / 2) {
+        what.does = state_of(seat.thread);
+        if (what.does.is == thread_state::kind::runnable) return false;
+        if (what.does.is == thread_state::kind::unknown &&
+            what.held < limits_in_doubt * options_.limit)
+            return false;
+    }
+    what.place = seat.place.load(std::memory_order_relaxed);
+    const auto is = seat.hold.look();
+    return is.is_outside && is.turn == suspect_.turn &&
+           (is.others_wait || worker_.somebody_waits());
+}
+
+// The ticker's thread must not wait for whoever reads the report.
+void event_watch::tell(const finding& what) noexcept {
+    const auto earned = (now() - last_token) / token_length;
+    last_token += earned * token_length;
+    tokens = static_cast<unsigned>(std::min<std::int64_t>(tokens + earned, most_tokens));
+    // Acquire pairs with the release in `say`: the last finding was read.
+    if (tokens == 0 || saying_now_.load(std::memory_order_acquire)) return;
+    finding_ = what;
+    saying_now_.store(true, std::memory_order_relaxed);
+    if (reporters_.try_submit(saying_))
+        saying_now_.store(false, std::memory_order_relaxed);
+    else
+        --tokens;
+}
+
+void event_watch::saying::execute(runnable& self) noexcept {
+    static_cast<saying&>(self).owner.say();
+}
+
+void event_watch::say() noexcept {
+    const std::uint64_t found = this->found();
+    const std::uint64_t unsaid = found - std::exchange(said_, found) - 1;
+    try {
+        char held[32];
+        std::snprintf(held, sizeof held, "%.1f ms",
+                      std::chrono::duration<double, std::milli>(finding_.held).count());
+        std::string text = "twill: the task spawned at ";
+        text.append(file_name_of(finding_.place))
+            .append(":")
+            .append(std::to_string(finding_.place.line()))
+            .append(" has held an event thread for ")
+            .append(held)
+            .append(" or longer, and others wait for it to suspend. ")
+            .append(what_it_does(finding_.does));
+        if (unsaid != 0)
+            text.append("; ")
+                .append(std::to_string(unsaid))
+                .append(" more were found since the last report");
+        options_.report(text + ".\n");
+    } catch (const std::bad_alloc&) {
+        // It is in the count.
+    }
+    saying_now_.store(false, std::memory_order_release);
+}
+
+}  // namespace twill::inline TWILL_ABI::detail

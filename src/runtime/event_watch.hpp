@@ -1,0 +1,89 @@
+// Looks at an event worker at each tick, and finds the task that holds its thread too long while
+// others wait: its name and what it does go into a report.
+#pragma once
+
+#include <twill/core/atomic.hpp>
+#include <twill/core/config.hpp>
+#include <twill/core/runnable.hpp>
+#include <twill/core/time.hpp>
+#include <twill/runtime/blocking_pool.hpp>
+#include <twill/runtime/detail/event_worker.hpp>
+#include <twill/runtime/detail/ticker.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <source_location>
+#include <string_view>
+
+#include "thread_state.hpp"
+
+namespace twill::inline TWILL_ABI::detail {
+
+struct event_watch_options {
+    duration limit;
+    // Called on a thread of the blocking pool.
+    std::function<void(std::string_view)> report;
+};
+
+class event_watch final : private ticker_client {
+public:
+    // Looks from here until `end`.
+    event_watch(event_worker& at, blocking_pool& reporters, event_watch_options options);
+    ~event_watch();
+    event_watch(const event_watch&) = delete;
+    event_watch& operator=(const event_watch&) = delete;
+
+    // Before `reporters` goes, which still runs a report that is under way.
+    void end() noexcept;
+
+    // Tasks that were found so far. Any thread.
+    [[nodiscard]] std::uint64_t found() const noexcept {
+        return found_.load(std::memory_order_relaxed);
+    }
+
+private:
+    // A turn that is watched, since the first look that found it.
+    struct suspect {
+        std::uint64_t turn = 0;
+        time_point since{};
+        duration cpu{};
+        bool known = false;  // it was found, and is not counted again
+    };
+    struct finding {
+        std::source_location place;
+        duration held{};
+        thread_state does;
+    };
+    // What is said, made on the thread that says it.
+    struct saying final : runnable {
+        explicit saying(event_watch& whose) noexcept : runnable(&saying::execute), owner(whose) {}
+        static void execute(runnable& self) noexcept;
+        event_watch& owner;
+    };
+
+    pulse tick() noexcept override;
+    [[nodiscard]] bool seen_twice(const event_seat& seat) noexcept;
+    [[nodiscard]] bool holds_up(const event_seat& seat, finding& what) noexcept;
+    void tell(const finding& what) noexcept;
+    void say() noexcept;
+
+    event_worker& worker_;
+    blocking_pool& reporters_;
+    const event_watch_options options_;
+    const unsigned born_in_;  // generation of forks: see fork_guard.hpp
+    bool ended_ = false;
+
+    // The ticker's thread only.
+    suspect suspect_;
+    std::uint32_t wakes_ = 0;
+    time_point found_at_{};
+
+    atomic<std::uint64_t> found_{0};
+    // True from when `finding_` is written until it was said.
+    atomic<bool> saying_now_{false};
+    finding finding_;
+    std::uint64_t said_ = 0;  // of `found_`
+    saying saying_{*this};
+};
+
+}  // namespace twill::inline TWILL_ABI::detail

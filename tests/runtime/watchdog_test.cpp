@@ -1,0 +1,255 @@
+// A task that does not let its event thread go.
+#include <twill/core/error.hpp>
+#include <twill/core/scope.hpp>
+#include <twill/core/sleep.hpp>
+#include <twill/io/pipe.hpp>
+#include <twill/runtime/detail/ticker.hpp>
+#include <twill/runtime/runtime.hpp>
+
+#include "support/tasks.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sys/single_threaded.h>
+
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+using twill::now;
+using twill::runtime;
+using twill::runtime_options;
+using twill::scope_ref;
+using twill::task;
+using twill::watchdog;
+using twill::detail::ticker;
+
+// A thread beside the test's: a program that has none is watched only once it was held up.
+class companion {
+public:
+    companion(const companion&) = delete;
+    companion& operator=(const companion&) = delete;
+    companion() = default;
+    ~companion() {
+        end_.store(true);
+        end_.notify_all();
+    }
+
+private:
+    twill::atomic<bool> end_{false};
+    std::jthread thread_{[this] { end_.wait(false); }};
+};
+
+// Collects what a runtime reports.
+class reports {
+public:
+    runtime_options options() {
+        return {.report = [this](std::string_view text) {
+            const std::lock_guard hold(lock_);
+            all_.emplace_back(text);
+            came_.notify_all();
+        }};
+    }
+    // Blocks until there are so many; false: not within 20 seconds.
+    bool wait_for(std::size_t count) {
+        std::unique_lock hold(lock_);
+        return came_.wait_for(hold, 20s, [&] { return all_.size() >= count; });
+    }
+    std::vector<std::string> all() {
+        const std::lock_guard hold(lock_);
+        return all_;
+    }
+
+private:
+    const companion beside_;
+    std::mutex lock_;
+    std::condition_variable came_;
+    std::vector<std::string> all_;
+};
+
+// Computes until the watchdog has found `count` tasks; false: not within 20 seconds.
+bool spin_until_found(const runtime& in, std::uint64_t count) {
+    const auto give_up = now() + 20s;
+    while (in.stats().held_up < count)
+        if (now() > give_up) return false;
+    return true;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+TEST(Watchdog, NamesATaskThatComputesWhileOthersAreReady) {
+    reports got;
+    runtime here(got.options());
+    int line = 0;
+    here.run([&]() -> task<> {
+        co_await twill::scope([&](scope_ref s) -> task<> {
+            line = __LINE__ + 1;
+            s.spawn([&] { EXPECT_TRUE(spin_until_found(here, 1)); });
+            s.spawn([] {});
+            co_return;
+        });
+    });
+    ASSERT_TRUE(got.wait_for(1));
+    const std::string text = got.all()[0];
+    EXPECT_TRUE(contains(text, "watchdog_test.cpp:" + std::to_string(line))) << text;
+    EXPECT_TRUE(contains(text, "computes")) << text;
+    EXPECT_TRUE(contains(text, "twill::compute")) << text;
+    EXPECT_EQ(here.stats().held_up, 1U) << "one turn counts once";
+}
+
+TEST(Watchdog, NamesATaskThatBlocksAndTheCallThatItBlocksIn) {
+    reports got;
+    runtime here(got.options());
+    int line = 0;
+    here.run([&]() -> task<> {
+        co_await twill::scope([&](scope_ref s) -> task<> {
+            line = __LINE__ + 1;
+            s.spawn([&]() -> task<> {
+                co_await twill::yield();
+                EXPECT_TRUE(got.wait_for(1));
+            });
+            for (int i = 0; i < 3; ++i) s.spawn([]() -> task<> { co_await twill::yield(); });
+            co_return;
+        });
+    });
+    const std::string text = got.all().at(0);
+    EXPECT_TRUE(contains(text, "watchdog_test.cpp:" + std::to_string(line))) << text;
+    EXPECT_TRUE(contains(text, "blocked in the system call futex")) << text;
+    EXPECT_TRUE(contains(text, "twill::blocking")) << text;
+}
+
+TEST(Watchdog, SeesThatATimerIsDueMeanwhile) {
+    reports got;
+    runtime here(got.options());
+    here.run([&]() -> task<> {
+        co_await twill::scope([&](scope_ref s) -> task<> {
+            s.spawn([]() -> task<> { co_await twill::sleep(1ms); });
+            s.spawn([&]() -> task<> {
+                co_await twill::sleep(100us);
+                EXPECT_TRUE(spin_until_found(here, 1));
+            });
+            co_return;
+        });
+    });
+    EXPECT_TRUE(got.wait_for(1));
+}
+
+TEST(Watchdog, SeesThatADescriptorIsReadyMeanwhile) {
+    reports got;
+    runtime here(got.options());
+    here.run([&]() -> task<> {
+        auto [from, to] = twill::make_pipe();
+        co_await twill::scope([&](scope_ref s) -> task<> {
+            s.spawn([&]() -> task<> {
+                std::array<std::byte, 1> byte;
+                EXPECT_EQ(co_await from.read_some(byte), 1U);
+            });
+            s.spawn([&]() -> task<> {
+                co_await twill::sleep(1ms);
+                const std::array<std::byte, 1> byte{};
+                co_await to.write_all(byte);
+                EXPECT_TRUE(spin_until_found(here, 1));
+            });
+            co_return;
+        });
+    });
+    EXPECT_TRUE(got.wait_for(1));
+}
+
+// Counts ticks and wants none.
+class tick_counter final : twill::detail::ticker_client {
+public:
+    tick_counter() { ticker::process().enrol(*this); }
+    ~tick_counter() { ticker::process().leave(*this); }
+    tick_counter(const tick_counter&) = delete;
+    tick_counter& operator=(const tick_counter&) = delete;
+    int count() const { return count_.load(); }
+
+private:
+    twill::detail::pulse tick() noexcept override {
+        count_.fetch_add(1);
+        return twill::detail::pulse::none;
+    }
+    twill::atomic<int> count_{0};
+};
+
+TEST(Watchdog, SaysNothingOfATaskThatNobodyWaitsFor) {
+    reports got;
+    const tick_counter ticks;
+    runtime here(got.options());
+    here.run([&]() -> task<> {
+        co_await twill::yield();
+        // Ten looks and more, since a suspect is looked at each millisecond.
+        const int before = ticks.count();
+        const auto give_up = now() + 20s;
+        while (ticks.count() < before + 40 && now() < give_up) {
+        }
+        EXPECT_GE(ticks.count(), before + 40);
+    });
+    EXPECT_EQ(here.stats().held_up, 0U);
+    EXPECT_EQ(got.all().size(), 0U);
+}
+
+// Of one runtime, or of several that follow each other.
+TEST(Watchdog, CountsAllAndReportsFiveAtMost) {
+    reports got;
+    for (int i = 0; i < 3; ++i) {
+        runtime here(got.options());
+        constexpr std::uint64_t hold_ups = 3;
+        here.run([&]() -> task<> {
+            co_await twill::scope([&](scope_ref s) -> task<> {
+                for (std::uint64_t n = 1; n <= hold_ups; ++n)
+                    s.spawn([&here, n] { EXPECT_TRUE(spin_until_found(here, n)); });
+                s.spawn([] {});
+                co_return;
+            });
+        });
+        EXPECT_GE(here.stats().held_up, hold_ups);
+    }
+    EXPECT_TRUE(got.wait_for(1));
+    // A sixth is earned in twelve seconds, and all this takes a fraction of one.
+    EXPECT_LE(got.all().size(), 6U);
+}
+
+TEST(Watchdog, OffLooksAtNothing) {
+    twill::run({.watchdog = watchdog::off}, []() -> task<> {
+        const auto give_up = now() + 20s;
+        while (!ticker::process().rests() && now() < give_up) co_await twill::sleep(1ms);
+        EXPECT_TRUE(ticker::process().rests());
+    });
+    const companion beside;
+    twill::run({.watchdog = watchdog::report}, []() -> task<> {
+        EXPECT_FALSE(ticker::process().rests());
+        co_return;
+    });
+}
+
+TEST(Watchdog, GivesAProgramWithoutThreadsNoneBeforeItWasHeldUp) {
+    if (!__libc_single_threaded) GTEST_SKIP() << "another test has made a thread";
+    twill::run({.watchdog = watchdog::report}, []() -> task<> {
+        co_await twill::sleep(1ms);
+        EXPECT_TRUE(ticker::process().rests());
+        EXPECT_TRUE(__libc_single_threaded);
+        const auto end = now() + 2ms;
+        while (now() < end) {
+        }
+        co_await twill::sleep(1us);
+        EXPECT_FALSE(ticker::process().rests());
+    });
+}
+
+TEST(Watchdog, LimitOutOfRangeIsRefused) {
+    EXPECT_THROW(runtime({.watchdog_limit = 99us}), twill::usage_error);
+}
+
+}  // namespace
