@@ -201,6 +201,12 @@ void fill(finding& into, finding_kind kind, const step& at, const char* text) no
 }
 
 [[noreturn]] void fail_for_ever() noexcept {
+    // Waiting at something that is no longer there says more.
+    for (std::uint32_t i = 0; i != the.count; ++i) {
+        const thread& each = the.threads[i];
+        if (each.state == thread_state::blocked)
+            check_lifetime(each.next.what, each.next.object, &each);
+    }
     note_lost_notifications();
     fail(finding_kind::deadlock, {});
 }
@@ -272,6 +278,7 @@ void point(const step& next) noexcept { wait_until(next, nullptr); }
 wait_end wait_until(const step& next, readiness ready, const wait_details& details) noexcept {
     thread& me = *current;
     const no_switching inside;
+    check_lifetime(next.what, next.object);
     me.next = {.kind = next.kind,
                .what = next.what,
                .object = next.object,
@@ -460,6 +467,7 @@ void joined(const thread& ended) noexcept {
 
 finding* note(finding_kind kind, const step& at, const char* text) noexcept {
     const no_switching inside;
+    check_lifetime(at.what, at.object);
     finding* const made = new_finding();
     if (made != nullptr) fill(*made, kind, at, text);
     return made;
