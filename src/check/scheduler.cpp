@@ -87,12 +87,20 @@ std::uint64_t shown_number(object_kind kind, const void* object, std::uint64_t n
     return number;
 }
 
+// A limit of a second or more guards against hanging; and whoever sleeps counts on the time itself.
+bool is_patient(const operation& next) noexcept {
+    constexpr std::uint64_t long_time = 1'000'000'000;
+    return next.deadline != never && next.kind != action::sleep &&
+           next.deadline - the.run->now() >= long_time;
+}
+
 // Tells the engine what `of` does next. `blocked`: it cannot yet.
 void announce(thread& of, bool blocked) noexcept {
     of.state = blocked ? thread_state::blocked : thread_state::ready;
     the.run->announce(of.index, {.kind = as_engine_has_it(of.next.kind),
                                  .writes = changes_something(of.next.kind),
                                  .blocked = blocked,
+                                 .patient = is_patient(of.next),
                                  .place = the.places.number(object_kind::none, of.next.place),
                                  .object = of.next.number,
                                  .deadline = of.next.deadline});
