@@ -87,12 +87,20 @@ std::uint64_t shown_number(object_kind kind, const void* object, std::uint64_t n
     return number;
 }
 
+// A limit of a second or more guards against hanging; and whoever sleeps counts on the time itself.
+bool is_patient(const operation& next) noexcept {
+    constexpr std::uint64_t long_time = 1'000'000'000;
+    return next.deadline != never && next.kind != action::sleep &&
+           next.deadline - the.run->now() >= long_time;
+}
+
 // Tells the engine what `of` does next. `blocked`: it cannot yet.
 void announce(thread& of, bool blocked) noexcept {
     of.state = blocked ? thread_state::blocked : thread_state::ready;
     the.run->announce(of.index, {.kind = as_engine_has_it(of.next.kind),
                                  .writes = changes_something(of.next.kind),
                                  .blocked = blocked,
+                                 .patient = is_patient(of.next),
                                  .place = the.places.number(object_kind::none, of.next.place),
                                  .object = of.next.number,
                                  .deadline = of.next.deadline});
@@ -201,6 +209,12 @@ void fill(finding& into, finding_kind kind, const step& at, const char* text) no
 }
 
 [[noreturn]] void fail_for_ever() noexcept {
+    // Waiting at something that is no longer there says more.
+    for (std::uint32_t i = 0; i != the.count; ++i) {
+        const thread& each = the.threads[i];
+        if (each.state == thread_state::blocked)
+            check_lifetime(each.next.what, each.next.object, &each);
+    }
     note_lost_notifications();
     fail(finding_kind::deadlock, {});
 }
@@ -272,6 +286,7 @@ void point(const step& next) noexcept { wait_until(next, nullptr); }
 wait_end wait_until(const step& next, readiness ready, const wait_details& details) noexcept {
     thread& me = *current;
     const no_switching inside;
+    check_lifetime(next.what, next.object);
     me.next = {.kind = next.kind,
                .what = next.what,
                .object = next.object,
@@ -460,6 +475,7 @@ void joined(const thread& ended) noexcept {
 
 finding* note(finding_kind kind, const step& at, const char* text) noexcept {
     const no_switching inside;
+    check_lifetime(at.what, at.object);
     finding* const made = new_finding();
     if (made != nullptr) fill(*made, kind, at, text);
     return made;

@@ -227,13 +227,22 @@ std::uint64_t step_limit(const run_options& options, const explore::profile& kno
     return many < at_least ? at_least : many;
 }
 
+// A loop that waits in vain mostly waits for ever; but std::atomic::wait goes round some 16 times
+// before it sleeps, and what happens when several sleep should be seen, too. (A replay does not
+// depend on it.)
+unsigned patience(std::uint64_t seed) noexcept {
+    constexpr unsigned little = 3, much = 64;
+    return (seed >> 8U) % 3 == 0 ? much : little;
+}
+
 // Gives true in the run, which goes on into the program.
 bool run_once(session& shared, workshop& with, explore::strategy& decides,
               std::uint64_t seed) noexcept {
     forget_last(shared.result);
     raw_syscall(SYS_ftruncate, with.output, 0);
     const explore::profile& known = with.known[static_cast<unsigned>(shared.options.points)];
-    const explore::limits most{.steps = step_limit(shared.options, known)};
+    const explore::limits most{.steps = step_limit(shared.options, known),
+                               .patience = patience(seed)};
     auto& run = *::new (with.execution) explore::execution(with.of_run, decides, seed, most, known);
     // Without the handlers of pthread_atfork: for the program there was no fork.
     static auto* const fork_plainly = real<pid_t()>("_Fork");

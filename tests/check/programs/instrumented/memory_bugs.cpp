@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -225,7 +226,47 @@ void hand_over_by_pipe(bool in_time) {
     close(ends[1]);
 }
 
+// Readers exclude writers, not each other.
+std::shared_mutex shared_lock;
+int counted = 0;
+void count_as_reader() {
+    const std::shared_lock hold(shared_lock);
+    ++counted;  // counts as a reader
+}
+void count_as_writer() {
+    const std::unique_lock hold(shared_lock);
+    ++counted;
+}
+void look_as_reader() {
+    const std::shared_lock hold(shared_lock);
+    if (counted > 2) std::abort();
+}
+
+// Two threads sleep at it, after they have looked a few times; one is woken.
+std::atomic<int> gate = 0;
+void pass_gate() { gate.wait(0); }
+void open_gate(bool for_all) {
+    std::thread opens([for_all] {
+        gate = 1;
+        if (for_all)
+            gate.notify_all();
+        else
+            gate.notify_one();
+    });
+    both(pass_gate, pass_gate);
+    opens.join();
+}
+
 const story stories[] = {
+    {"readers-write", [] { both(count_as_reader, count_as_reader); }},
+    {"readers-and-writers",
+     [] {
+         std::thread third(look_as_reader);
+         both(count_as_writer, count_as_writer);
+         third.join();
+     }},
+    {"gate-for-one", [] { open_gate(false); }},
+    {"gate-for-all", [] { open_gate(true); }},
     {"pipe", [] { hand_over_by_pipe(true); }},
     {"pipe-too-late", [] { hand_over_by_pipe(false); }},
     {"race", [] { both(unguarded_increment, unguarded_increment); }},
