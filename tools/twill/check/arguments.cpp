@@ -34,6 +34,8 @@ did it, and how to repeat it. The program is taken as it is: nothing is compiled
   --keep-going        do not stop at the first failure
   --replay FILE       repeat one schedule: a file that was saved, or the schedule itself
   --times N           with --replay: that often, and tell whether all runs were alike
+  --gdb               with --replay: under gdb, which stops before the last context switch
+  --gdb-command C     the same; gdb does C there, and ends (may be given more than once)
   --save FILE         where to save the schedule that fails (default: PROGRAM.replay, here)
   --cpus N            how many CPUs the program is told it has (default: 4)
   --exit-status N     the program's good exit status (default: 0)
@@ -58,10 +60,11 @@ cannot be checked.
 constexpr std::uint64_t most_schedules = 1'000'000'000'000;
 
 struct raw_options {
+    std::vector<std::string> gdb_commands;
     std::string schedules, times, time, seed, strategy, jobs, replay, save, cpus, exit_status,
         junit, suppress, svg;
     bool sync = false, memory = false, every_access = false, keep_going = false, json = false,
-         github = false, help = false;
+         github = false, gdb = false, help = false;
 };
 
 void declare(CLI::App& app, raw_options& into) {
@@ -80,6 +83,8 @@ void declare(CLI::App& app, raw_options& into) {
     app.add_option("--suppress", into.suppress);
     app.add_option("--svg", into.svg);
     app.add_flag("--github", into.github);
+    app.add_flag("--gdb", into.gdb);
+    app.add_option("--gdb-command", into.gdb_commands)->allow_extra_args(false);
     app.add_flag("--sync", into.sync);
     app.add_flag("--memory", into.memory);
     app.add_flag("--every-access", into.every_access);
@@ -93,10 +98,11 @@ reply refusal(std::string text) { return {false, std::move(text)}; }
 reply unknown_option(const std::string& word) {
     const auto near =
         nearest(std::string_view(word).substr(0, word.find('=')),
-                {"--schedules", "--time",         "--times",      "--seed",   "--strategy",
-                 "--jobs",      "--replay",       "--save",       "--cpus",   "--exit-status",
-                 "--junit",     "--suppress",     "--svg",        "--github", "--sync",
-                 "--memory",    "--every-access", "--keep-going", "--json",   "--help"});
+                {"--schedules", "--time",     "--times",  "--seed",         "--strategy",
+                 "--jobs",      "--replay",   "--save",   "--cpus",         "--exit-status",
+                 "--junit",     "--suppress", "--svg",    "--gdb",          "--gdb-command",
+                 "--github",    "--sync",     "--memory", "--every-access", "--keep-going",
+                 "--json",      "--help"});
     return refusal(fmt::format("no option '{}'; {}", word,
                                near.empty() ? std::string("see twill check --help")
                                             : fmt::format("did you mean {}?", near)));
@@ -169,6 +175,10 @@ std::optional<reply> convert(const raw_options& raw, arguments& into) {
     if (auto wrong =
             take_number<std::uint64_t>("--seed", raw.seed, 0, ~std::uint64_t{0}, into.seed))
         return wrong;
+    into.gdb = raw.gdb || !raw.gdb_commands.empty();
+    into.gdb_commands = raw.gdb_commands;
+    if (into.gdb && raw.replay.empty())
+        return refusal("--gdb is for a schedule to --replay, and none is given");
     if (!raw.times.empty() && raw.replay.empty())
         return refusal("--times says how often to --replay a schedule, and none is given");
     if (auto wrong =

@@ -23,7 +23,9 @@ struct arguments {
     std::optional<std::string> replay;  // a file's name, or a schedule itself
     std::uint64_t times = 1;            // to replay it
     unsigned jobs = 1;
-    unsigned cpus = 4;  // that the program is told it has
+    unsigned cpus = 4;                      // that the program is told it has
+    bool gdb = false;                       // the replay, under gdb
+    std::vector<std::string> gdb_commands;  // for it to run, and then to end
     bool keep_going = false;
     bool json = false;
     bool github = false;   // annotations

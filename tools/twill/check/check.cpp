@@ -53,6 +53,7 @@ int run_check(int argc, char** argv) {
     }
     const auto& how = std::get<check::arguments>(understood);
     try {
+        if (how.gdb) return check::debug(how);
         return show(how, how.replay ? check::repeat(how) : check::explore(how));
     } catch (const check::start_failure& failure) {
         complain("twill check: {}", failure.why);
