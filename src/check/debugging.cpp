@@ -8,8 +8,10 @@
 
 #include <ctime>
 
+extern "C" {
 // The debugger sets it; by its address, as it may have no types.
-extern "C" [[gnu::visibility("default")]] volatile int twill_check_debugged = 0;
+[[gnu::visibility("default")]] volatile int twill_check_debugged = 0;
+}
 
 // The debugger has a breakpoint here.
 extern "C" [[gnu::visibility("default"), gnu::noinline]] void twill_check_before_last_switch() {

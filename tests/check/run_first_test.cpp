@@ -178,6 +178,13 @@ TEST(check_run, wait_for_the_end_of_a_thread_does_not_say_twice_whom_it_waits_fo
             EXPECT_EQ(line.find("held by"), std::string::npos) << line;
 }
 
+TEST(check_run, program_that_never_comes_to_main_is_given_up) {
+    const checking here;
+    const auto end = here.run({"--time", "500ms"}, {"never_starts"});
+    EXPECT_EQ(end.status, 2);
+    EXPECT_NE(end.err.find("never_starts has not come to main"), std::string::npos) << end.err;
+}
+
 TEST(check_run, wrong_command_lines_are_refused_with_the_mend) {
     const checking here;
     const auto no_program = twill_test::run_command({"check"});

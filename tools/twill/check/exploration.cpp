@@ -84,7 +84,9 @@ public:
         made_.is_replay = how.replay.has_value();
         const auto cores = cores_for(how.jobs);
         for (unsigned i = 0; i < how.jobs; ++i) {
-            programs_.push_back(std::make_unique<checked_program>(how.program, library_));
+            const twill::duration little = std::chrono::seconds(5), much = std::chrono::seconds(60);
+            programs_.push_back(std::make_unique<checked_program>(
+                how.program, library_, std::clamp(how.time.value_or(much), little, much)));
             auto& session = programs_.back()->session();
             session.options.seed = how.seed;
             session.options.strategy = how.strategy;
