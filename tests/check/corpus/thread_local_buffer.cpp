@@ -2,7 +2,7 @@
 //
 // bug: use after free of thread-local storage
 // from: CERT CON34-C, declare objects shared between threads with appropriate storage durations
-// expect: crash race
+// expect: assertion crash race
 // mode: sync
 
 #include <cassert>
