@@ -122,6 +122,7 @@ TEST(check_descriptors, peer_that_is_not_there_is_no_deadlock) {
     const auto said = here.json({"--schedules", "3"}, {"descriptors", "nobody_connects"});
     ASSERT_FALSE(finding_of(said).is_null()) << said;
     EXPECT_EQ(finding_of(said)["kind"], "stuck");
+    EXPECT_EQ(said["status"], 2) << "a program that cannot be checked has not failed";
     EXPECT_NE(finding_of(said).dump().find("from outside of the program"), std::string::npos)
         << said.dump(2);
 }

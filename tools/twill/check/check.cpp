@@ -39,7 +39,13 @@ int show(const check::arguments& how, const check::result& made) {
         else if (const int failed = print("twill check", notes); failed != 0)
             return failed;
     }
-    return made.failures.empty() ? 0 : 1;
+    if (made.failures.empty()) return 0;
+    if (const auto why = check::refusal_of(made); !why.empty()) {
+        complain("twill check: {} cannot be checked: {}", check::command_line_of(made.program),
+                 why);
+        return exit_usage;
+    }
+    return 1;
 }
 
 }  // namespace

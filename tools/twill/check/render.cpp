@@ -132,6 +132,13 @@ std::string thread_name(const failing_run& run, unsigned index) {
     return index == 0 ? "thread 0 (main)" : fmt::format("thread {}", index);
 }
 
+std::string refusal_of(const result& all) {
+    if (all.is_replay || all.failures.size() != 1) return {};
+    const auto& run = all.failures.front();
+    const auto& found = run.findings.front();
+    return run.number == 1 && found.kind == "stuck" ? found.summary : std::string();
+}
+
 std::string command_line_of(const std::vector<std::string>& words) {
     std::string line;
     for (const auto& word : words) {

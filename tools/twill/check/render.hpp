@@ -42,6 +42,10 @@ std::string svg_of(const failing_run& run, const result& in);
 // "thread 0 (main)".
 std::string thread_name(const failing_run& run, unsigned index);
 
+// Why nothing can be said of the program: its first run already waited for what twill check does
+// not see. Empty: it was checked.
+std::string refusal_of(const result& all);
+
 // Words for a shell, quoted where that is needed.
 std::string command_line_of(const std::vector<std::string>& words);
 
