@@ -353,9 +353,45 @@ void memory_begins_anew(const void* begin, std::size_t size) noexcept {
 
 heap::origin here(const void* pc) noexcept {
     thread* const me = current;
-    if (me == nullptr || me->memory_state == nullptr) return {};
+    if (me == nullptr) return {};
+    if (me->memory_state == nullptr) return {me->index, 0};
     const flow& its = *static_cast<const flow*>(me->memory_state);
     return {me->index, state->calls.enter(its.now(), number(pc))};
+}
+
+void check_lifetime(object_kind kind, const void* object, const thread* by) noexcept {
+    const char* text = nullptr;
+    switch (kind) {
+        case object_kind::mutex:
+            text = "a mutex";
+            break;
+        case object_kind::rwlock:
+            text = "a read-write lock";
+            break;
+        case object_kind::condition:
+            text = "a condition variable";
+            break;
+        case object_kind::semaphore:
+            text = "a semaphore";
+            break;
+        case object_kind::barrier:
+            text = "a barrier";
+            break;
+        case object_kind::once:
+            text = "a once flag";
+            break;
+        case object_kind::spin_lock:
+            text = "a spin lock";
+            break;
+        // Waking a futex that is gone is allowed: who did it meant the one that was there.
+        default:
+            return;
+    }
+    const heap::block* const block = heap_block_at(number(object));
+    if (block == nullptr || block->now == heap::state::allocated) return;
+    const no_switching inside;
+    report_use_of_freed_object(state == nullptr ? nullptr : &state->calls, *block, number(object),
+                               text, by);
 }
 
 void bad_free(const void* address, heap::release_result why) noexcept {

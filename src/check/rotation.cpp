@@ -20,13 +20,14 @@ plan plan_of(const run_options& options, bool instrumented, std::uint64_t number
     // harder. Where accesses are points, there is hardly anything left behind a release.
     constexpr plan of_instrumented[] = {{strategy_kind::pos, granularity::memory},
                                         {strategy_kind::urw, granularity::memory},
+                                        {strategy_kind::pct, granularity::memory},
                                         {strategy_kind::random, granularity::sync}};
     constexpr plan of_plain[] = {{strategy_kind::random, granularity::sync},
                                  {strategy_kind::pos, granularity::around},
                                  {strategy_kind::urw, granularity::sync},
                                  {strategy_kind::random, granularity::around},
                                  {strategy_kind::pct, granularity::sync}};
-    constexpr std::uint64_t of_memory = 2;
+    constexpr std::uint64_t of_memory = 3;
     plan made;
     if (!instrumented)
         made = of_plain[number % std::size(of_plain)];

@@ -1,5 +1,6 @@
 #include "check/scheduler.hpp"
 
+#include "check/descriptors.hpp"
 #include "check/memory_mode.hpp"
 #include "check/stack.hpp"
 #include "check/waiters.hpp"
@@ -75,12 +76,31 @@ bool changes_something(action kind) noexcept {
            kind != action::poll && kind != action::join && kind != action::go_on;
 }
 
+// Apart from the numbers of other objects.
+constexpr std::uint64_t number_of_descriptors = std::uint64_t{1} << 32U;
+
+// As reports name it.
+std::uint64_t shown_number(object_kind kind, const void* object, std::uint64_t number) noexcept {
+    if (kind == object_kind::memory) return reinterpret_cast<std::uint64_t>(object);
+    if (kind == object_kind::descriptor && object != nullptr)
+        return static_cast<std::uint64_t>(descriptor_of(object));
+    return number;
+}
+
+// A limit of a second or more guards against hanging; and whoever sleeps counts on the time itself.
+bool is_patient(const operation& next) noexcept {
+    constexpr std::uint64_t long_time = 1'000'000'000;
+    return next.deadline != never && next.kind != action::sleep &&
+           next.deadline - the.run->now() >= long_time;
+}
+
 // Tells the engine what `of` does next. `blocked`: it cannot yet.
 void announce(thread& of, bool blocked) noexcept {
     of.state = blocked ? thread_state::blocked : thread_state::ready;
     the.run->announce(of.index, {.kind = as_engine_has_it(of.next.kind),
                                  .writes = changes_something(of.next.kind),
                                  .blocked = blocked,
+                                 .patient = is_patient(of.next),
                                  .place = the.places.number(object_kind::none, of.next.place),
                                  .object = of.next.number,
                                  .deadline = of.next.deadline});
@@ -127,9 +147,7 @@ void keep_event(const thread& of, bool waited) noexcept {
     entry.kind = of.next.kind;
     entry.what = of.next.what;
     entry.blocked = waited ? 1 : 0;
-    entry.object = of.next.what == object_kind::memory
-                       ? reinterpret_cast<std::uint64_t>(of.next.object)
-                       : of.next.number;
+    entry.object = shown_number(of.next.what, of.next.object, of.next.number);
     entry.time_ns = the.run->now();
     take_stack(entry.where);
 }
@@ -145,7 +163,7 @@ void describe(const thread& of, thread_report& into) noexcept {
     into.parent = of.parent;
     into.doing = of.next.kind;
     into.what = of.next.what;
-    into.object = of.next.number;
+    into.object = shown_number(of.next.what, of.next.object, of.next.number);
     const thread* const held_by = holder(of);
     into.waits_for_known = held_by == nullptr ? 0 : 1;
     into.waits_for = held_by == nullptr ? 0 : held_by->index;
@@ -183,12 +201,20 @@ void fill(finding& into, finding_kind kind, const step& at, const char* text) no
     into.kind = kind;
     into.thread = current == nullptr ? 0 : current->index;
     into.what = at.what;
-    into.object = at.object == nullptr ? 0 : object_number(at.what, at.object);
+    into.object = at.object == nullptr
+                      ? 0
+                      : shown_number(at.what, at.object, object_number(at.what, at.object));
     std::strncpy(into.text, text, sizeof into.text - 1);
     take_stack(into.here);
 }
 
 [[noreturn]] void fail_for_ever() noexcept {
+    // Waiting at something that is no longer there says more.
+    for (std::uint32_t i = 0; i != the.count; ++i) {
+        const thread& each = the.threads[i];
+        if (each.state == thread_state::blocked)
+            check_lifetime(each.next.what, each.next.object, &each);
+    }
     note_lost_notifications();
     fail(finding_kind::deadlock, {});
 }
@@ -208,9 +234,12 @@ bool closes_a_circle(const thread& from) noexcept {
 
 // Gives the baton to whoever is to run. False: to nobody, all have ended.
 bool hand_on(thread& from) noexcept {
-    if (the.stale) ask_again();
-    const explore::decision chosen = the.run->next(from.index);
     using what = explore::decision::what;
+    explore::decision chosen{};
+    do {
+        if (the.stale) ask_again();
+        chosen = the.run->next(from.index);
+    } while (chosen.outcome == what::deadlock && something_came_in());
     switch (chosen.outcome) {
         case what::run:
             break;
@@ -228,6 +257,7 @@ bool hand_on(thread& from) noexcept {
     }
     thread& next = the.threads[chosen.thread];
     next.timed_out = chosen.timed_out;
+    the.running = &next;
     if (&next != &from) next.baton.open();
     return &next == &from || from.state == thread_state::ended;
 }
@@ -240,6 +270,8 @@ thread* self() noexcept {
 }
 
 thread* self_even_inside() noexcept { return current; }
+
+const thread* running_thread() noexcept { return the.running; }
 
 no_switching::no_switching() noexcept : self_(current) {
     if (self_ != nullptr) ++self_->in_runtime;
@@ -254,6 +286,7 @@ void point(const step& next) noexcept { wait_until(next, nullptr); }
 wait_end wait_until(const step& next, readiness ready, const wait_details& details) noexcept {
     thread& me = *current;
     const no_switching inside;
+    check_lifetime(next.what, next.object);
     me.next = {.kind = next.kind,
                .what = next.what,
                .object = next.object,
@@ -371,6 +404,7 @@ void remove_thread(thread& made) noexcept {
 
 void begin_thread(thread& me) noexcept {
     current = &me;
+    me.kernel_id = raw_syscall(SYS_gettid);
     const no_switching inside;
     wait_for_turn(me);
     memory_of_begun_thread(me);
@@ -415,6 +449,8 @@ void advance_clock(std::uint64_t by_ns) noexcept { the.run->advance(by_ns); }
 std::uint64_t object_number(object_kind kind, const void* address) noexcept {
     // A thread has a number already.
     if (kind == object_kind::thread) return static_cast<const thread*>(address)->index;
+    // One for all descriptors: which of them have to do with each other only the kernel knows.
+    if (kind == object_kind::descriptor) return number_of_descriptors;
     const std::uint32_t number = the.objects.number(kind, address);
     if (number == 0) fail(finding_kind::too_large, {}, "more objects than twill check keeps");
     return number;
@@ -439,6 +475,7 @@ void joined(const thread& ended) noexcept {
 
 finding* note(finding_kind kind, const step& at, const char* text) noexcept {
     const no_switching inside;
+    check_lifetime(at.what, at.object);
     finding* const made = new_finding();
     if (made != nullptr) fill(*made, kind, at, text);
     return made;
@@ -476,6 +513,7 @@ void start_run(explore::execution& with) noexcept {
     the.run = &with;
     thread& first = *add_thread(nullptr, nullptr);
     first.handle = ::pthread_self();
+    first.kernel_id = raw_syscall(SYS_gettid);
     current = &first;
     const no_switching inside;
     memory_of_begun_thread(first);

@@ -9,7 +9,7 @@
 //     ++value_of(sem);                                       // who waits for it is found by itself
 //     changed();
 //
-// docs/check.md has the whole of it in words.
+// README.md, beside this, has the rooms of the library and the rules that all of it keeps.
 #pragma once
 
 #include "check/thread.hpp"
@@ -44,6 +44,9 @@ inline bool controlled() noexcept { return self() != nullptr; }
 
 // The same, also while switching is forbidden (`no_switching`).
 thread* self_even_inside() noexcept;
+
+// Whose turn it is, asked by a signal handler, which may run in any thread. Null: nobody's yet.
+const thread* running_thread() noexcept;
 
 // A scheduling point: others may run before this returns.
 void point(const step& next) noexcept;

@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <sys/syscall.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
@@ -47,6 +48,13 @@ inline long raw_syscall(long number, long a = 0, long b = 0, long c = 0, long d 
 #else
 #error "twill check knows x86-64 and aarch64"
 #endif
+}
+
+// From there to what the C library's functions give: -1 and errno.
+inline long with_errno(long result) noexcept {
+    if (result >= 0 || result < -4095) return result;
+    errno = static_cast<int>(-result);
+    return -1;
 }
 
 template <class T>

@@ -51,6 +51,7 @@ struct thread {
     bool show_stack = false;       // woken to note its stack, not to run
     std::uint32_t in_runtime = 0;  // depth of our own code and of libc's locks: no switching
     pthread_t handle{};
+    long kernel_id = 0;
     void* (*start)(void*) = nullptr;
     void* argument = nullptr;
     void* c11_start = nullptr;  // what a C11 thread runs, and with what

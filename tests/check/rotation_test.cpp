@@ -28,12 +28,13 @@ TEST(Rotation, FirstRunOfAnInstrumentedProgramIsTheProfileRun) {
 
 TEST(Rotation, TakesTurnsOverStrategiesAndGranularities) {
     std::set<std::pair<strategy_kind, granularity>> seen;
-    for (unsigned number = 1; number != 4; ++number) {
+    for (unsigned number = 1; number != 5; ++number) {
         const plan made = plan_of({}, true, number);
         seen.emplace(made.strategy, made.points);
     }
     EXPECT_EQ(seen, (decltype(seen){{strategy_kind::pos, granularity::memory},
                                     {strategy_kind::urw, granularity::memory},
+                                    {strategy_kind::pct, granularity::memory},
                                     {strategy_kind::random, granularity::sync}}));
 }
 

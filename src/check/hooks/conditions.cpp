@@ -26,8 +26,8 @@ int wait_at_condition(pthread_cond_t& condition, pthread_mutex_t& mutex, const v
                       std::uint64_t deadline) {
     // Giving up the mutex and beginning to wait are one step: nobody comes between.
     point({action::unlock, object_kind::mutex, &mutex, place});
-    const unsigned depth = release_mutex(mutex);
-    if (depth == 0)
+    const bool held = release_mutex(mutex);
+    if (!held)
         note(finding_kind::wrong_unlock, of(action::wait, condition, place),
              "waits for a condition with a mutex that it has not locked");
     thread& me = *self();
@@ -38,7 +38,7 @@ int wait_at_condition(pthread_cond_t& condition, pthread_mutex_t& mutex, const v
         wait_until(of(action::wait, condition, place), &was_notified, {.deadline = deadline});
     leave_waiters(me);
     if (end == wait_end::ready) acquired(object_kind::condition, &condition);
-    const int taken = depth == 0 ? 0 : retake_mutex(mutex, depth, place);
+    const int taken = held ? retake_mutex(mutex, place) : 0;
     if (taken != 0) return taken;
     return end == wait_end::timed_out ? ETIMEDOUT : 0;
 }

@@ -55,6 +55,25 @@ void semaphore_is_never_posted() {
     waits.join();
 }
 
+// A condition wait gives up one level of a recursive mutex, so this one keeps it.
+void waits_with_a_mutex_locked_twice() {
+    static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+    static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+    static bool ready = false;
+    pthread_mutex_lock(&lock);
+    std::thread sets([] {
+        pthread_mutex_lock(&lock);
+        ready = true;
+        pthread_cond_signal(&changed);
+        pthread_mutex_unlock(&lock);
+    });
+    pthread_mutex_lock(&lock);
+    while (!ready) pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&lock);
+    sets.join();
+}
+
 // More than any table of theirs has room for at its start.
 void many_mutexes_are_told_apart() {
     static std::mutex all[1000];
@@ -373,6 +392,7 @@ int main(int argc, char** argv) {
         {"locks_twice", locks_twice},
         {"destroys_while_held", destroys_while_held},
         {"many_mutexes_are_told_apart", many_mutexes_are_told_apart},
+        {"waits_with_a_mutex_locked_twice", waits_with_a_mutex_locked_twice},
         {"leaves_a_thread_behind", leaves_a_thread_behind},
         {"joins_twice", joins_twice},
         {"takes_locks_in_both_orders", takes_locks_in_both_orders},

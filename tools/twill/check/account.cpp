@@ -159,7 +159,8 @@ std::string summary_of(const protocol::finding& found) {
         case finding_kind::spin:
             return "spins without ever coming to a scheduling point";
         case finding_kind::stuck:
-            return "waits in a call that twill check does not see";
+            return more.empty() ? "waits in a call that twill check does not see"
+                                : fmt::format("{} {}", who, more);
         case finding_kind::not_reproducible:
             return "the replay left the schedule: the program is not the same, or depends on "
                    "something that twill check does not control";

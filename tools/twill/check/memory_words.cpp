@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
 #include <string_view>
 
 namespace twill_command::check {
@@ -27,6 +28,11 @@ std::string_view does(std::uint32_t access) {
 
 // "thread 1 writes 4 bytes at byte 8 of a block of 40 bytes"
 std::string access_in_block(const finding& found) {
+    // Or "thread 1 uses a mutex at byte 8 of a block of 40 bytes".
+    const std::string_view object(found.text, ::strnlen(found.text, sizeof found.text));
+    if (!object.empty())
+        return fmt::format("thread {} uses {} at byte {} of a block of {}", found.thread, object,
+                           found.object - found.memory.block, bytes(found.memory.block_size));
     return fmt::format("thread {} {} {} at byte {} of a block of {}", found.thread,
                        does(found.memory.here), bytes(found.memory.size),
                        found.object - found.memory.block, bytes(found.memory.block_size));
