@@ -69,7 +69,7 @@ int run_single(const std::string& name, const words& given) {
                     .hogs = std::stoi(options.text("--hogs", "0")),
                     .awake = options.text("--awake", "off") == "on",
                     .quota = std::stod(options.text("--quota", "0"))};
-    for (const char* passed_on : {"--lanes", "--hostile", "--io"})
+    for (const char* passed_on : {"--lanes", "--watchdog", "--hostile", "--io"})
         if (const std::string value = options.text(passed_on, ""); !value.empty())
             what.options.insert(what.options.end(), {passed_on, value});
     std::cout << describe(laboratory(how).measure(*which, what)) << '\n';

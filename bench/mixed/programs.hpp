@@ -12,7 +12,8 @@ namespace twill::inline TWILL_ABI::bench {
 using words = std::vector<std::string>;
 
 // Twill's server; see serving.hpp. Beside what all servers know: --io off (no listener), --job
-// background or foreign, --lanes default|none|idle|nice, --hostile on, --probe on (ends at once;
+// background or foreign, --lanes default|none|idle|nice, --watchdog
+// default|hand_over|off, --hostile on, --probe on (ends at once;
 // fails when what the other options ask for is not there).
 void run_server(const words& given);
 
@@ -38,7 +39,8 @@ void run_in_group(const std::string& folder, const words& argv);
 
 // One configuration, once, for those who want to see figures in seconds:
 //     run twill|go|... [--rate 5000] [--job on] [--seconds 3] [--lanes none] [--hogs 1]
-//                      [--awake on] [--hostile on] [--request scan] [--quota 1.5]
+//                      [--awake on] [--hostile on] [--watchdog hand_over]
+//                      [--request scan] [--quota 1.5]
 int run_single(const std::string& name, const words& given);
 
 }  // namespace twill::inline TWILL_ABI::bench

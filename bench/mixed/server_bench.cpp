@@ -27,12 +27,19 @@ using namespace std::chrono_literals;
 constexpr std::size_t scan_rows_per_cpu = 53;
 
 // The one place that knows how the options' lanes are called in the runtime.
-runtime_options options_with_lanes(const std::string& lanes) {
-    if (lanes == "default") return {};
-    if (lanes == "none") return {.lanes = lanes::none};
-    if (lanes == "idle") return {.lanes = lanes::idle};
-    if (lanes == "nice") return {.lanes = lanes::nice(19)};
-    throw std::runtime_error("there are no lanes of that kind: --lanes " + lanes);
+lanes lanes_of(const std::string& name) {
+    if (name == "default") return lanes::give_way;
+    if (name == "none") return lanes::none;
+    if (name == "idle") return lanes::idle;
+    if (name == "nice") return lanes::nice(19);
+    throw std::runtime_error("there are no lanes of that kind: --lanes " + name);
+}
+
+watchdog watchdog_of(const std::string& name) {
+    if (name == "default") return runtime_options().watchdog;
+    if (name == "hand_over") return watchdog::hand_over;
+    if (name == "off") return watchdog::off;
+    throw std::runtime_error("there is no watchdog of that kind: --watchdog " + name);
 }
 
 compute_options job_options(const std::string& job) {
@@ -120,11 +127,13 @@ task<> work(const serving_options& options) {
 void run_server(const words& given) {
     const serving_options options(given);
     if (const auto iterations = options.number("--calibrate")) return calibrate(iterations);
-    const runtime_options lanes = options_with_lanes(options.text("--lanes", "default"));
+    const runtime_options setup{.lanes = lanes_of(options.text("--lanes", "default")),
+                                .watchdog = watchdog_of(options.text("--watchdog", "default")),
+                                .report = [](std::string_view) {}};
     if (options.text("--probe", "off") == "on")
         return static_cast<void>(job_options(options.text("--job", "off")));
     obey_input();
-    run(lanes, [&] { return work(options); });
+    run(setup, [&] { return work(options); });
 }
 
 }  // namespace twill::inline TWILL_ABI::bench

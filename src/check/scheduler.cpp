@@ -106,6 +106,12 @@ void announce(thread& of, bool blocked) noexcept {
                                  .deadline = of.next.deadline});
 }
 
+// Whether it goes on because it was cancelled. Nobody is while taking a lock back.
+bool is_cut_short(const thread& of) noexcept {
+    return of.cancellable && of.cancel_wanted && !of.cancel_disabled &&
+           of.next.kind != action::lock;
+}
+
 // Asks those who wait whether they can go on now: so no hook has to know whom it sets free.
 void ask_again() noexcept {
     the.stale = false;
@@ -114,7 +120,7 @@ void ask_again() noexcept {
         if (each.next.ready == nullptr ||
             (each.state != thread_state::blocked && each.state != thread_state::ready))
             continue;
-        const bool ready = each.next.ready(each);
+        const bool ready = each.next.ready(each) || is_cut_short(each);
         if (ready && each.state == thread_state::blocked) {
             each.state = thread_state::ready;
             the.run->wake(each.index);
@@ -299,7 +305,7 @@ wait_end wait_until(const step& next, readiness ready, const wait_details& detai
     // What is due already happens at once, but others may run before it.
     const bool due = me.next.deadline <= the.run->now();
     if (due) me.next.deadline = never;
-    const bool waited = ready != nullptr && !due && !ready(me);
+    const bool waited = ready != nullptr && !due && !ready(me) && !is_cut_short(me);
     announce(me, waited);
     if (due) me.next.ready = nullptr;
     if (waited && closes_a_circle(me)) fail_for_ever();
@@ -307,7 +313,8 @@ wait_end wait_until(const step& next, readiness ready, const wait_details& detai
     const bool early = next.kind == action::spawn && the.shared->options.keep_events != 0;
     if (early) keep_event(me, false);
     if (!hand_on(me)) wait_for_turn(me);
-    const bool timed_out = me.timed_out || due;
+    bool timed_out = me.timed_out || due;
+    if (ready != nullptr && is_cut_short(me) && !ready(me)) me.cut_short = timed_out = true;
     me.timed_out = false;
     me.state = thread_state::ready;
     me.next.ready = nullptr;
@@ -348,6 +355,8 @@ void show_access(action kind, const void* address) noexcept {
     keep_event(*current, false);
     current->next = real_next;
 }
+
+bool was_cut_short() noexcept { return current->cut_short; }
 
 void changed() noexcept { the.stale = true; }
 

@@ -71,6 +71,9 @@ struct wait_details {
 // A scheduling point for an operation that can only happen when `ready` says so.
 wait_end wait_until(const step& next, readiness ready, const wait_details& details = {}) noexcept;
 
+// Whether the last wait ended because the thread is cancelled: as `timed_out`.
+bool was_cut_short() noexcept;
+
 // What was announced as a change turned out to be none: a failed try_lock. (Spin loops are
 // recognised by it.)
 void changed_nothing() noexcept;

@@ -134,6 +134,10 @@ std::coroutine_handle<> operation::end_join() noexcept {
     context& owner = *owner_;
     const auto waiter = waiter_;
     if (!owner.leave(*this)) return nullptr;
+    if (!owner.home().may_resume()) {
+        owner.home().post(*this);
+        return nullptr;
+    }
     note(event_kind::task_resume, &owner);
     detail::note_running(owner.place());
     return waiter;

@@ -4,10 +4,10 @@
 // somebody waits for it to come back: a task that computes for long in a program that has nothing
 // else to do harms nobody.
 //
-// How soon. The ticker looks every 10 ms, and again a millisecond after it has found a turn under
-// way, so that a program which behaves well pays for a hundred looks a second; for a second after a
-// finding, and while parallel work runs, it looks every millisecond. Worst case: 10 ms + limit + 1
-// ms, then limit + 1 ms.
+// How soon. The ticker looks every 10 ms, and again every half millisecond after it has found a
+// turn under way, until that is over, so that a program which behaves well pays for 100 to 200
+// looks a second; for a second after a finding it always looks every half millisecond. Worst case:
+// 10 ms + limit + 1 ms, then limit + 1 ms.
 #include "event_watch.hpp"
 
 #include <twill/core/event.hpp>
@@ -78,12 +78,15 @@ pulse event_watch::tick() noexcept {
     const bool was_awake = wakes != std::exchange(wakes_, wakes);
     bool suspected = false;
     bool found = false;
+    bool take_over = false;
     finding what;
     const bool awake = worker_.look_at_holder([&](const event_seat& seat) {
         suspected = seen_twice(seat);
         found = suspected && holds_up(seat, what);
+        take_over = found && options_.substitutes != nullptr && worker_.want_relief(suspect_.turn);
     });
-    if (!awake) return was_awake ? pulse::watch : pulse::none;
+    if (take_over && options_.substitutes->try_submit(relief_)) worker_.relief_refused();
+    if (!awake) return !was_awake ? pulse::none : alerted() ? pulse::look : pulse::watch;
     if (found) {
         suspect_.known = true;
         found_at_ = now();
@@ -91,16 +94,25 @@ pulse event_watch::tick() noexcept {
         note(event_kind::held_up, &worker_, what.place.file_name(), what.place.line());
         tell(what);
     }
-    const bool alerted = found_at_ != time_point() && now() < after(found_at_, alert);
-    return alerted || (suspect_.turn != 0 && !suspect_.known) ? pulse::look : pulse::watch;
+    return alerted() || looks_closely() ? pulse::look : pulse::watch;
 }
+
+bool event_watch::alerted() const noexcept {
+    return found_at_ != time_point() && now() < after(found_at_, alert);
+}
+
+bool event_watch::looks_closely() const noexcept { return suspect_.turn != 0 && !suspect_.known; }
 
 // The turn that the last look saw is still under way.
 bool event_watch::seen_twice(const event_seat& seat) noexcept {
     const auto is = seat.hold.look();
     if (is.turn == suspect_.turn) return is.is_outside && !suspect_.known;
+    // The suspect has come back. The next one is not made of whoever has its turn now: on a busy
+    // worker there is always somebody.
+    const bool acquitted = looks_closely();
     suspect_ = {};
-    if (is.is_outside) suspect_ = {is.turn, now(), cpu_time(seat.cpu_clock)};
+    if (is.is_outside && (!acquitted || alerted()))
+        suspect_ = {is.turn, now(), cpu_time(seat.cpu_clock)};
     return false;
 }
 
@@ -120,6 +132,8 @@ bool event_watch::holds_up(const event_seat& seat, finding& what) noexcept {
     return is.is_outside && is.turn == suspect_.turn &&
            (is.others_wait || worker_.somebody_waits());
 }
+
+void event_watch::forget_reports() noexcept { tokens = most_tokens; }
 
 // The ticker's thread must not wait for whoever reads the report.
 void event_watch::tell(const finding& what) noexcept {

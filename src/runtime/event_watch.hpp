@@ -21,6 +21,8 @@ namespace twill::inline TWILL_ABI::detail {
 
 struct event_watch_options {
     duration limit;
+    // Threads that take the worker over; null: none does.
+    blocking_pool* substitutes = nullptr;
     // Called on a thread of the blocking pool.
     std::function<void(std::string_view)> report;
 };
@@ -40,6 +42,9 @@ public:
     [[nodiscard]] std::uint64_t found() const noexcept {
         return found_.load(std::memory_order_relaxed);
     }
+
+    // As if nothing had been reported yet; for tests, while no runtime exists.
+    static void forget_reports() noexcept;
 
 private:
     // A turn that is watched, since the first look that found it.
@@ -61,7 +66,18 @@ private:
         event_watch& owner;
     };
 
+    // Takes the worker over, on a thread of the pool of substitutes.
+    struct relief final : runnable {
+        explicit relief(event_worker& who) noexcept : runnable(&relief::execute), worker(who) {}
+        static void execute(runnable& self) noexcept {
+            static_cast<relief&>(self).worker.relieve();
+        }
+        event_worker& worker;
+    };
+
     pulse tick() noexcept override;
+    [[nodiscard]] bool alerted() const noexcept;
+    [[nodiscard]] bool looks_closely() const noexcept;
     [[nodiscard]] bool seen_twice(const event_seat& seat) noexcept;
     [[nodiscard]] bool holds_up(const event_seat& seat, finding& what) noexcept;
     void tell(const finding& what) noexcept;
@@ -84,6 +100,7 @@ private:
     finding finding_;
     std::uint64_t said_ = 0;  // of `found_`
     saying saying_{*this};
+    relief relief_{worker_};
 };
 
 }  // namespace twill::inline TWILL_ABI::detail

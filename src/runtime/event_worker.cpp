@@ -1,3 +1,4 @@
+#include "event_seat.hpp"
 #include "fork_guard.hpp"
 
 #include <twill/core/event.hpp>
@@ -12,10 +13,10 @@
 #include <utility>
 
 namespace twill::inline TWILL_ABI::detail {
-namespace {
 
-// Where the calling thread sits, if it drives an event worker.
-constinit TWILL_THREAD_LOCAL event_seat* seated = nullptr;
+TWILL_INITIAL_EXEC constinit TWILL_THREAD_LOCAL event_seat* seated = nullptr;
+
+namespace {
 
 clockid_t cpu_clock_of_this_thread() noexcept {
     clockid_t clock = CLOCK_THREAD_CPUTIME_ID;
@@ -36,8 +37,11 @@ event_worker::event_worker(reactor& io, event_worker_options options) noexcept
     : born_in_(fork_generation()),
       on_region_(std::move(options.on_region)),
       watch_limit_(options.watch_limit),
+      can_be_taken_(options.can_be_taken),
       io_(io),
-      timers_(now()) {}
+      timers_(now()) {
+    if (can_be_taken_) asymmetric_barrier::prepare();
+}
 
 event_worker* event_worker::of_this_thread() noexcept {
     return seated != nullptr ? &seated->worker : nullptr;
@@ -48,7 +52,7 @@ void report_if_on_event_thread() noexcept {
 }
 
 void event_worker::note_region() {
-    if (const auto once = std::exchange(on_region_, nullptr)) once();
+    if (on_region_ && !region_noted_.exchange(true, std::memory_order_relaxed)) on_region_();
 }
 
 void event_worker::post(runnable& work) noexcept {
@@ -80,11 +84,18 @@ void event_worker::inject(runnable& work) noexcept {
 
 bool event_worker::arm(timer& what) noexcept {
     const auto how = timers_.arm(what);
-    if (how == timer_wheel::armed::earliest && of_this_thread() != this) wake_if_parked();
+    // Whoever loses the worker after this look has armed the timer before the next holder asks for
+    // the first: the wheel's lock orders the two.
+    const bool ours = seated != nullptr && &seated->worker == this && !seated->hold.is_lost();
+    if (how == timer_wheel::armed::earliest && !ours) wake_if_parked();
     return how != timer_wheel::armed::refused;
 }
 
-bool event_worker::may_continue() noexcept { return seated->hold.spend(); }
+bool event_worker::may_continue() noexcept {
+    return !seated->hold.is_lost() && seated->hold.spend();
+}
+
+bool event_worker::may_resume() noexcept { return seated == nullptr || !seated->hold.is_lost(); }
 
 bool event_worker::somebody_waits() noexcept {
     return injected_.load(std::memory_order_seq_cst) != nullptr || timers_.next() <= now() ||
@@ -98,23 +109,17 @@ void event_worker::wake_if_parked() noexcept {
         io_.wake();
 }
 
-void event_worker::drive(const bool& done) noexcept {
-    event_seat seat(*this, false);
-    seated = &seat;
-    {
-        std::lock_guard hold(mounting_);
-        holder_ = &seat;
-    }
-    for (time_point since = now(); !done;) {
+bool event_worker::turn_until_done(event_seat& seat) noexcept {
+    for (time_point since = now(); !over() && !wanted_back_.load(std::memory_order_seq_cst);) {
         end_if_forked(born_in_, forked_after::runtime);
-        run_ready(seat, done);
-        if (done) break;
+        if (!run_ready(seat)) return false;
+        if (over()) break;
         take_injected();
         const time_point at = now();
         note_length(at - since);
         since = at;
-        fire_timers(seat, at);
-        if (done) break;
+        if (!fire_timers(seat, at)) return false;
+        if (over()) break;
         if (!local_.empty()) {
             poll(duration::zero());
         } else {
@@ -122,13 +127,11 @@ void event_worker::drive(const bool& done) noexcept {
             since = now();
         }
     }
-    {
-        std::lock_guard hold(mounting_);
-        holder_ = nullptr;
-        awake_.store(0, std::memory_order_relaxed);
-        asleep_ = true;
-    }
-    seated = nullptr;
+    return true;
+}
+
+inline bool event_worker::come_in(event_seat& seat) noexcept {
+    return !seat.hold.can_be_taken() || seat.hold.come_in();
 }
 
 // Before the first task after a sleep. A program without any other thread is not given that of the
@@ -136,7 +139,8 @@ void event_worker::drive(const bool& done) noexcept {
 // shared_ptr dearer.
 void event_worker::wake_up() noexcept {
     asleep_ = false;
-    if (watch_limit_ == duration::zero() || (__libc_single_threaded && !held_up_)) return;
+    if (watch_limit_ == duration::zero() || (__libc_single_threaded && !held_up_ && !can_be_taken_))
+        return;
     wakes_.store(wakes_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     awake_.store(1, std::memory_order_relaxed);
     ticker::process().watch(awake_);
@@ -148,18 +152,20 @@ void event_worker::note_length(duration of_turn) noexcept {
     asleep_ = true;  // for `wake_up` to be called again
 }
 
-void event_worker::run_ready(event_seat& seat, const bool& done) noexcept {
+bool event_worker::run_ready(event_seat& seat) noexcept {
     std::uint64_t turn = seat.turns;
     seat.turns += turn_length;
-    for (const std::uint64_t last = turn + turn_length; turn != last && !done;) {
+    for (const std::uint64_t last = turn + turn_length; turn != last && !over();) {
         runnable* work = local_.pop_front();
-        if (work == nullptr) return;
+        if (work == nullptr) return true;
         if (asleep_) [[unlikely]]
             wake_up();
         seat.hold.begin_turn(++turn, budget_of_a_turn, !local_.empty());
         work->run(*work);
-        if (seat.hold.can_be_taken()) static_cast<void>(seat.hold.come_in());
+        if (!come_in(seat)) [[unlikely]]
+            return false;
     }
+    return true;
 }
 
 void event_worker::take_injected() noexcept {
@@ -180,17 +186,23 @@ void event_worker::take_injected() noexcept {
     }
 }
 
-// They may run tasks too: the last branch of a group can be a timer.
-void event_worker::fire_timers(event_seat& seat, time_point at) noexcept {
-    due_ = timers_.expire(at);
-    while (due_ != nullptr) {
+// They may run tasks too: the last branch of a group can be a timer. Another holder may have left
+// some.
+bool event_worker::fire_timers(event_seat& seat, time_point at) noexcept {
+    for (bool asked = false;;) {
+        if (due_ == nullptr) {
+            if (std::exchange(asked, true)) return true;
+            due_ = timers_.expire(at);
+            continue;
+        }
         timer& one = *due_;
         due_ = one.next;
         if (asleep_) [[unlikely]]
             wake_up();
         seat.hold.begin_turn(++seat.turns, budget_of_a_turn, due_ != nullptr || !local_.empty());
         one.fire(one);
-        if (seat.hold.can_be_taken()) static_cast<void>(seat.hold.come_in());
+        if (!come_in(seat)) [[unlikely]]
+            return false;
     }
 }
 
@@ -198,7 +210,8 @@ void event_worker::park() noexcept {
     asleep_ = true;
     awake_.store(0, std::memory_order_relaxed);
     parked_.store(true, std::memory_order_seq_cst);
-    if (injected_.load(std::memory_order_seq_cst) == nullptr) {
+    if (injected_.load(std::memory_order_seq_cst) == nullptr && !over() &&
+        !wanted_back_.load(std::memory_order_seq_cst)) {
         const time_point next = timers_.next();
         if (next == never) {
             poll(duration::max());

@@ -50,8 +50,9 @@ lanes lanes_in(std::string_view text) {
 watchdog watchdog_in(std::string_view text) {
     if (text == "off") return watchdog::off;
     if (text == "report") return watchdog::report;
+    if (text == "hand_over") return watchdog::hand_over;
     throw usage_error("read the environment variable TWILL_WATCHDOG=" + std::string(text) +
-                      ": wanted off or report; mend or unset it");
+                      ": wanted off, report or hand_over; mend or unset it");
 }
 
 duration seconds_in(const char* name, std::string_view text, double least) {

@@ -20,6 +20,9 @@
 namespace twill::inline TWILL_ABI {
 namespace {
 
+// Each is held by a task that does not come back.
+constexpr unsigned most_substitutes = 256;
+
 void to_standard_error(std::string_view text) {
     static_cast<void>(std::fwrite(text.data(), 1, text.size(), stderr));
 }
@@ -52,7 +55,9 @@ struct runtime::parts {
           io(make_epoll_reactor()),
           worker(*io, {.on_region = [this] { report_region(); },
                        .watch_limit = options.watchdog == watchdog::off ? duration::zero()
-                                                                        : options.watchdog_limit}),
+                                                                        : options.watchdog_limit,
+                       .can_be_taken = options.watchdog == watchdog::hand_over}),
+          substitutes({.max_threads = most_substitutes, .thread_name = "twill-event"}),
           blocking({.max_threads = options.blocking_threads}),
           compute({.workers = options.compute_threads,
                    .lanes = options.lanes,
@@ -64,7 +69,9 @@ struct runtime::parts {
             watch.emplace(
                 worker, blocking,
                 detail::event_watch_options{
-                    .limit = options.watchdog_limit, .report = [this](std::string_view text) {
+                    .limit = options.watchdog_limit,
+                    .substitutes = options.watchdog == watchdog::hand_over ? &substitutes : nullptr,
+                    .report = [this](std::string_view text) {
                         report([text] { return text; }, "twill: a task holds an event thread\n");
                     }});
     }
@@ -81,6 +88,7 @@ struct runtime::parts {
     std::shared_ptr<reactor> io;
     detail::event_worker worker;
     std::optional<detail::event_watch> watch;
+    blocking_pool substitutes;  // threads that take the worker over
     blocking_pool blocking;
     compute_pool compute;
 
@@ -129,7 +137,7 @@ runtime::turn::~turn() {
     in_.parts_->taken = false;
 }
 
-void runtime::drive(branch& main, runnable& first, const bool& done) noexcept {
+void runtime::drive(branch& main, runnable& first, const atomic<bool>& done) noexcept {
     parts::shutdown_timer report(*this);
     {
         std::lock_guard hold(parts_->lock);
@@ -191,13 +199,11 @@ std::string runtime::dump() const { return parts_->tasks(true); }
 
 std::string runtime::parts::tasks(bool also_waiting) {
     std::string text;
-    branch* main = nullptr;
-    {
-        std::lock_guard hold(lock);
-        main = running;
-    }
-    if (main == nullptr) return text;
-    main->for_each_below([&](const context& each, unsigned depth) {
+    const detail::event_worker::visit here(worker);
+    // All along: it keeps `drive` from returning, and so the tree from going.
+    std::lock_guard hold(lock);
+    if (running == nullptr) return text;
+    running->for_each_below([&](const context& each, unsigned depth) {
         const operation* waits_in = each.suspended_in();
         if (waits_in != nullptr && !also_waiting) return;
         text.append(2 * std::size_t{depth} + 2, ' ')
@@ -205,7 +211,9 @@ std::string runtime::parts::tasks(bool also_waiting) {
             .append(":")
             .append(std::to_string(each.place().line()))
             .append(waits_in != nullptr ? " waits: " : " is ready or running")
-            .append(waits_in != nullptr ? waits_in->what() : "")
+            .append(waits_in == nullptr ? ""
+                    : here.alone()      ? waits_in->what()
+                                        : "for something")
             .append(each.cancel_requested() ? ", cancelled\n" : "\n");
     });
     return text;
@@ -216,12 +224,15 @@ blocking_pool& runtime::blocking() noexcept { return parts_->blocking; }
 const runtime_options& runtime::options() const noexcept { return parts_->options; }
 
 runtime_statistics runtime::stats() const noexcept {
-    return {.held_up = parts_->watch ? parts_->watch->found() : 0};
+    return {.held_up = parts_->watch ? parts_->watch->found() : 0,
+            .hand_overs = parts_->worker.hand_overs()};
 }
 
 void runtime::post(runnable& work) noexcept { parts_->worker.post(work); }
 bool runtime::arm(timer& what) noexcept { return parts_->worker.arm(what); }
 bool runtime::disarm(timer& what) noexcept { return parts_->worker.disarm(what); }
+bool runtime::may_resume() noexcept { return detail::event_worker::may_resume(); }
+void runtime::note_end() noexcept { parts_->worker.end(); }
 bool runtime::may_continue() noexcept { return parts_->worker.may_continue(); }
 reactor& runtime::io() noexcept { return *parts_->io; }
 

@@ -168,7 +168,7 @@ pulse ticker::lie_down(pulse wanted) noexcept {
     }
     const time_point until = how == resting           ? never
                              : wanted == pulse::watch ? after(now(), watch_beat)
-                                                      : after(now(), slow_beat);
+                                                      : after(now(), look_beat);
     while (state_.load(std::memory_order_seq_cst) == how && now() < until)
         futex_wait(state_, how, until);
     if (state_.load(std::memory_order_seq_cst) == ticking) return begin();

@@ -155,6 +155,9 @@ private:
             case event_kind::held_up:
                 name = "held up";
                 break;
+            case event_kind::hand_over:
+                name = "hand over";
+                break;
             case event_kind::give_way:
                 name = "give way";
                 break;

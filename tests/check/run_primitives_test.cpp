@@ -95,6 +95,11 @@ constexpr expectation all[] = {
     {"lifetimes", "notifies_under_the_lock", nullptr},
     {"lifetimes", "frees_a_mutex_that_is_waited_for", "use-after-free"},
     {"lifetimes", "posts_what_is_gone", "use-after-free"},
+    {"cancelling", "in_a_wait_with_cleanup", nullptr},
+    {"cancelling", "in_a_wait_without_cleanup", "deadlock"},
+    {"cancelling", "in_a_sleep_a_read_and_a_semaphore", nullptr},
+    {"cancelling", "not_while_disabled", nullptr},
+    {"cancelling", "joins_in_a_while", nullptr},
     {"c11", "broken", "crash"},
     {"c11", "mended", nullptr},
 };

@@ -33,7 +33,7 @@ struct counted_work final : twill::runnable {
         me.runs.fetch_add(1);
     }
     bool last = false;
-    bool done = false;
+    twill::atomic<bool> done{false};
     twill::atomic<int> runs{0};
 };
 
@@ -72,14 +72,14 @@ TEST(EventWorker, PostsOfManyThreadsArriveOnceAndInTheOrderOfEach) {
         int* last = nullptr;
         int* total = nullptr;
         bool* in_order = nullptr;
-        bool* done = nullptr;
+        twill::atomic<bool>* done = nullptr;
     };
     auto io = twill::make_epoll_reactor();
     event_worker worker(*io);
     int last[threads] = {-1, -1, -1};
     int total = 0;
     bool in_order = true;
-    bool done = false;
+    twill::atomic<bool> done{false};
     std::vector<std::unique_ptr<numbered[]>> work;
     for (int t = 0; t < threads; ++t) {
         work.push_back(std::make_unique<numbered[]>(each));
@@ -105,17 +105,17 @@ TEST(EventWorker, PostsOfManyThreadsArriveOnceAndInTheOrderOfEach) {
 }
 
 struct flag_timer final : twill::timer {
-    explicit flag_timer(bool& flag) : timer(&flag_timer::fired), done(flag) {}
+    explicit flag_timer(twill::atomic<bool>& flag) : timer(&flag_timer::fired), done(flag) {}
     static void fired(twill::timer& self) noexcept { static_cast<flag_timer&>(self).done = true; }
-    bool& done;
+    twill::atomic<bool>& done;
 };
 
 TEST(EventWorker, TimerArmedByAnotherThreadWakesItFromALongSleep) {
     for (int round = 0; round < 200; ++round) {
         auto io = twill::make_epoll_reactor();
         event_worker worker(*io);
-        bool done = false;
-        bool unused = false;
+        twill::atomic<bool> done{false};
+        twill::atomic<bool> unused{false};
         flag_timer far(unused);
         far.deadline = now() + 1h;
         worker.arm(far);
@@ -135,7 +135,7 @@ TEST(EventWorker, TimerArmedByAnotherThreadWakesItFromALongSleep) {
 TEST(EventWorker, EndsWhenATimerSaysSo) {
     auto io = twill::make_epoll_reactor();
     event_worker worker(*io);
-    bool done = false;
+    twill::atomic<bool> done{false};
     flag_timer only(done);
     only.deadline = now() + 1us;
     worker.arm(only);

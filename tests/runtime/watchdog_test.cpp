@@ -1,4 +1,6 @@
 // A task that does not let its event thread go.
+#include "runtime/event_watch.hpp"
+
 #include <twill/core/error.hpp>
 #include <twill/core/scope.hpp>
 #include <twill/core/sleep.hpp>
@@ -51,6 +53,8 @@ private:
 // Collects what a runtime reports.
 class reports {
 public:
+    // Several tests of one process would run out of what it may report.
+    reports() { twill::detail::event_watch::forget_reports(); }
     runtime_options options() {
         return {.report = [this](std::string_view text) {
             const std::lock_guard hold(lock_);

@@ -37,6 +37,7 @@ enum class event_kind : std::uint8_t {
     park,
     unpark,
     held_up,         // a task holds an event thread; label, value: file and line of its spawning
+    hand_over,       // a thread takes an event worker from one that does not come back
     give_way,        // the CPU was given up for who serves I/O; value: us until it came back
     lane_starved,    // threads of normal weight take over; label: the lane's threads; value: which
     lane_returned,   // those of low weight work again

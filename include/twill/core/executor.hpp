@@ -55,6 +55,10 @@ public:
     // event thread.
     virtual bool may_continue() noexcept = 0;
 
+    // Whether the calling thread may go on with another task than the one that it runs. False on a
+    // thread that its tasks were taken from, since it held them up: the others run elsewhere now.
+    virtual bool may_resume() noexcept { return true; }
+
     // Where the descriptors of this runtime's tasks are watched.
     virtual reactor& io() noexcept = 0;
 

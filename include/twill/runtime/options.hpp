@@ -19,6 +19,10 @@ enum class watchdog : std::uint8_t {
     // It is counted (`runtime::stats`) and reported: where it was spawned and what it does. At most
     // five reports a minute, of all runtimes of the process together.
     report,
+    // And another thread goes on with the other tasks. The one that holds its thread then runs
+    // beside them until it next suspends or ends, so all tasks must be written for that: what they
+    // share needs a lock or atomics, as if each had a thread of its own.
+    hand_over,
 };
 
 struct runtime_options {
@@ -32,7 +36,7 @@ struct runtime_options {
     // TWILL_LANES (give_way, none, idle, nice:1 to nice:19)
     twill::lanes lanes = lanes::give_way;
 
-    // TWILL_WATCHDOG (off, report)
+    // TWILL_WATCHDOG (off, report, hand_over)
     twill::watchdog watchdog = watchdog::report;
     // Not less than 0.1 ms; looked at every millisecond at most. TWILL_WATCHDOG_LIMIT (seconds)
     duration watchdog_limit = std::chrono::milliseconds(1);

@@ -34,6 +34,8 @@ class compute_pool;
 struct runtime_statistics {
     // Tasks that held an event thread longer than `watchdog_limit` while others waited.
     std::uint64_t held_up = 0;
+    // How often another thread went on with the others: watchdog::hand_over.
+    std::uint64_t hand_overs = 0;
 };
 
 class TWILL_API runtime final : private executor {
@@ -73,7 +75,8 @@ public:
     void stop() noexcept;
 
     // The tree of what runs: a line for each task, with where it was spawned and what it waits for.
-    // Only on the thread that runs the tasks.
+    // Only inside of a task. While a task that held up the others runs beside them, it does not say
+    // what they wait for.
     [[nodiscard]] std::string dump() const;
 
     [[nodiscard]] compute_pool& compute() noexcept;
@@ -95,6 +98,7 @@ private:
     bool arm(timer& what) noexcept override;
     bool disarm(timer& what) noexcept override;
     bool may_continue() noexcept override;
+    bool may_resume() noexcept override;
     reactor& io() noexcept override;
 
     executor& as_executor() noexcept { return *this; }
@@ -109,7 +113,8 @@ private:
     private:
         runtime& in_;
     };
-    void drive(branch& main, runnable& first, const bool& done) noexcept;
+    void drive(branch& main, runnable& first, const atomic<bool>& done) noexcept;
+    void note_end() noexcept;
 
     struct parts;
     std::unique_ptr<parts> parts_;
@@ -124,7 +129,7 @@ public:
         task_.unbegun().promise().begin_in(*this);
     }
     T take() { return task_.handle().promise().take(); }
-    [[nodiscard]] const bool& done() const noexcept { return done_; }
+    [[nodiscard]] const atomic<bool>& done() const noexcept { return done_; }
 
 private:
     static void begin(runnable& self) noexcept {
@@ -133,12 +138,15 @@ private:
         detail::resume(main.task_.handle());
     }
     std::coroutine_handle<> ended() noexcept override {
-        done_ = true;
+        // The thread that called `run` may go on, and this be gone, once it is set.
+        runtime& in = of(*this);
+        done_.store(true, std::memory_order_seq_cst);
+        in.note_end();
         return nullptr;
     }
 
     task<T> task_;
-    bool done_ = false;
+    atomic<bool> done_{false};
 };
 
 template <class F, class... Args>

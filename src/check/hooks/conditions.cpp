@@ -1,5 +1,6 @@
 #include "check/hooks/conditions.hpp"
 
+#include "check/cancellation.hpp"
 #include "check/hooks/deadlines.hpp"
 #include "check/hooks/mutexes.hpp"
 #include "check/scheduler.hpp"
@@ -65,22 +66,31 @@ using namespace twill::check;
 
 TWILL_INTERPOSED int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
     if (!controlled()) return TWILL_REAL(pthread_cond_wait)(condition, mutex);
-    return wait_at_condition(*condition, *mutex, TWILL_CALLER);
+    const cancellation_point here;
+    const auto result = wait_at_condition(*condition, *mutex, TWILL_CALLER);
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
                                             const timespec* at) {
     if (!controlled()) return TWILL_REAL(pthread_cond_timedwait)(condition, mutex, at);
     if (!is_time(*at)) return EINVAL;
-    return wait_at_condition(*condition, *mutex, TWILL_CALLER,
-                             deadline_at(clock_of(*condition), at));
+    const cancellation_point here;
+    const auto result =
+        wait_at_condition(*condition, *mutex, TWILL_CALLER, deadline_at(clock_of(*condition), at));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
                                             clockid_t clock, const timespec* at) {
     if (!controlled()) return TWILL_REAL(pthread_cond_clockwait)(condition, mutex, clock, at);
     if (!is_time(*at)) return EINVAL;
-    return wait_at_condition(*condition, *mutex, TWILL_CALLER, deadline_at(clock, at));
+    const cancellation_point here;
+    const auto result = wait_at_condition(*condition, *mutex, TWILL_CALLER, deadline_at(clock, at));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int pthread_cond_signal(pthread_cond_t* condition) noexcept {

@@ -1,5 +1,6 @@
 // Operations on single descriptors.
 #include "check/descriptors.hpp"
+#include "check/cancellation.hpp"
 #include "check/memory_mode.hpp"
 #include "check/system.hpp"
 #include "check/timer_descriptors.hpp"
@@ -182,7 +183,10 @@ using namespace twill::check;
 TWILL_INTERPOSED ssize_t read(int descriptor, void* to, std::size_t size) {
     if (!controlled())
         return with_errno(raw_syscall(SYS_read, descriptor, as_word(to), static_cast<long>(size)));
-    return with_errno(read_into(descriptor, to, size, TWILL_CALLER));
+    const cancellation_point here;
+    const auto result = with_errno(read_into(descriptor, to, size, TWILL_CALLER));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED ssize_t __read_chk(int descriptor, void* to, std::size_t size, std::size_t room) {
@@ -196,26 +200,39 @@ TWILL_INTERPOSED ssize_t write(int descriptor, const void* from, std::size_t siz
     if (!controlled())
         return with_errno(
             raw_syscall(SYS_write, descriptor, as_word(from), static_cast<long>(size)));
-    return with_errno(write_from(descriptor, from, size, TWILL_CALLER));
+    const cancellation_point here;
+    const auto result = with_errno(write_from(descriptor, from, size, TWILL_CALLER));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED ssize_t readv(int descriptor, const iovec* parts, int count) {
     const auto attempt = [&] { return raw_syscall(SYS_readv, descriptor, as_word(parts), count); };
     if (!controlled()) return with_errno(attempt());
-    return with_errno(perform(action::read, descriptor, true, TWILL_CALLER, attempt));
+    const cancellation_point here;
+    const auto result = with_errno(perform(action::read, descriptor, true, TWILL_CALLER, attempt));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED ssize_t writev(int descriptor, const iovec* parts, int count) {
     const auto attempt = [&] { return raw_syscall(SYS_writev, descriptor, as_word(parts), count); };
     if (!controlled()) return with_errno(attempt());
-    return with_errno(perform(action::write, descriptor, true, TWILL_CALLER, attempt));
+    const cancellation_point here;
+    const auto result = with_errno(perform(action::write, descriptor, true, TWILL_CALLER, attempt));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED ssize_t recv(int descriptor, void* to, std::size_t size, int flags) {
     if (!controlled())
         return with_errno(raw_syscall(SYS_recvfrom, descriptor, as_word(to),
                                       static_cast<long>(size), flags, 0, 0));
-    return with_errno(receive(descriptor, to, size, flags, nullptr, nullptr, TWILL_CALLER));
+    const cancellation_point here;
+    const auto result =
+        with_errno(receive(descriptor, to, size, flags, nullptr, nullptr, TWILL_CALLER));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED ssize_t recvfrom(int descriptor, void* to, std::size_t size, int flags,
@@ -224,7 +241,10 @@ TWILL_INTERPOSED ssize_t recvfrom(int descriptor, void* to, std::size_t size, in
         return with_errno(raw_syscall(SYS_recvfrom, descriptor, as_word(to),
                                       static_cast<long>(size), flags, as_word(from),
                                       as_word(room)));
-    return with_errno(receive(descriptor, to, size, flags, from, room, TWILL_CALLER));
+    const cancellation_point here;
+    const auto result = with_errno(receive(descriptor, to, size, flags, from, room, TWILL_CALLER));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED ssize_t recvmsg(int descriptor, msghdr* message, int flags) {
@@ -232,15 +252,22 @@ TWILL_INTERPOSED ssize_t recvmsg(int descriptor, msghdr* message, int flags) {
         return raw_syscall(SYS_recvmsg, descriptor, as_word(message), flags);
     };
     if (!controlled()) return with_errno(attempt());
-    return with_errno(
+    const cancellation_point here;
+    const auto result = with_errno(
         perform(action::read, descriptor, (flags & MSG_DONTWAIT) == 0, TWILL_CALLER, attempt));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED ssize_t send(int descriptor, const void* from, std::size_t size, int flags) {
     if (!controlled())
         return with_errno(raw_syscall(SYS_sendto, descriptor, as_word(from),
                                       static_cast<long>(size), flags, 0, 0));
-    return with_errno(send_to(descriptor, from, size, flags, nullptr, 0, TWILL_CALLER));
+    const cancellation_point here;
+    const auto result =
+        with_errno(send_to(descriptor, from, size, flags, nullptr, 0, TWILL_CALLER));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED ssize_t sendto(int descriptor, const void* from, std::size_t size, int flags,
@@ -248,7 +275,10 @@ TWILL_INTERPOSED ssize_t sendto(int descriptor, const void* from, std::size_t si
     if (!controlled())
         return with_errno(raw_syscall(SYS_sendto, descriptor, as_word(from),
                                       static_cast<long>(size), flags, as_word(to), room));
-    return with_errno(send_to(descriptor, from, size, flags, to, room, TWILL_CALLER));
+    const cancellation_point here;
+    const auto result = with_errno(send_to(descriptor, from, size, flags, to, room, TWILL_CALLER));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED ssize_t sendmsg(int descriptor, const msghdr* message, int flags) {
@@ -256,8 +286,11 @@ TWILL_INTERPOSED ssize_t sendmsg(int descriptor, const msghdr* message, int flag
         return raw_syscall(SYS_sendmsg, descriptor, as_word(message), flags);
     };
     if (!controlled()) return with_errno(attempt());
-    return with_errno(
+    const cancellation_point here;
+    const auto result = with_errno(
         perform(action::write, descriptor, (flags & MSG_DONTWAIT) == 0, TWILL_CALLER, attempt));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int accept4(int descriptor, sockaddr* from, socklen_t* room, int flags) {
@@ -265,8 +298,11 @@ TWILL_INTERPOSED int accept4(int descriptor, sockaddr* from, socklen_t* room, in
         return raw_syscall(SYS_accept4, descriptor, as_word(from), as_word(room), flags);
     };
     if (!controlled()) return static_cast<int>(with_errno(attempt()));
-    return static_cast<int>(
+    const cancellation_point here;
+    const auto result = static_cast<int>(
         with_errno(perform(action::read, descriptor, true, TWILL_CALLER, attempt)));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int accept(int descriptor, sockaddr* from, socklen_t* room) {
@@ -274,15 +310,22 @@ TWILL_INTERPOSED int accept(int descriptor, sockaddr* from, socklen_t* room) {
         return raw_syscall(SYS_accept4, descriptor, as_word(from), as_word(room), 0);
     };
     if (!controlled()) return static_cast<int>(with_errno(attempt()));
-    return static_cast<int>(
+    const cancellation_point here;
+    const auto result = static_cast<int>(
         with_errno(perform(action::read, descriptor, true, TWILL_CALLER, attempt)));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int connect(int descriptor, const sockaddr* to, socklen_t size) {
     if (!controlled())
         return static_cast<int>(
             with_errno(raw_syscall(SYS_connect, descriptor, as_word(to), size)));
-    return static_cast<int>(with_errno(connect_to(descriptor, to, size, TWILL_CALLER)));
+    const cancellation_point here;
+    const auto result =
+        static_cast<int>(with_errno(connect_to(descriptor, to, size, TWILL_CALLER)));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int shutdown(int descriptor, int how) noexcept {

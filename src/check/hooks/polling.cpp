@@ -1,5 +1,6 @@
 // Waiting for several descriptors: poll, select, epoll. Signal masks that they are given are not
 // looked at.
+#include "check/cancellation.hpp"
 #include "check/descriptors.hpp"
 #include "check/hooks/deadlines.hpp"
 #include "check/system.hpp"
@@ -100,7 +101,10 @@ using namespace twill::check;
 
 TWILL_INTERPOSED int poll(pollfd* all, nfds_t count, int timeout) {
     if (!controlled()) return TWILL_REAL(poll)(all, count, timeout);
-    return as_int(poll_them(all, count, in_ms(timeout), TWILL_CALLER));
+    const cancellation_point here;
+    const auto result = as_int(poll_them(all, count, in_ms(timeout), TWILL_CALLER));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int __poll_chk(pollfd* all, nfds_t count, int timeout, std::size_t room) {
@@ -112,7 +116,10 @@ TWILL_INTERPOSED int __poll_chk(pollfd* all, nfds_t count, int timeout, std::siz
 TWILL_INTERPOSED int ppoll(pollfd* all, nfds_t count, const timespec* timeout,
                            const sigset_t* mask) {
     if (!controlled()) return TWILL_REAL(ppoll)(all, count, timeout, mask);
-    return as_int(poll_them(all, count, in_time(timeout), TWILL_CALLER));
+    const cancellation_point here;
+    const auto result = as_int(poll_them(all, count, in_time(timeout), TWILL_CALLER));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int select(int count, fd_set* to_read, fd_set* to_write, fd_set* exceptional,
@@ -120,27 +127,40 @@ TWILL_INTERPOSED int select(int count, fd_set* to_read, fd_set* to_write, fd_set
     if (!controlled()) return TWILL_REAL(select)(count, to_read, to_write, exceptional, timeout);
     timespec time{};
     if (timeout != nullptr) time = {timeout->tv_sec, timeout->tv_usec * 1000};
-    return as_int(select_them(count, {{to_read, to_write, exceptional}},
-                              in_time(timeout == nullptr ? nullptr : &time), TWILL_CALLER));
+    const cancellation_point here;
+    const auto result =
+        as_int(select_them(count, {{to_read, to_write, exceptional}},
+                           in_time(timeout == nullptr ? nullptr : &time), TWILL_CALLER));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int pselect(int count, fd_set* to_read, fd_set* to_write, fd_set* exceptional,
                              const timespec* timeout, const sigset_t* mask) {
     if (!controlled())
         return TWILL_REAL(pselect)(count, to_read, to_write, exceptional, timeout, mask);
-    return as_int(
+    const cancellation_point here;
+    const auto result = as_int(
         select_them(count, {{to_read, to_write, exceptional}}, in_time(timeout), TWILL_CALLER));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int epoll_wait(int set, epoll_event* events, int most, int timeout) {
     if (!controlled()) return TWILL_REAL(epoll_wait)(set, events, most, timeout);
-    return as_int(poll_set(set, events, most, in_ms(timeout), TWILL_CALLER));
+    const cancellation_point here;
+    const auto result = as_int(poll_set(set, events, most, in_ms(timeout), TWILL_CALLER));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int epoll_pwait(int set, epoll_event* events, int most, int timeout,
                                  const sigset_t* mask) {
     if (!controlled()) return TWILL_REAL(epoll_pwait)(set, events, most, timeout, mask);
-    return as_int(poll_set(set, events, most, in_ms(timeout), TWILL_CALLER));
+    const cancellation_point here;
+    const auto result = as_int(poll_set(set, events, most, in_ms(timeout), TWILL_CALLER));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int epoll_ctl(int set, int operation, int descriptor,

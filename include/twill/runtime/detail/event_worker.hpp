@@ -61,6 +61,8 @@ struct event_worker_options {
     // Not zero: somebody looks at the worker at each tick, for tasks that hold it longer than this.
     // The worker then sees to it that there are ticks while it runs something.
     duration watch_limit = duration::zero();
+    // Whether another thread may take it from one that does not come back.
+    bool can_be_taken = false;
 };
 
 class TWILL_API event_worker {
@@ -81,6 +83,8 @@ public:
 
     // As executor::may_continue. On the driving thread.
     bool may_continue() noexcept;
+    // As executor::may_resume. Any thread.
+    static bool may_resume() noexcept;
 
     // A region is about to begin on the driving thread.
     void note_region();
@@ -89,8 +93,39 @@ public:
     [[nodiscard]] io_activity& activity() noexcept { return activity_; }
 
     // Mounts the worker on the calling thread, which must drive no other, and runs ready work,
-    // timers and I/O until `done` is set by one of them.
-    void drive(const bool& done) noexcept;
+    // timers and I/O until `done`. Should another thread take the worker meanwhile, it waits, once
+    // it has come back, until it gets the worker again or it is over.
+    void drive(const atomic<bool>& done) noexcept;
+    // `done` was set. Any thread.
+    void end() noexcept;
+
+    // ---- taking over; see event_hand_over.cpp
+
+    // Sees to it that `thread` is asked to call `relieve`, for a holder in turn `turn`. Under the
+    // lock that `look_at_holder` has. True: it is to be asked now.
+    bool want_relief(std::uint64_t turn) noexcept;
+    // Nobody could be asked.
+    void relief_refused() noexcept;
+    // Takes the worker from the holder if it has not come back meanwhile, and drives it.
+    void relieve() noexcept;
+    [[nodiscard]] std::uint64_t hand_overs() const noexcept {
+        return hand_overs_.load(std::memory_order_relaxed);
+    }
+
+    // While it lives, the calling thread keeps the worker even if it takes long.
+    class TWILL_API visit {
+    public:
+        explicit visit(event_worker& to) noexcept;
+        ~visit();
+        visit(const visit&) = delete;
+        visit& operator=(const visit&) = delete;
+        // Whether nobody else runs a task of this worker.
+        [[nodiscard]] bool alone() const noexcept { return alone_; }
+
+    private:
+        event_seat* seat_ = nullptr;
+        bool alone_ = false;
+    };
 
     // ---- for who watches it; any thread
 
@@ -120,16 +155,26 @@ private:
     [[gnu::noinline]] void inject(runnable& work) noexcept;
     [[gnu::noinline]] void wake_up() noexcept;
     void note_length(duration of_turn) noexcept;
-    void run_ready(event_seat& seat, const bool& done) noexcept;
+    [[nodiscard]] bool over() const noexcept { return done_->load(std::memory_order_seq_cst); }
+    void mount(event_seat& seat) noexcept;
+    void unmount() noexcept;
+    void pass_on() noexcept;
+    void fire_the_rest() noexcept;
+    // These three: false if the worker was lost.
+    [[nodiscard]] bool turn_until_done(event_seat& seat) noexcept;
+    [[nodiscard]] bool run_ready(event_seat& seat) noexcept;
+    [[nodiscard]] bool fire_timers(event_seat& seat, time_point at) noexcept;
+    [[nodiscard]] bool come_in(event_seat& seat) noexcept;
     void take_injected() noexcept;
-    void fire_timers(event_seat& seat, time_point at) noexcept;
     void park() noexcept;
     void poll(duration limit) noexcept;
     void wake_if_parked() noexcept;
 
     const unsigned born_in_;  // generation of forks: see fork_guard.hpp
-    std::function<void()> on_region_;
+    const std::function<void()> on_region_;
+    atomic<bool> region_noted_{false};
     const duration watch_limit_;
+    const bool can_be_taken_;
     runnable_queue local_;
     timer* due_ = nullptr;  // expired, not yet fired
     bool asleep_ = true;    // nothing was run since the last time that it slept
@@ -142,7 +187,18 @@ private:
     atomic<std::uint32_t> awake_{0};
     atomic<std::uint32_t> wakes_{0};
     futex_mutex mounting_;
-    event_seat* holder_ = nullptr;  // guarded by mounting_
+    // Guarded by mounting_.
+    event_seat* holder_ = nullptr;
+    std::uint64_t first_turn_ = 0;  // of the next holder: no two have a turn of one number
+    bool relief_wanted_ = false;
+    std::uint64_t relief_of_ = 0;
+
+    const atomic<bool>* done_ = nullptr;  // by the thread that called `drive`, before it mounts
+    atomic<std::uint64_t> hand_overs_{0};
+    atomic<unsigned> strays_{0};  // threads that lost the worker and still run a task
+    // That thread has come back and waits for the worker.
+    atomic<bool> wanted_back_{false};
+    atomic<std::uint32_t> passed_on_{0};  // 1: the worker was given back to it, or is over
     alignas(64) atomic<runnable*> injected_{nullptr};
     atomic<bool> parked_{false};
 };

@@ -85,9 +85,11 @@ public:
     [[nodiscard]] bool is_outside() const noexcept {
         return (stage_.load(std::memory_order_relaxed) & outside) != 0;
     }
-    // From outside: whether it was taken already. It can be at any moment.
+    // From outside: whether it was taken already. It can be at any moment. Seq_cst: who stores
+    // something for the holder, then looks here and finds the worker its own, has stored it before
+    // it is taken; see event_worker::end.
     [[nodiscard]] bool is_lost() const noexcept {
-        return claim_.load(std::memory_order_relaxed) == taken;
+        return claim_.load(std::memory_order_seq_cst) == taken;
     }
 
     // ---- by others

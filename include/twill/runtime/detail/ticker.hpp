@@ -28,7 +28,7 @@ namespace twill::inline TWILL_ABI {
 namespace detail {
 
 // How soon a client wants the next tick: not at all, since nobody works; by `ticker::watch_beat`,
-// or, for the moment, `ticker::slow_beat`, since it watches somebody; by `ticker::slow_beat` or
+// or, for the moment, `ticker::look_beat`, since it watches somebody; by `ticker::slow_beat` or
 // `ticker::beat`, since it computes.
 enum class pulse { none, watch, look, slow, fast };
 
@@ -55,6 +55,8 @@ public:
     static constexpr duration slow_beat = std::chrono::milliseconds(1);
     // While there is only something to watch: a twentieth of a per cent of a core.
     static constexpr duration watch_beat = std::chrono::milliseconds(10);
+    // While somebody is suspected, or was found guilty lately.
+    static constexpr duration look_beat = std::chrono::microseconds(500);
 
     constexpr ticker() noexcept = default;
 
