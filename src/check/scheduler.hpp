@@ -9,7 +9,7 @@
 //     ++value_of(sem);                                       // who waits for it is found by itself
 //     changed();
 //
-// docs/check.md has the whole of it in words.
+// README.md, beside this, has the rooms of the library and the rules that all of it keeps.
 #pragma once
 
 #include "check/thread.hpp"

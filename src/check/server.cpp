@@ -1,5 +1,6 @@
 #include "check/server.hpp"
 
+#include "check/debugging.hpp"
 #include "check/failure.hpp"
 #include "check/hooks/threads.hpp"
 #include "check/news.hpp"
@@ -57,6 +58,7 @@ void* take_pages(std::size_t bytes) noexcept {
 struct workshop {
     pages memory;
     int output = -1;
+    int socket = -1;
     explore::arena kept{&take_pages};  // for what outlives a run
     explore::arena of_run{&take_pages};
     explore::schedule to_replay{kept};
@@ -171,13 +173,14 @@ struct end_of_run {
     finding_kind killed_as = finding_kind::none;
 };
 
-end_of_run wait_for(pid_t process, const explore::execution& run) noexcept {
+// `impatiently`: it is ended when it goes on no more.
+end_of_run wait_for(pid_t process, const explore::execution& run, bool impatiently) noexcept {
     watch watcher(process, run);
     const long end = raw_syscall(SYS_pidfd_open, process, 0);
     pollfd ready{static_cast<int>(end), POLLIN, 0};
     timespec patience{0, look_every_ms * 1'000'000L};
     while (end >= 0 && raw_syscall(SYS_ppoll, as_word(&ready), 1, as_word(&patience), 0, 0) == 0) {
-        watcher.look();
+        if (impatiently) watcher.look();
         patience = {0, look_every_ms * 1'000'000L};
     }
     int status = 0;
@@ -252,10 +255,15 @@ bool run_once(session& shared, workshop& with, explore::strategy& decides,
         catch_failures();
         // Not left behind when the server is killed.
         raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+        if (shared.options.debug != 0) {
+            const answer here{.debugged = static_cast<std::int32_t>(raw_syscall(SYS_getpid))};
+            raw_syscall(SYS_write, with.socket, as_word(&here), sizeof here);
+            wait_for_debugger();
+        }
         start_run(run);
         return true;
     }
-    keep_end(shared, wait_for(process, run));
+    keep_end(shared, wait_for(process, run, shared.options.debug == 0));
     // A run that notes something and goes on does not list them.
     if (shared.result.findings_count != 0 && shared.result.modules_count == 0)
         list_modules(shared.result);
@@ -337,6 +345,12 @@ std::uint64_t now_of_machine() noexcept {
            static_cast<std::uint64_t>(now.tv_nsec);
 }
 
+// Whether it failed at all, and the runs of shrinking take no longer than others.
+bool can_be_shrunk(const run_result& result) noexcept {
+    const auto kind = failure::of(result).kind;
+    return kind != finding_kind::none && kind != finding_kind::spin && kind != finding_kind::stuck;
+}
+
 // Of the schedule that the last run followed, the one with fewest preemptions that is found within
 // the time that there is.
 bool shrink(session& shared, workshop& with) noexcept {
@@ -364,6 +378,7 @@ bool replay_once(session& shared, workshop& with, answer& made) noexcept {
         made.refused = 1;
         return false;
     }
+    const bool debug = std::exchange(shared.options.debug, 0) != 0;
     if (before.points == granularity::memory) shared.options.seed = before.seed;
     if (lacks_profile(shared, with)) {
         // Also for a schedule of other points: what is shared is shown among its steps.
@@ -373,10 +388,18 @@ bool replay_once(session& shared, workshop& with, answer& made) noexcept {
     }
     shared.options.points = before.points;
     ++made.runs;
+    if (debug) {
+        shared.options.debug = 1;
+        with.of_run.clear();
+        return run_once(shared, with, make_strategy<debugged_replay>(with, what), 0);
+    }
     bool diverged = false;
     if (follow(shared, with, what, explore::replay::how::strict, diverged)) return true;
+    // The same threads in the same order are not enough: they have to do the same.
+    const std::uint64_t fingerprint = last_run(with).record().fingerprint;
+    diverged = diverged || (what.fingerprint != 0 && what.fingerprint != fingerprint);
     if (!diverged)
-        return shared.options.shrink_ns != 0 && shared.result.findings_count != 0 &&
+        return shared.options.shrink_ns != 0 && can_be_shrunk(shared.result) &&
                shrink(shared, with);
     auto& result = shared.result;
     result.findings[0] = {};
@@ -385,6 +408,15 @@ bool replay_once(session& shared, workshop& with, answer& made) noexcept {
     result.ended_by = 0;
     result.end = run_end::finding;
     return false;
+}
+
+// A program that polls under a lock goes on for as long as the one that it waits for gets no turn.
+// A random walk gives it one sooner or later; the other strategies need not, so that a run of
+// theirs which became too long says nothing.
+bool is_only_unfair(const run_result& result, strategy_kind strategy) noexcept {
+    if (strategy == strategy_kind::random || result.end != run_end::finding) return false;
+    const finding& found = result.findings[result.ended_by];
+    return found.kind == finding_kind::livelock && found.text[0] != '\0';
 }
 
 bool explore_some(session& shared, workshop& with, const request& asked, answer& made) noexcept {
@@ -400,16 +432,16 @@ bool explore_some(session& shared, workshop& with, const request& asked, answer&
         if (run_planned(shared, with, number)) return true;
         if (shared.result.end == run_end::passed && shared.passed_count != most_passed)
             shared.passed[shared.passed_count++] = last_run(with).interleaving();
+        const plan how = plan_of(shared.options, shared.memory_mode != 0, number);
+        if (is_only_unfair(shared.result, how.strategy)) continue;
         if (!is_news(shared.result, shared.options.passed_over, with.seen)) continue;
         const failure first = failure::of(shared.result);
-        const plan how = plan_of(shared.options, shared.memory_mode != 0, number);
         made.found = first.kind;
         made.strategy = how.strategy;
         made.points = how.points;
         keep_schedule(shared, with, last_run(with).record());
-        // Each attempt would take as long to be given up.
-        if (first.kind == finding_kind::spin || first.kind == finding_kind::stuck) return false;
-        return shared.options.shrink_ns != 0 && shrink(shared, with);
+        return shared.options.shrink_ns != 0 && can_be_shrunk(shared.result) &&
+               shrink(shared, with);
     }
     return false;
 }
@@ -419,6 +451,7 @@ bool explore_some(session& shared, workshop& with, const request& asked, answer&
 void serve(session& shared, const descriptors& given) noexcept {
     workshop& with = *make_workshop();
     with.output = given.output;
+    with.socket = given.socket;
     // The unwinder sets itself up at its first use, with locks that the program's exceptions would
     // meet or not: in all runs it has been used.
     stack_trace first_use;

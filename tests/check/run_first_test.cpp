@@ -65,6 +65,33 @@ TEST(check_run, saved_schedule_repeats_the_very_same_run) {
     }
 }
 
+TEST(check_run, replays_are_alike_a_hundred_times) {
+    const checking here;
+    for (const char* program : {"opposite_order", "lost_update"}) {
+        const auto found = here.json({}, {program});
+        const std::string saved = found["failures"][0]["replay_file"];
+        const auto again = here.json({"--replay", saved, "--times", "100"}, {program});
+        EXPECT_EQ(again["schedules"], 100);
+        EXPECT_EQ(again["unlike_replays"], 0);
+        ASSERT_EQ(again["failures"].size(), 1U);
+        const auto text = here.run({"--replay", saved, "--times", "10"}, {program}).out;
+        EXPECT_NE(text.find("10 schedules, all alike; found: "), std::string::npos) << text;
+    }
+    const auto none = here.run({"--times", "10"}, {"lost_update"});
+    EXPECT_EQ(none.status, 2);
+}
+
+TEST(check_run, replay_that_does_something_else_in_the_same_order_is_not_reproducible) {
+    const checking here;
+    const auto found = here.json({}, {"lost_update"});
+    auto schedule = found["failures"][0]["schedule"].get<std::string>();
+    // The fingerprint of the steps is its last part.
+    auto& last = schedule.back();
+    last = last == '0' ? '1' : '0';
+    EXPECT_EQ(finding_of(here.json({"--replay", schedule}, {"lost_update"}))["kind"],
+              "not-reproducible");
+}
+
 TEST(check_run, schedule_is_taken_from_the_command_line_too) {
     const checking here;
     const auto found = here.json({}, {"lost_update"});
@@ -149,6 +176,13 @@ TEST(check_run, wait_for_the_end_of_a_thread_does_not_say_twice_whom_it_waits_fo
     for (const auto& line : twill_test::lines_of(text))
         if (line.find("waits for the end of") != std::string::npos)
             EXPECT_EQ(line.find("held by"), std::string::npos) << line;
+}
+
+TEST(check_run, program_that_never_comes_to_main_is_given_up) {
+    const checking here;
+    const auto end = here.run({"--time", "500ms"}, {"never_starts"});
+    EXPECT_EQ(end.status, 2);
+    EXPECT_NE(end.err.find("never_starts has not come to main"), std::string::npos) << end.err;
 }
 
 TEST(check_run, wrong_command_lines_are_refused_with_the_mend) {

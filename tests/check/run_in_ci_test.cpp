@@ -192,6 +192,22 @@ TEST(check_in_ci, junit_file_is_well_formed_whatever_the_program_wrote) {
         << one->children[0].text;
 }
 
+TEST(check_in_ci, picture_has_a_lane_a_thread_and_marks_steps_waits_and_the_failure) {
+    const checking here;
+    here.run({"--svg", "out.svg"}, {"opposite_order"});
+    const auto picture = content_of(here / "out.svg");
+    EXPECT_TRUE(picture.starts_with("<svg ")) << picture.substr(0, 100);
+    for (const char* part : {">deadlock: no thread can go on<", ">thread 0 (main)<", ">thread 2<",
+                             ">0 steps<", "opposite_order.cpp:18  locks mutex", "held by thread 1",
+                             "waits for the end of thread 1", "the failure"})
+        EXPECT_NE(picture.find(part), std::string::npos) << part << " is missing in\n" << picture;
+    EXPECT_EQ(picture.find("busy"), std::string::npos);
+    EXPECT_EQ(picture.find(" ns"), std::string::npos);
+    const auto refused = here.run({"--svg", "missing/out.svg"}, {"opposite_order"});
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_NE(refused.err.find("--svg missing/out.svg: cannot be written"), std::string::npos);
+}
+
 TEST(check_in_ci, annotations_name_file_line_and_kind) {
     const checking here;
     const auto end = here.run({"--github"}, {"opposite_order"});

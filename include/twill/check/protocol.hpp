@@ -18,7 +18,7 @@
 
 namespace twill::inline TWILL_ABI::check {
 
-inline constexpr std::uint32_t protocol_version = 2;
+inline constexpr std::uint32_t protocol_version = 3;
 
 // "SOCKET:MEMORY:OUTPUT", the descriptors. Without it the library stays out of the program's way.
 inline constexpr char environment_name[] = "TWILL_CHECK_SESSION";
@@ -236,6 +236,7 @@ struct run_options {
     std::uint32_t keep_events = 0;  // fill `events`, with stacks
     std::uint32_t core = 0;         // to pin to, + 1; 0: do not
     std::int32_t good_status = 0;
+    std::uint32_t debug = 0;  // the replay waits for a debugger, see `answer`
     // Kinds of findings, as bits: a run that goes on to its end with nothing else is no news.
     std::uint64_t passed_over = 0;
     std::uint64_t shrink_ns = 0;  // the time for finding a smaller schedule; 0: do not look
@@ -272,6 +273,9 @@ struct request {
 struct answer {
     std::uint64_t runs = 0;     // made, not counting those that shrinking took
     std::uint32_t refused = 0;  // the schedule cannot be read
+    // An answer ahead of the real one: this process waits for a debugger to set
+    // `twill_check_debugged`, and will call `twill_check_before_last_switch`.
+    std::int32_t debugged = 0;
     // What the last of them found that was not told before: what ended it, or the first that it
     // noted. How that run was made.
     finding_kind found = finding_kind::none;

@@ -7,21 +7,27 @@
 
 #include <cstdio>
 #include <fstream>
+#include <string>
+#include <string_view>
 #include <variant>
 
 namespace twill_command {
 namespace {
 
+bool write(const std::string& text, std::string_view option, const std::string& path) {
+    std::ofstream file(path);
+    file << text;
+    file.flush();
+    if (!file) complain("twill check: {} {}: cannot be written", option, path);
+    return static_cast<bool>(file);
+}
+
 int show(const check::arguments& how, const check::result& made) {
-    if (!how.junit.empty()) {
-        std::ofstream file(how.junit);
-        file << check::junit_of(made);
-        file.flush();
-        if (!file) {
-            complain("twill check: --junit {}: cannot be written", how.junit);
-            return exit_usage;
-        }
-    }
+    if (!how.junit.empty() && !write(check::junit_of(made), "--junit", how.junit))
+        return exit_usage;
+    if (!how.svg.empty() && !made.failures.empty() &&
+        !write(check::svg_of(made.failures.front(), made), "--svg", how.svg))
+        return exit_usage;
     const int written = how.json ? print("twill check", check::json_of(made))
                                  : print("twill check", check::text_of_end(made));
     if (written != 0) return written;
@@ -47,6 +53,7 @@ int run_check(int argc, char** argv) {
     }
     const auto& how = std::get<check::arguments>(understood);
     try {
+        if (how.gdb) return check::debug(how);
         return show(how, how.replay ? check::repeat(how) : check::explore(how));
     } catch (const check::start_failure& failure) {
         complain("twill check: {}", failure.why);

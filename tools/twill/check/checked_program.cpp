@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -11,8 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -43,8 +46,9 @@ int make_memory(const char* name) {
 
 }  // namespace
 
-checked_program::checked_program(const std::vector<std::string>& words,
-                                 const std::string& library) {
+checked_program::checked_program(const std::vector<std::string>& words, const std::string& library,
+                                 twill::duration patience)
+    : patience_(patience) {
     if (const auto why = refusal_of(words[0]); !why.empty()) throw start_failure{why};
     memory_ = make_memory("twill check session");
     output_ = make_memory("twill check output");
@@ -89,6 +93,21 @@ bool checked_program::start(const std::vector<std::string>& words, const std::st
     ::close(report[0]);
     if (failed)
         throw start_failure{fmt::format("cannot execute {}: {}", words[0], std::strerror(error))};
+    pollfd ready{socket_, POLLIN, 0};
+    const auto until = twill::now() + patience_;
+    int came = 0;
+    do {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - twill::now());
+        came = ::poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    } while (came < 0 && errno == EINTR);
+    if (came == 0) {
+        stop();
+        throw start_failure{
+            fmt::format("{} has not come to main within {:.0f} s. It waits for something before, "
+                        "or it takes no "
+                        "preloaded library (linked statically, or gains privileges)",
+                        words[0], std::chrono::duration<double>(patience_).count())};
+    }
     if (take_answer()) return true;
     stop();
     return false;

@@ -81,9 +81,12 @@ public:
         if (!how.suppress.empty() && !how.replay) known_ = suppressions(how.suppress);
         made_.program = how.program;
         made_.seed = how.seed;
+        made_.is_replay = how.replay.has_value();
         const auto cores = cores_for(how.jobs);
         for (unsigned i = 0; i < how.jobs; ++i) {
-            programs_.push_back(std::make_unique<checked_program>(how.program, library_));
+            const twill::duration little = std::chrono::seconds(5), much = std::chrono::seconds(60);
+            programs_.push_back(std::make_unique<checked_program>(
+                how.program, library_, std::clamp(how.time.value_or(much), little, much)));
             auto& session = programs_.back()->session();
             session.options.seed = how.seed;
             session.options.strategy = how.strategy;
@@ -135,10 +138,14 @@ public:
 
     void replay_only(const std::string& schedule) {
         const auto began = twill::now();
+        const interruptible by_ctrl_c;
         auto& with = *programs_[0];
         set_schedule(with, schedule);
         if (replay_with_events(with)) tell(take_account(with));
+        first_end_ = end_of(with.session().result);
         made_.schedules = 1;
+        for (; made_.schedules != how_.times && !interrupted; ++made_.schedules)
+            if (!is_repeated(with, schedule)) ++made_.unlike;
         made_.seconds = seconds_since(began);
     }
 
@@ -264,6 +271,30 @@ private:
         return made;
     }
 
+    // Whether one more replay takes the same steps to the same end. (The server compares the
+    // steps.)
+    bool is_repeated(checked_program& with, const std::string& schedule) {
+        set_schedule(with, schedule);
+        auto& session = with.session();
+        const auto time = std::exchange(session.options.shrink_ns, 0);
+        with.ask({.what = twill::check::task::replay, .runs = 1});
+        const auto answer = with.take_answer();
+        session.options.shrink_ns = time;
+        if (!answer)
+            throw start_failure{"the program's server died; this is a defect of twill check"};
+        const auto now = end_of(session.result);
+        if (first_end_.empty()) first_end_ = now;
+        return now == first_end_;
+    }
+
+    static std::string end_of(const twill::check::run_result& result) {
+        std::string text;
+        for (std::uint32_t i = 0; i != result.findings_count; ++i)
+            text +=
+                fmt::format("{}:{} ", name_of(result.findings[i].kind), result.findings[i].value);
+        return text + fmt::format("{} steps", result.steps);
+    }
+
     // Leaves a smaller schedule in the session.
     void shrink(checked_program& with, const std::string& schedule) {
         set_schedule(with, schedule);
@@ -338,6 +369,7 @@ private:
     std::uint64_t passed_over_ = 0;  // see run_options
     bool has_failed_ = false;        // a run has ended badly
     std::set<std::string> seen_;
+    std::string first_end_;           // of the replays
     std::vector<failing_run> found_;  // not told yet
     result made_;
 };

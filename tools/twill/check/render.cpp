@@ -12,13 +12,6 @@
 namespace twill_command::check {
 namespace {
 
-std::string thread_name(const failing_run& run, unsigned index) {
-    for (const auto& each : run.threads)
-        if (each.index == index && !each.name.empty())
-            return fmt::format("thread {} ({})", index, each.name);
-    return index == 0 ? "thread 0 (main)" : fmt::format("thread {}", index);
-}
-
 // Of frames in the standard library only the outermost one that the program called is shown.
 void put_stack(std::string& into, const stack& where) {
     bool own_seen = false;
@@ -132,6 +125,13 @@ std::string counted(std::uint64_t many, std::string_view what, bool rounded) {
 
 }  // namespace
 
+std::string thread_name(const failing_run& run, unsigned index) {
+    for (const auto& each : run.threads)
+        if (each.index == index && !each.name.empty())
+            return fmt::format("thread {} ({})", index, each.name);
+    return index == 0 ? "thread 0 (main)" : fmt::format("thread {}", index);
+}
+
 std::string command_line_of(const std::vector<std::string>& words) {
     std::string line;
     for (const auto& word : words) {
@@ -189,6 +189,9 @@ std::string text_of_end(const result& all) {
         text += fmt::format("twill check: {}: this rule matched nothing: {} {}\n",
                             rule.place_in_file, rule.kind, rule.where);
     text += fmt::format("twill check: {}", counted(all.schedules, "schedule", false));
+    if (all.is_replay && all.schedules > 1)
+        text += all.unlike == 0 ? std::string(", all alike")
+                                : fmt::format(", {} of them unlike the first", grouped(all.unlike));
     if (all.schedules > 1 && all.interleavings != 0)
         text += fmt::format(
             ", {}{}{}", all.interleavings_estimated ? "about " : "",

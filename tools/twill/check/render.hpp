@@ -13,7 +13,9 @@ namespace twill_command::check {
 struct result {
     std::vector<std::string> program;
     std::uint64_t seed = 0;
-    std::uint64_t schedules = 0;      // that were run
+    std::uint64_t schedules = 0;  // that were run
+    bool is_replay = false;
+    std::uint64_t unlike = 0;         // replays that were not like the first
     std::uint64_t interleavings = 0;  // different ones among the runs that passed
     bool interleavings_estimated = false;
     double seconds = 0;
@@ -35,6 +37,10 @@ std::string text_of_end(const result& all);
 std::string json_of(const result& all);
 std::string junit_of(const result& all);
 std::string github_of(const result& all);
+std::string svg_of(const failing_run& run, const result& in);
+
+// "thread 0 (main)".
+std::string thread_name(const failing_run& run, unsigned index);
 
 // Words for a shell, quoted where that is needed.
 std::string command_line_of(const std::vector<std::string>& words);

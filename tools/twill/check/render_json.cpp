@@ -82,6 +82,7 @@ std::string json_of(const result& all) {
                  {"suppressed", all.suppressed},
                  {"unused_suppressions", json::array()},
                  {"failures", json::array()}};
+    if (all.is_replay) made["unlike_replays"] = all.unlike;
     for (const auto& rule : all.unused_rules)
         made["unused_suppressions"].push_back(
             {{"rule", rule.place_in_file}, {"kind", rule.kind}, {"where", rule.where}});
