@@ -167,7 +167,8 @@ wait_end wait_for_descriptors(const step& next, pollfd* all, std::size_t count,
                                          .deadline = timer < deadline ? timer : deadline});
         fire_timers();
         if (poll_for(all, count, 0) != 0) return wait_end::ready;
-        if (end == wait_end::timed_out && (deadline <= now_ns() || was_cut_short()))
+        if (end == wait_end::timed_out &&
+            (deadline <= now_ns() || was_cut_short() || was_interrupted()))
             return wait_end::timed_out;
     }
 }

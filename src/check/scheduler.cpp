@@ -2,6 +2,7 @@
 
 #include "check/descriptors.hpp"
 #include "check/memory_mode.hpp"
+#include "check/signals.hpp"
 #include "check/stack.hpp"
 #include "check/waiters.hpp"
 #include "check/world.hpp"
@@ -120,7 +121,7 @@ void ask_again() noexcept {
         if (each.next.ready == nullptr ||
             (each.state != thread_state::blocked && each.state != thread_state::ready))
             continue;
-        const bool ready = each.next.ready(each) || is_cut_short(each);
+        const bool ready = each.next.ready(each) || is_cut_short(each) || has_signals(each);
         if (ready && each.state == thread_state::blocked) {
             each.state = thread_state::ready;
             the.run->wake(each.index);
@@ -289,6 +290,29 @@ no_switching::~no_switching() {
 
 void point(const step& next) noexcept { wait_until(next, nullptr); }
 
+// Comes back when it is this thread's turn to do what it has in `next`.
+static wait_end take_turn(thread& me, readiness ready) noexcept {
+    // What is due already happens at once, but others may run before it.
+    const bool due = me.next.deadline <= the.run->now();
+    if (due) me.next.deadline = never;
+    const bool waited =
+        ready != nullptr && !due && !ready(me) && !is_cut_short(me) && !has_signals(me);
+    announce(me, waited);
+    if (due) me.next.ready = nullptr;
+    if (waited && closes_a_circle(me)) fail_for_ever();
+    // A thread that was made may begin before its maker goes on.
+    const bool early = me.next.kind == action::spawn && the.shared->options.keep_events != 0;
+    if (early) keep_event(me, false);
+    if (!hand_on(me)) wait_for_turn(me);
+    bool timed_out = me.timed_out || due;
+    if (ready != nullptr && is_cut_short(me) && !ready(me)) me.cut_short = timed_out = true;
+    me.timed_out = false;
+    me.state = thread_state::ready;
+    me.next.ready = nullptr;
+    if (!early && the.shared->options.keep_events != 0) keep_event(me, waited);
+    return timed_out && (ready == nullptr || !ready(me)) ? wait_end::timed_out : wait_end::ready;
+}
+
 wait_end wait_until(const step& next, readiness ready, const wait_details& details) noexcept {
     thread& me = *current;
     const no_switching inside;
@@ -302,24 +326,16 @@ wait_end wait_until(const step& next, readiness ready, const wait_details& detai
                .holder = details.holder,
                .argument = details.argument,
                .deadline = details.deadline};
-    // What is due already happens at once, but others may run before it.
-    const bool due = me.next.deadline <= the.run->now();
-    if (due) me.next.deadline = never;
-    const bool waited = ready != nullptr && !due && !ready(me) && !is_cut_short(me);
-    announce(me, waited);
-    if (due) me.next.ready = nullptr;
-    if (waited && closes_a_circle(me)) fail_for_ever();
-    // A thread that was made may begin before its maker goes on.
-    const bool early = next.kind == action::spawn && the.shared->options.keep_events != 0;
-    if (early) keep_event(me, false);
-    if (!hand_on(me)) wait_for_turn(me);
-    bool timed_out = me.timed_out || due;
-    if (ready != nullptr && is_cut_short(me) && !ready(me)) me.cut_short = timed_out = true;
-    me.timed_out = false;
-    me.state = thread_state::ready;
-    me.next.ready = nullptr;
-    if (!early && the.shared->options.keep_events != 0) keep_event(me, waited);
-    return timed_out && (ready == nullptr || !ready(me)) ? wait_end::timed_out : wait_end::ready;
+    me.interrupted = false;
+    for (;;) {
+        const wait_end end = take_turn(me, ready);
+        // With one of libc's locks held no handler may run.
+        if (!has_signals(me) || me.in_runtime != 1) return end;
+        me.interrupted = handle_signals(me, next.kind) && ready != nullptr;
+        if (ready == nullptr || end == wait_end::timed_out || ready(me)) return end;
+        if (me.interrupted) return wait_end::timed_out;
+        me.next.ready = ready;
+    }
 }
 
 void point_behind(const void* place) noexcept {
@@ -357,6 +373,8 @@ void show_access(action kind, const void* address) noexcept {
 }
 
 bool was_cut_short() noexcept { return current->cut_short; }
+
+bool was_interrupted() noexcept { return current->interrupted; }
 
 void changed() noexcept { the.stale = true; }
 
@@ -415,6 +433,7 @@ void begin_thread(thread& me) noexcept {
     current = &me;
     me.kernel_id = raw_syscall(SYS_gettid);
     const no_switching inside;
+    me.blocked = blocked_signals();
     wait_for_turn(me);
     memory_of_begun_thread(me);
     if (the.shared->options.keep_events != 0) keep_event(me, false);
@@ -523,6 +542,7 @@ void start_run(explore::execution& with) noexcept {
     thread& first = *add_thread(nullptr, nullptr);
     first.handle = ::pthread_self();
     first.kernel_id = raw_syscall(SYS_gettid);
+    first.blocked = blocked_signals();
     current = &first;
     const no_switching inside;
     memory_of_begun_thread(first);

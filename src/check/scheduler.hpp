@@ -73,6 +73,8 @@ wait_end wait_until(const step& next, readiness ready, const wait_details& detai
 
 // Whether the last wait ended because the thread is cancelled: as `timed_out`.
 bool was_cut_short() noexcept;
+// Or because a handler of a signal has run (EINTR).
+bool was_interrupted() noexcept;
 
 // What was announced as a change turned out to be none: a failed try_lock. (Spin loops are
 // recognised by it.)

@@ -74,6 +74,11 @@ struct thread {
     bool cancel_disabled = false;
     bool cancellable = false;
     bool cut_short = false;
+    // See signals.hpp: sent to it and not handled yet; blocked by it. And whether its last wait was
+    // given up for one.
+    std::uint64_t signals = 0;
+    std::uint64_t blocked = 0;
+    bool interrupted = false;
     char name[16] = {};
     void* memory_state = nullptr;  // of memory mode
 };

@@ -21,7 +21,8 @@ struct world {
     const thread* running = nullptr;    // who has the baton
     std::uint32_t count = 0;            // of threads, ended ones included
     std::uint64_t arrivals = 0;
-    gate reporter;  // opened when a thread has noted its stack
+    std::uint64_t signals = 0;  // sent to the process, and not handled yet
+    gate reporter;              // opened when a thread has noted its stack
     thread threads[most_threads];
     object_table objects;
     object_table places;

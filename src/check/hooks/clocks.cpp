@@ -30,8 +30,10 @@ bool is_known(clockid_t clock) noexcept {
 
 int sleep(std::uint64_t deadline, timespec* left, const void* place) noexcept {
     sleep_until(deadline, place);
-    if (left != nullptr) *left = {0, 0};
-    return 0;
+    const std::uint64_t now = now_ns();
+    const bool cut = was_interrupted() && deadline > now;
+    if (left != nullptr) *left = as_timespec(cut ? deadline - now : 0);
+    return cut ? EINTR : 0;
 }
 
 }  // namespace
@@ -74,9 +76,9 @@ TWILL_INTERPOSED int nanosleep(const timespec* time, timespec* left) {
         return -1;
     }
     const cancellation_point here;
-    const int result = sleep(now_ns() + as_ns(*time), left, TWILL_CALLER);
+    const int error = sleep(now_ns() + as_ns(*time), left, TWILL_CALLER);
     here.leave();
-    return result;
+    return static_cast<int>(with_errno(-error));
 }
 
 TWILL_INTERPOSED int clock_nanosleep(clockid_t clock, int flags, const timespec* time,
@@ -94,17 +96,18 @@ TWILL_INTERPOSED int clock_nanosleep(clockid_t clock, int flags, const timespec*
 TWILL_INTERPOSED unsigned sleep(unsigned seconds) {
     if (!controlled()) return TWILL_REAL(sleep)(seconds);
     const cancellation_point here;
-    sleep_until(now_ns() + std::uint64_t{seconds} * 1'000'000'000, TWILL_CALLER);
+    timespec left{};
+    sleep(now_ns() + std::uint64_t{seconds} * 1'000'000'000, &left, TWILL_CALLER);
     here.leave();
-    return 0;
+    return static_cast<unsigned>(left.tv_sec + (left.tv_nsec != 0 ? 1 : 0));
 }
 
 TWILL_INTERPOSED int usleep(useconds_t microseconds) {
     if (!controlled()) return TWILL_REAL(usleep)(microseconds);
     const cancellation_point here;
-    sleep_until(now_ns() + std::uint64_t{microseconds} * 1000, TWILL_CALLER);
+    const int error = sleep(now_ns() + std::uint64_t{microseconds} * 1000, nullptr, TWILL_CALLER);
     here.leave();
-    return 0;
+    return static_cast<int>(with_errno(-error));
 }
 
 TWILL_INTERPOSED int clock_gettime(clockid_t clock, timespec* into) noexcept {

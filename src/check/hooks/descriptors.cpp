@@ -73,7 +73,7 @@ long perform(action kind, int descriptor, bool waits, const void* place, Attempt
         pollfd one{descriptor, events, 0};
         if (wait_for_descriptors(of(kind, descriptor, place), &one, 1, deadline) ==
             wait_end::timed_out)
-            return -EAGAIN;
+            return was_interrupted() ? -EINTR : -EAGAIN;
         // Nobody else runs meanwhile, so nobody sees that it does not wait.
         raw_syscall(SYS_fcntl, descriptor, F_SETFL, flags | O_NONBLOCK);
         const long result = once(kind, descriptor, attempt);

@@ -39,6 +39,7 @@ long wait_and_look(pollfd* all, std::size_t count, std::uint64_t deadline, const
         if (in_time)
             in_time = wait_for_descriptors(at, all, count, deadline) != wait_end::timed_out;
         const long ready = attempt();
+        if (ready == 0 && was_interrupted()) return -EINTR;
         if (ready != 0 || !in_time) {
             if (ready > 0) descriptor_acquired(-1);
             return ready;

@@ -35,7 +35,7 @@ void take(sem_t& semaphore) noexcept {
 int acquire(sem_t& semaphore, const void* place, std::uint64_t deadline = never) noexcept {
     const auto end = wait_until({action::acquire, object_kind::semaphore, &semaphore, place},
                                 &is_positive, {.deadline = deadline});
-    if (end == wait_end::timed_out) return fail_with_errno(ETIMEDOUT);
+    if (end == wait_end::timed_out) return fail_with_errno(was_interrupted() ? EINTR : ETIMEDOUT);
     take(semaphore);
     return 0;
 }

@@ -1,0 +1,172 @@
+// Signals that threads send each other, and wait for.
+#include "scenario.hpp"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <unistd.h>
+
+#include <cassert>
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+
+namespace {
+
+volatile sig_atomic_t handled = 0;
+pthread_t handled_in;
+
+void note_it(int /*number*/) {
+    handled_in = pthread_self();
+    handled = handled + 1;
+}
+
+void handle(int flags) {
+    struct sigaction how{};
+    how.sa_handler = note_it;
+    how.sa_flags = flags;
+    sigaction(SIGUSR1, &how, nullptr);
+}
+
+sigset_t only_usr1() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    return set;
+}
+
+// The handler runs in the thread that it was sent to, and ends its sleep.
+void handler_runs_in_its_thread() {
+    handle(0);
+    pthread_t sleeps;
+    pthread_create(
+        &sleeps, nullptr,
+        [](void*) -> void* {
+            while (handled == 0) {
+                const timespec day{86'400, 0};
+                assert(nanosleep(&day, nullptr) == 0 || errno == EINTR);
+            }
+            assert(pthread_equal(handled_in, pthread_self()) != 0);
+            return nullptr;
+        },
+        nullptr);
+    pthread_kill(sleeps, SIGUSR1);
+    pthread_join(sleeps, nullptr);
+    assert(handled == 1);
+}
+
+void raise_is_handled_at_once() {
+    handle(0);
+    assert(raise(SIGUSR1) == 0);
+    assert(handled == 1);
+    const sigset_t set = only_usr1();
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    raise(SIGUSR1);
+    assert(handled == 1);
+    pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+    assert(handled == 2);
+}
+
+// As a program does that has a thread for its signals.
+void one_thread_takes_all() {
+    const sigset_t set = only_usr1();
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    pthread_t takes;
+    pthread_create(
+        &takes, nullptr,
+        [](void*) -> void* {
+            const sigset_t same = only_usr1();
+            int number = 0;
+            assert(sigwait(&same, &number) == 0 && number == SIGUSR1);
+            return nullptr;
+        },
+        nullptr);
+    kill(getpid(), SIGUSR1);
+    pthread_join(takes, nullptr);
+    const timespec soon{5, 0};
+    assert(sigtimedwait(&set, nullptr, &soon) == -1 && errno == EAGAIN);
+}
+
+// Looks and sleeps in one step; or in two, and the signal comes in between.
+void look_and_sleep(bool in_one_step) {
+    handle(0);
+    const sigset_t set = only_usr1();
+    sigset_t before;
+    pthread_sigmask(SIG_BLOCK, &set, &before);
+    static pthread_t waits;
+    waits = pthread_self();
+    pthread_t sends;
+    pthread_create(
+        &sends, nullptr,
+        [](void*) -> void* {
+            pthread_kill(waits, SIGUSR1);
+            return nullptr;
+        },
+        nullptr);
+    if (in_one_step) {
+        while (handled == 0) sigsuspend(&before);
+    } else {
+        pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        while (handled == 0) pause();
+    }
+    pthread_join(sends, nullptr);
+}
+void sigsuspend_looks_and_sleeps() { look_and_sleep(true); }
+void pause_comes_too_late() { look_and_sleep(false); }
+
+// A wait that is restarted, and one that is not.
+void semaphore_is_interrupted_or_not(int flags) {
+    static sem_t posted;
+    static int error;
+    error = 0;
+    sem_init(&posted, 0, 0);
+    handle(flags);
+    pthread_t waits;
+    pthread_create(
+        &waits, nullptr,
+        [](void*) -> void* {
+            if (sem_wait(&posted) != 0) error = errno;
+            return nullptr;
+        },
+        nullptr);
+    pthread_kill(waits, SIGUSR1);
+    sem_post(&posted);
+    pthread_join(waits, nullptr);
+    assert(error == 0 || (error == EINTR && (flags & SA_RESTART) == 0));
+}
+void restarted_wait_goes_on() { semaphore_is_interrupted_or_not(SA_RESTART); }
+void wait_may_be_interrupted() { semaphore_is_interrupted_or_not(0); }
+
+// A handler that takes a lock which its thread may hold.
+pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+void handler_takes_a_lock() {
+    std::signal(SIGUSR1, [](int) {
+        pthread_mutex_lock(&lock);
+        pthread_mutex_unlock(&lock);
+    });
+    pthread_t works;
+    pthread_create(
+        &works, nullptr,
+        [](void*) -> void* {
+            pthread_mutex_lock(&lock);
+            pthread_mutex_unlock(&lock);
+            return nullptr;
+        },
+        nullptr);
+    pthread_kill(works, SIGUSR1);
+    pthread_join(works, nullptr);
+}
+
+constexpr scenario all[] = {
+    {"handler_runs_in_its_thread", handler_runs_in_its_thread},
+    {"raise_is_handled_at_once", raise_is_handled_at_once},
+    {"one_thread_takes_all", one_thread_takes_all},
+    {"sigsuspend_looks_and_sleeps", sigsuspend_looks_and_sleeps},
+    {"pause_comes_too_late", pause_comes_too_late},
+    {"restarted_wait_goes_on", restarted_wait_goes_on},
+    {"wait_may_be_interrupted", wait_may_be_interrupted},
+    {"handler_takes_a_lock", handler_takes_a_lock},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) { return run_scenario(argc, argv, all); }
