@@ -35,6 +35,10 @@ plan plan_of(const run_options& options, bool instrumented, std::uint64_t number
         made = of_instrumented[number % std::size(of_instrumented)];
     else if (options.wanted != points_wanted::sync)
         made = of_instrumented[number % of_memory];
+    // A use of what was freed behind an unlock takes no access of the program's own.
+    if (instrumented && options.wanted == points_wanted::any && made.points == granularity::sync &&
+        number / std::size(of_instrumented) % 2 != 0)
+        made.points = granularity::around;
     if (options.strategy != strategy_kind::rotation) made.strategy = options.strategy;
     if (made.points == granularity::memory && options.wanted == points_wanted::every)
         made.points = granularity::every;

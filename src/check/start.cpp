@@ -41,6 +41,13 @@ bool take_descriptors(int& memory) noexcept {
     return true;
 }
 
+// After all destructors of the program's static objects, since it is registered before them: the
+// process is still there, and so are its other threads.
+void at_exit() {
+    if (in_run() && controlled() && thread_count() > 1)
+        point({action::exit, object_kind::process, nullptr, nullptr});
+}
+
 // Runs once, as early as the first constructor or hook.
 void attach() noexcept {
     static bool done = false;
@@ -56,6 +63,7 @@ void attach() noexcept {
     if (the.shared->version != protocol_version)
         give_up("libtwill_check.so belongs to another version of the twill command");
     prepare_thread_ends();
+    static_cast<void>(std::atexit(&at_exit));
     ::pthread_atfork(nullptr, [] { the.has_children = true; }, &leave_run);
 }
 

@@ -45,6 +45,12 @@ TEST(Rotation, HasPointsBehindReleasesAndNoneInTurnsForPlainPrograms) {
     EXPECT_EQ(seen, (std::set{granularity::sync, granularity::around}));
 }
 
+TEST(Rotation, HasPointsBehindReleasesForInstrumentedProgramsToo) {
+    std::set<granularity> seen;
+    for (unsigned number = 1; number != 9; ++number) seen.insert(plan_of({}, true, number).points);
+    EXPECT_EQ(seen, (std::set{granularity::sync, granularity::around, granularity::memory}));
+}
+
 TEST(Rotation, KeepsToWhatWasAskedFor) {
     run_options options;
     options.strategy = strategy_kind::pct;

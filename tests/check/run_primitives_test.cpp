@@ -94,6 +94,7 @@ constexpr expectation all[] = {
     {"lifetimes", "notifies_what_is_gone", "use-after-free"},
     {"lifetimes", "notifies_under_the_lock", nullptr},
     {"lifetimes", "frees_a_mutex_that_is_waited_for", "use-after-free"},
+    {"lifetimes", "outlives_a_static_object", "use-after-free"},
     {"lifetimes", "posts_what_is_gone", "use-after-free"},
     {"cancelling", "in_a_wait_with_cleanup", nullptr},
     {"cancelling", "in_a_wait_without_cleanup", "deadlock"},

@@ -63,7 +63,18 @@ void posts_what_is_gone() {
     waits.join();
 }
 
+// A thread that nobody waits for uses a static object, which the end of the program destroys.
+void outlives_a_static_object() {
+    static std::unique_ptr<completion> shared;
+    shared = std::make_unique<completion>();
+    std::thread([each = shared.get()] {
+        const std::lock_guard hold(each->lock);
+        each->done = true;
+    }).detach();
+}
+
 constexpr scenario all[] = {
+    {"outlives_a_static_object", outlives_a_static_object},
     {"notifies_what_is_gone", notifies_what_is_gone},
     {"notifies_under_the_lock", notifies_under_the_lock},
     {"frees_a_mutex_that_is_waited_for", frees_a_mutex_that_is_waited_for},
