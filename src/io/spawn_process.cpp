@@ -19,6 +19,8 @@
 //
 // The exit signal is 0 until exec (which makes it SIGCHLD): a child that fails before is seen by
 // nobody but us, neither by a SIGCHLD handler nor by a foreign waitpid(-1).
+#include "runtime/thread_slice.hpp"
+
 #include <twill/io/detail/spawn_process.hpp>
 
 #include <twill/core/atomic.hpp>
@@ -258,6 +260,7 @@ pid_t clone_child(child_orders& orders, int& pidfd) {
 spawn_outcome launch(child_orders& orders) {
     kernel_signal_set before = 0;
     const kernel_signal_set all = ~kernel_signal_set{0};
+    const detail::inheritable_slice usual;
     ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
     int pidfd = -1;
     const pid_t pid = clone_child(orders, pidfd);

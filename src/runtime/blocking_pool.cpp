@@ -22,6 +22,7 @@
 #include <mutex>
 
 #include "futex.hpp"
+#include "thread_slice.hpp"
 
 namespace twill::inline TWILL_ABI {
 
@@ -128,6 +129,7 @@ void blocking_pool::work() noexcept {
     char name[16];
     std::snprintf(name, sizeof name, "%s-%u", options_.thread_name.c_str(), number);
     ::pthread_setname_np(::pthread_self(), name);
+    static_cast<void>(detail::return_inherited_slice());
     note(event_kind::thread_start, &self, "twill-block", number);
 
     lock_.lock();

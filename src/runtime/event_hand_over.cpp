@@ -16,6 +16,7 @@
 // the pool that they come from is joined before it goes.
 #include "event_seat.hpp"
 #include "fork_guard.hpp"
+#include "thread_slice.hpp"
 
 #include <twill/core/event.hpp>
 #include <twill/runtime/detail/event_worker.hpp>
@@ -32,6 +33,7 @@ void event_worker::mount(event_seat& seat) noexcept {
 
 void event_worker::drive(const atomic<bool>& done) noexcept {
     done_ = &done;
+    const short_slice soon(short_slice_);
     bool ours = true;
     do {
         event_seat seat(*this, can_be_taken_);
@@ -104,6 +106,7 @@ void event_worker::relieve() noexcept {
         seat.turns = first_turn_ += std::uint64_t{1} << 32U;
         holder_ = &seat;
     }
+    const short_slice soon(short_slice_);
     hand_overs_.fetch_add(1, std::memory_order_relaxed);
     note(event_kind::hand_over, this);
     seated = &seat;

@@ -38,6 +38,7 @@ event_worker::event_worker(reactor& io, event_worker_options options) noexcept
       on_region_(std::move(options.on_region)),
       watch_limit_(options.watch_limit),
       can_be_taken_(options.can_be_taken),
+      short_slice_(options.short_slice),
       io_(io),
       timers_(now()) {
     if (can_be_taken_) asymmetric_barrier::prepare();

@@ -56,7 +56,8 @@ struct runtime::parts {
           worker(*io, {.on_region = [this] { report_region(); },
                        .watch_limit = options.watchdog == watchdog::off ? duration::zero()
                                                                         : options.watchdog_limit,
-                       .can_be_taken = options.watchdog == watchdog::hand_over}),
+                       .can_be_taken = options.watchdog == watchdog::hand_over,
+                       .short_slice = options.lanes != lanes::none}),
           substitutes({.max_threads = most_substitutes, .thread_name = "twill-event"}),
           blocking({.max_threads = options.blocking_threads}),
           compute({.workers = options.compute_threads,

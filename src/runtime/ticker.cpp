@@ -13,6 +13,7 @@
 
 #include "compute_parker.hpp"
 #include "futex.hpp"
+#include "thread_slice.hpp"
 
 namespace twill::inline TWILL_ABI {
 namespace detail {
@@ -115,6 +116,7 @@ void ticker::start() noexcept {
 
 void ticker::loop() noexcept {
     be_a_quiet_thread();
+    const short_slice soon;
     asymmetric_barrier::prepare();
     int quiet = 0;
     for (pulse wanted = begin();;) {

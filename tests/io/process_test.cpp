@@ -1,3 +1,5 @@
+#include "runtime/thread_slice.hpp"
+
 #include <twill/io/process.hpp>
 
 #include <twill/core/scope.hpp>
@@ -406,6 +408,18 @@ TEST(Process, LeavesNothingBehindWhereverItIsCancelled) {
     });
     EXPECT_TRUE(childless());
     EXPECT_EQ(open_descriptors(), before);
+}
+
+// Event threads have short time slices, which a child would inherit.
+TEST(Process, HasTheSliceThatItsParentHasOutsideOfTheRuntime) {
+    const auto usual = twill::detail::slice_of(0);
+    twill::run([usual]() -> task<> {
+        const auto here = twill::detail::slice_of(0);
+        process child = process::start({.arguments = {"sleep", "60"}});
+        EXPECT_EQ(twill::detail::slice_of(child.pid()), usual);
+        EXPECT_EQ(twill::detail::slice_of(0), here) << "the event thread keeps its own";
+        co_return;
+    });
 }
 
 }  // namespace

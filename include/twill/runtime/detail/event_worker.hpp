@@ -63,6 +63,8 @@ struct event_worker_options {
     duration watch_limit = duration::zero();
     // Whether another thread may take it from one that does not come back.
     bool can_be_taken = false;
+    // Whether threads that drive it ask the kernel for short time slices: see thread_slice.hpp.
+    bool short_slice = false;
 };
 
 class TWILL_API event_worker {
@@ -175,6 +177,7 @@ private:
     atomic<bool> region_noted_{false};
     const duration watch_limit_;
     const bool can_be_taken_;
+    const bool short_slice_;
     runnable_queue local_;
     timer* due_ = nullptr;  // expired, not yet fired
     bool asleep_ = true;    // nothing was run since the last time that it slept
