@@ -15,6 +15,7 @@ install(FILES
     ${PROJECT_BINARY_DIR}/twillConfig.cmake
     ${PROJECT_BINARY_DIR}/twillConfigVersion.cmake
     cmake/TwillProbes.cmake
+    cmake/TwillCheck.cmake
     DESTINATION ${package_folder})
 install(DIRECTORY cmake/probes DESTINATION ${package_folder})
 

@@ -93,8 +93,11 @@ std::vector<row> kernel_rows(const settings& how) {
 std::vector<row> one_worker_rows(const settings& how) {
     std::vector<row> rows;
     for (const kernel& each : kernels) {
+        // All on one CPU, which then never halts: a virtual one may come back from that on a core
+        // that it shares, and stay there. A plain loop that slept for 0.1 ms between two calls took
+        // 1.7 times as long for many calls, and serial code, which never sleeps, would not.
         const auto measured = measure(how, twill, {serial_code, without_context, rayon, chili},
-                                      arguments_of(each, how, 1));
+                                      arguments_of(each, how, 1), usable_cpus().back());
         const std::string name = std::string(each.title) + ", one worker";
         row time{.name = name, .unit = "ms"};
         time.targets = {{.against = "serial", .bound = each.one_worker, .binding = true}};

@@ -33,6 +33,7 @@
 #include <twill/par/minmax.hpp>
 #include <twill/par/partition.hpp>
 #include <twill/par/pipeline.hpp>
+#include <twill/par/profile.hpp>
 #include <twill/par/reduce.hpp>
 #include <twill/par/scan.hpp>
 #include <twill/par/scope.hpp>

@@ -30,8 +30,17 @@ void on_fatal(int number, siginfo_t* /*info*/, void* /*context*/) {
     fail_with(*made);
 }
 
-void on_asked(int /*number*/, siginfo_t* info, void* /*context*/) {
+void on_asked(int number, siginfo_t* info, void* /*context*/) {
     if (!in_run()) return;
+    // All but one wait for the baton, and can be asked for their stacks. That one may be where it
+    // hears of nothing but a signal.
+    const thread* const running = running_thread();
+    if (running != nullptr && running != self_even_inside() && running->kernel_id != 0) {
+        siginfo_t same = *info;
+        raw_syscall(SYS_rt_tgsigqueueinfo, raw_syscall(SYS_getpid), running->kernel_id, number,
+                    as_word(&same));
+        return;
+    }
     const no_switching inside;
     finding* made = note(
         info->si_value.sival_int == signal_spin ? finding_kind::spin : finding_kind::stuck, {});

@@ -1,10 +1,13 @@
 #include "check/memory_findings.hpp"
 
+#include "check/freed_stacks.hpp"
 #include "check/memory_mode.hpp"
 #include "check/scheduler.hpp"
 #include "check/stack.hpp"
 
 #include <twill/check/protocol.hpp>
+
+#include <cstring>
 
 namespace twill::inline TWILL_ABI::check {
 namespace {
@@ -52,7 +55,10 @@ void tell_free(const call_tree* calls, const heap::block& block, finding& into) 
     into.other = block.freed.thread;
     into.has_other = 1;
     into.memory.there = access_writes | access_frees;
-    if (calls != nullptr) take_frames(*calls, block.freed.place, into.there);
+    if (calls != nullptr)
+        take_frames(*calls, block.freed.place, into.there);
+    else if (const stack_trace* const where = where_freed(block.address))
+        into.there = *where;
 }
 
 void tell_place(const call_tree& calls, std::uintptr_t address, finding& into) noexcept {
@@ -108,6 +114,22 @@ void report_use_after_free(const call_tree& calls, const heap::block& block, std
     if (made != nullptr) {
         tell_block(&calls, block, *made);
         tell_free(&calls, block, *made);
+    }
+    end_with(made, finding_kind::use_after_free, address);
+}
+
+void report_use_of_freed_object(const call_tree* calls, const heap::block& block,
+                                std::uintptr_t address, const char* text,
+                                const thread* by) noexcept {
+    finding* const made = begin(finding_kind::use_after_free, address, 0, access_writes);
+    if (made != nullptr) {
+        std::strncpy(made->text, text, sizeof made->text - 1);
+        if (by != nullptr) {
+            made->thread = by->index;
+            made->here.depth = 0;  // it waits, and is shown with the others
+        }
+        tell_block(calls, block, *made);
+        tell_free(calls, block, *made);
     }
     end_with(made, finding_kind::use_after_free, address);
 }

@@ -48,6 +48,20 @@ struct range {
     std::uintptr_t begin, end;
 };
 
+std::uintptr_t number(const volatile void* address) noexcept {
+    return reinterpret_cast<std::uintptr_t>(address);
+}
+
+range stack_of_caller() noexcept {
+    pthread_attr_t attributes;
+    void* begin = nullptr;
+    std::size_t size = 0;
+    if (::pthread_getattr_np(::pthread_self(), &attributes) != 0) return {};
+    ::pthread_attr_getstack(&attributes, &begin, &size);
+    ::pthread_attr_destroy(&attributes);
+    return {number(begin), number(begin) + size};
+}
+
 // In memory that the server and all runs have together.
 access_places* shared_places() noexcept {
     const long made = raw_syscall(SYS_mmap, 0, sizeof(access_places), PROT_READ | PROT_WRITE,
@@ -63,7 +77,8 @@ struct memory_state {
     race_detector races{memory, &map_pages};
     access_places& places = *shared_places();
     sharing_watch sharing{memory, places};
-    explore::row<range> stacks{memory};  // of threads, by index
+    range main_stack = stack_of_caller();  // once for all runs: it takes reading a file
+    explore::row<range> stacks{memory};    // of threads, by index
     explore::row<range> benign{memory};
     explore::thread_id next_fiber = first_fiber;
 };
@@ -71,10 +86,6 @@ struct memory_state {
 bool instrumented = false;
 memory_state* state = nullptr;  // null: not in memory mode
 alignas(memory_state) std::byte state_memory[sizeof(memory_state)];
-
-std::uintptr_t number(const volatile void* address) noexcept {
-    return reinterpret_cast<std::uintptr_t>(address);
-}
 
 // The thread that runs, with its flow; null where nobody is to be told anything.
 thread* caller(flow*& its) noexcept {
@@ -150,6 +161,7 @@ bool is_a_point(flow& its, std::uintptr_t address, std::size_t size, std::uintpt
             if (is_shared(its, address, size, pc)) return true;
             break;
         case granularity::sync:
+        case granularity::around:
             break;
     }
     // A loop that waits for another thread's plain write must come to a point all the same. So each
@@ -213,15 +225,10 @@ void memory_of_new_thread(const thread* parent, thread& made) noexcept {
 void memory_of_begun_thread(thread& me) noexcept {
     if (state == nullptr) return;
     const no_switching inside;
-    pthread_attr_t attributes;
-    void* begin = nullptr;
-    std::size_t size = 0;
-    if (::pthread_getattr_np(::pthread_self(), &attributes) != 0) return;
-    ::pthread_attr_getstack(&attributes, &begin, &size);
-    ::pthread_attr_destroy(&attributes);
+    const range own = me.index == 0 ? state->main_stack : stack_of_caller();
     while (state->stacks.size() <= me.index) state->stacks.push_back({});
-    state->stacks[me.index] = {number(begin), number(begin) + size};
-    if (me.index != 0) state->races.shadow().reset(number(begin), size);
+    state->stacks[me.index] = own;
+    if (me.index != 0) state->races.shadow().reset(own.begin, own.end - own.begin);
 }
 
 void memory_after_join(const thread& me, const thread& ended) noexcept {
@@ -346,9 +353,45 @@ void memory_begins_anew(const void* begin, std::size_t size) noexcept {
 
 heap::origin here(const void* pc) noexcept {
     thread* const me = current;
-    if (me == nullptr || me->memory_state == nullptr) return {};
+    if (me == nullptr) return {};
+    if (me->memory_state == nullptr) return {me->index, 0};
     const flow& its = *static_cast<const flow*>(me->memory_state);
     return {me->index, state->calls.enter(its.now(), number(pc))};
+}
+
+void check_lifetime(object_kind kind, const void* object, const thread* by) noexcept {
+    const char* text = nullptr;
+    switch (kind) {
+        case object_kind::mutex:
+            text = "a mutex";
+            break;
+        case object_kind::rwlock:
+            text = "a read-write lock";
+            break;
+        case object_kind::condition:
+            text = "a condition variable";
+            break;
+        case object_kind::semaphore:
+            text = "a semaphore";
+            break;
+        case object_kind::barrier:
+            text = "a barrier";
+            break;
+        case object_kind::once:
+            text = "a once flag";
+            break;
+        case object_kind::spin_lock:
+            text = "a spin lock";
+            break;
+        // Waking a futex that is gone is allowed: who did it meant the one that was there.
+        default:
+            return;
+    }
+    const heap::block* const block = heap_block_at(number(object));
+    if (block == nullptr || block->now == heap::state::allocated) return;
+    const no_switching inside;
+    report_use_of_freed_object(state == nullptr ? nullptr : &state->calls, *block, number(object),
+                               text, by);
 }
 
 void bad_free(const void* address, heap::release_result why) noexcept {

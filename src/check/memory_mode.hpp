@@ -64,6 +64,10 @@ void memory_begins_anew(const void* begin, std::size_t size) noexcept;
 // Where the calling thread is, for the heap's books.
 [[nodiscard]] heap::origin here(const void* pc) noexcept;
 
+// A mutex or the like that lies in memory which was freed must not be used any more; ends the run.
+// `by`: who waits at it; null: the calling thread is about to use it.
+void check_lifetime(object_kind kind, const void* object, const thread* by = nullptr) noexcept;
+
 // A free that was none; ends the run. In a program that is not instrumented, too.
 [[noreturn]] void bad_free(const void* address, heap::release_result why) noexcept;
 

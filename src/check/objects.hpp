@@ -8,8 +8,8 @@
 
 namespace twill::inline TWILL_ABI::check {
 
-// A hash table in memory that is there from the start and grows without being moved. What is used
-// lies together: a run touches, and so copies, few pages of it.
+// A hash table in memory that is there from the start. It uses no more of it than it needs, and
+// spreads out when it fills: a run touches, and so copies, few pages.
 class object_table {
 public:
     struct entry {
@@ -30,11 +30,16 @@ public:
     static constexpr std::uint32_t most = 0xBFFF;
 
 private:
-    static constexpr std::size_t places = 0x10000;
+    static constexpr unsigned first_bits = 8;
+    static constexpr unsigned most_bits = 16;
+    [[nodiscard]] std::size_t places() const noexcept { return std::size_t{1} << bits_; }
     std::size_t place_of(object_kind kind, const void* address) const noexcept;
+    void spread_out() noexcept;
 
     std::uint32_t count_ = 0;
-    std::uint16_t index_[places] = {};  // number of the object that hashes to there; 0: none
+    unsigned bits_ = first_bits;
+    std::uint16_t index_[std::size_t{1} << most_bits] =
+        {};  // number of the object that hashes to there; 0: none
     entry entries_[most + 1] = {};
 };
 

@@ -23,7 +23,8 @@ struct plan {
 [[nodiscard]] plan plan_of(const run_options& options, bool instrumented,
                            std::uint64_t number) noexcept;
 
-// What a schedule's text begins with where its points are not those of `sync`: "memory@7 " says
+// What a schedule's text begins with where its points are not those of `sync`: "around " is the
+// word of granularity::around, "every " that of granularity::every, and "memory@7 " says
 // that what is shared is found out by the profile run of seed 7.
 struct schedule_prefix {
     granularity points = granularity::sync;

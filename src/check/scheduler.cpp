@@ -1,5 +1,6 @@
 #include "check/scheduler.hpp"
 
+#include "check/descriptors.hpp"
 #include "check/memory_mode.hpp"
 #include "check/stack.hpp"
 #include "check/waiters.hpp"
@@ -63,6 +64,7 @@ explore::op_kind as_engine_has_it(action kind) noexcept {
         case action::send_signal:
         case action::handle_signal:
         case action::exit:
+        case action::go_on:
             return op_kind::other;
     }
     return op_kind::other;
@@ -71,7 +73,25 @@ explore::op_kind as_engine_has_it(action kind) noexcept {
 bool changes_something(action kind) noexcept {
     return kind != action::load && kind != action::read_lock && kind != action::try_read_lock &&
            kind != action::yield && kind != action::sleep && kind != action::read_clock &&
-           kind != action::poll && kind != action::join;
+           kind != action::poll && kind != action::join && kind != action::go_on;
+}
+
+// Apart from the numbers of other objects.
+constexpr std::uint64_t number_of_descriptors = std::uint64_t{1} << 32U;
+
+// As reports name it.
+std::uint64_t shown_number(object_kind kind, const void* object, std::uint64_t number) noexcept {
+    if (kind == object_kind::memory) return reinterpret_cast<std::uint64_t>(object);
+    if (kind == object_kind::descriptor && object != nullptr)
+        return static_cast<std::uint64_t>(descriptor_of(object));
+    return number;
+}
+
+// A limit of a second or more guards against hanging; and whoever sleeps counts on the time itself.
+bool is_patient(const operation& next) noexcept {
+    constexpr std::uint64_t long_time = 1'000'000'000;
+    return next.deadline != never && next.kind != action::sleep &&
+           next.deadline - the.run->now() >= long_time;
 }
 
 // Tells the engine what `of` does next. `blocked`: it cannot yet.
@@ -80,9 +100,16 @@ void announce(thread& of, bool blocked) noexcept {
     the.run->announce(of.index, {.kind = as_engine_has_it(of.next.kind),
                                  .writes = changes_something(of.next.kind),
                                  .blocked = blocked,
+                                 .patient = is_patient(of.next),
                                  .place = the.places.number(object_kind::none, of.next.place),
                                  .object = of.next.number,
                                  .deadline = of.next.deadline});
+}
+
+// Whether it goes on because it was cancelled. Nobody is while taking a lock back.
+bool is_cut_short(const thread& of) noexcept {
+    return of.cancellable && of.cancel_wanted && !of.cancel_disabled &&
+           of.next.kind != action::lock;
 }
 
 // Asks those who wait whether they can go on now: so no hook has to know whom it sets free.
@@ -93,7 +120,7 @@ void ask_again() noexcept {
         if (each.next.ready == nullptr ||
             (each.state != thread_state::blocked && each.state != thread_state::ready))
             continue;
-        const bool ready = each.next.ready(each);
+        const bool ready = each.next.ready(each) || is_cut_short(each);
         if (ready && each.state == thread_state::blocked) {
             each.state = thread_state::ready;
             the.run->wake(each.index);
@@ -126,9 +153,7 @@ void keep_event(const thread& of, bool waited) noexcept {
     entry.kind = of.next.kind;
     entry.what = of.next.what;
     entry.blocked = waited ? 1 : 0;
-    entry.object = of.next.what == object_kind::memory
-                       ? reinterpret_cast<std::uint64_t>(of.next.object)
-                       : of.next.number;
+    entry.object = shown_number(of.next.what, of.next.object, of.next.number);
     entry.time_ns = the.run->now();
     take_stack(entry.where);
 }
@@ -144,7 +169,7 @@ void describe(const thread& of, thread_report& into) noexcept {
     into.parent = of.parent;
     into.doing = of.next.kind;
     into.what = of.next.what;
-    into.object = of.next.number;
+    into.object = shown_number(of.next.what, of.next.object, of.next.number);
     const thread* const held_by = holder(of);
     into.waits_for_known = held_by == nullptr ? 0 : 1;
     into.waits_for = held_by == nullptr ? 0 : held_by->index;
@@ -182,12 +207,20 @@ void fill(finding& into, finding_kind kind, const step& at, const char* text) no
     into.kind = kind;
     into.thread = current == nullptr ? 0 : current->index;
     into.what = at.what;
-    into.object = at.object == nullptr ? 0 : object_number(at.what, at.object);
+    into.object = at.object == nullptr
+                      ? 0
+                      : shown_number(at.what, at.object, object_number(at.what, at.object));
     std::strncpy(into.text, text, sizeof into.text - 1);
     take_stack(into.here);
 }
 
 [[noreturn]] void fail_for_ever() noexcept {
+    // Waiting at something that is no longer there says more.
+    for (std::uint32_t i = 0; i != the.count; ++i) {
+        const thread& each = the.threads[i];
+        if (each.state == thread_state::blocked)
+            check_lifetime(each.next.what, each.next.object, &each);
+    }
     note_lost_notifications();
     fail(finding_kind::deadlock, {});
 }
@@ -207,9 +240,12 @@ bool closes_a_circle(const thread& from) noexcept {
 
 // Gives the baton to whoever is to run. False: to nobody, all have ended.
 bool hand_on(thread& from) noexcept {
-    if (the.stale) ask_again();
-    const explore::decision chosen = the.run->next(from.index);
     using what = explore::decision::what;
+    explore::decision chosen{};
+    do {
+        if (the.stale) ask_again();
+        chosen = the.run->next(from.index);
+    } while (chosen.outcome == what::deadlock && something_came_in());
     switch (chosen.outcome) {
         case what::run:
             break;
@@ -227,6 +263,7 @@ bool hand_on(thread& from) noexcept {
     }
     thread& next = the.threads[chosen.thread];
     next.timed_out = chosen.timed_out;
+    the.running = &next;
     if (&next != &from) next.baton.open();
     return &next == &from || from.state == thread_state::ended;
 }
@@ -239,6 +276,8 @@ thread* self() noexcept {
 }
 
 thread* self_even_inside() noexcept { return current; }
+
+const thread* running_thread() noexcept { return the.running; }
 
 no_switching::no_switching() noexcept : self_(current) {
     if (self_ != nullptr) ++self_->in_runtime;
@@ -253,6 +292,7 @@ void point(const step& next) noexcept { wait_until(next, nullptr); }
 wait_end wait_until(const step& next, readiness ready, const wait_details& details) noexcept {
     thread& me = *current;
     const no_switching inside;
+    check_lifetime(next.what, next.object);
     me.next = {.kind = next.kind,
                .what = next.what,
                .object = next.object,
@@ -265,7 +305,7 @@ wait_end wait_until(const step& next, readiness ready, const wait_details& detai
     // What is due already happens at once, but others may run before it.
     const bool due = me.next.deadline <= the.run->now();
     if (due) me.next.deadline = never;
-    const bool waited = ready != nullptr && !due && !ready(me);
+    const bool waited = ready != nullptr && !due && !ready(me) && !is_cut_short(me);
     announce(me, waited);
     if (due) me.next.ready = nullptr;
     if (waited && closes_a_circle(me)) fail_for_ever();
@@ -273,12 +313,26 @@ wait_end wait_until(const step& next, readiness ready, const wait_details& detai
     const bool early = next.kind == action::spawn && the.shared->options.keep_events != 0;
     if (early) keep_event(me, false);
     if (!hand_on(me)) wait_for_turn(me);
-    const bool timed_out = me.timed_out || due;
+    bool timed_out = me.timed_out || due;
+    if (ready != nullptr && is_cut_short(me) && !ready(me)) me.cut_short = timed_out = true;
     me.timed_out = false;
     me.state = thread_state::ready;
     me.next.ready = nullptr;
     if (!early && the.shared->options.keep_events != 0) keep_event(me, waited);
     return timed_out && (ready == nullptr || !ready(me)) ? wait_end::timed_out : wait_end::ready;
+}
+
+void point_behind(const void* place) noexcept {
+    thread& me = *current;
+    // Alone it would run on in any case.
+    if (the.shared->options.points != granularity::around || me.in_runtime != 0 || the.count == 1)
+        return;
+    const no_switching inside;
+    const operation done = me.next;
+    me.next = {.kind = action::go_on, .place = place};
+    announce(me, false);
+    if (!hand_on(me)) wait_for_turn(me);
+    me.next = done;  // which says more in a report
 }
 
 void access_point(action kind, const void* address, std::uint64_t number,
@@ -301,6 +355,8 @@ void show_access(action kind, const void* address) noexcept {
     keep_event(*current, false);
     current->next = real_next;
 }
+
+bool was_cut_short() noexcept { return current->cut_short; }
 
 void changed() noexcept { the.stale = true; }
 
@@ -357,6 +413,7 @@ void remove_thread(thread& made) noexcept {
 
 void begin_thread(thread& me) noexcept {
     current = &me;
+    me.kernel_id = raw_syscall(SYS_gettid);
     const no_switching inside;
     wait_for_turn(me);
     memory_of_begun_thread(me);
@@ -401,6 +458,8 @@ void advance_clock(std::uint64_t by_ns) noexcept { the.run->advance(by_ns); }
 std::uint64_t object_number(object_kind kind, const void* address) noexcept {
     // A thread has a number already.
     if (kind == object_kind::thread) return static_cast<const thread*>(address)->index;
+    // One for all descriptors: which of them have to do with each other only the kernel knows.
+    if (kind == object_kind::descriptor) return number_of_descriptors;
     const std::uint32_t number = the.objects.number(kind, address);
     if (number == 0) fail(finding_kind::too_large, {}, "more objects than twill check keeps");
     return number;
@@ -425,6 +484,7 @@ void joined(const thread& ended) noexcept {
 
 finding* note(finding_kind kind, const step& at, const char* text) noexcept {
     const no_switching inside;
+    check_lifetime(at.what, at.object);
     finding* const made = new_finding();
     if (made != nullptr) fill(*made, kind, at, text);
     return made;
@@ -462,6 +522,7 @@ void start_run(explore::execution& with) noexcept {
     the.run = &with;
     thread& first = *add_thread(nullptr, nullptr);
     first.handle = ::pthread_self();
+    first.kernel_id = raw_syscall(SYS_gettid);
     current = &first;
     const no_switching inside;
     memory_of_begun_thread(first);

@@ -9,7 +9,7 @@
 //     ++value_of(sem);                                       // who waits for it is found by itself
 //     changed();
 //
-// docs/check.md has the whole of it in words.
+// README.md, beside this, has the rooms of the library and the rules that all of it keeps.
 #pragma once
 
 #include "check/thread.hpp"
@@ -45,8 +45,15 @@ inline bool controlled() noexcept { return self() != nullptr; }
 // The same, also while switching is forbidden (`no_switching`).
 thread* self_even_inside() noexcept;
 
+// Whose turn it is, asked by a signal handler, which may run in any thread. Null: nobody's yet.
+const thread* running_thread() noexcept;
+
 // A scheduling point: others may run before this returns.
 void point(const step& next) noexcept;
+
+// A second point, behind an operation by which the thread let others go on: they may run before it
+// does whatever comes until its next one. (Only in runs that have such points.)
+void point_behind(const void* place) noexcept;
 
 // The same for an access to memory, which has its number from elsewhere.
 void access_point(action kind, const void* address, std::uint64_t number,
@@ -63,6 +70,9 @@ struct wait_details {
 
 // A scheduling point for an operation that can only happen when `ready` says so.
 wait_end wait_until(const step& next, readiness ready, const wait_details& details = {}) noexcept;
+
+// Whether the last wait ended because the thread is cancelled: as `timed_out`.
+bool was_cut_short() noexcept;
 
 // What was announced as a change turned out to be none: a failed try_lock. (Spin loops are
 // recognised by it.)

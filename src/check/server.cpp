@@ -1,7 +1,9 @@
 #include "check/server.hpp"
 
+#include "check/debugging.hpp"
 #include "check/failure.hpp"
 #include "check/hooks/threads.hpp"
+#include "check/news.hpp"
 #include "check/rotation.hpp"
 #include "check/scheduler.hpp"
 #include "check/stack.hpp"
@@ -35,7 +37,7 @@ namespace {
 constexpr std::size_t shared_bytes = std::size_t{4} << 30U;  // of addresses; pages come when used
 constexpr int look_every_ms = 500;
 constexpr std::uint64_t spin_patience_ns = 2'000'000'000;   // of CPU time without a step
-constexpr std::uint64_t stuck_patience_ns = 5'000'000'000;  // of time, without either
+constexpr std::uint64_t stuck_patience_ns = 3'000'000'000;  // of time, without either
 
 // What the engine works with lies in memory that server and run share: the server reads the
 // schedule of a run that has died.
@@ -53,32 +55,15 @@ void* take_pages(std::size_t bytes) noexcept {
     return taken;
 }
 
-// Failures that were reported, as hashes.
-class failures_seen {
-public:
-    // False: it is there already, or there is no room for more.
-    bool add(std::uint64_t hash) noexcept {
-        for (std::size_t i = 0; i != count_; ++i)
-            if (hashes_[i] == hash) return false;
-        if (count_ == most) return false;
-        hashes_[count_++] = hash;
-        return true;
-    }
-
-private:
-    static constexpr std::size_t most = 256;
-    std::uint64_t hashes_[most] = {};
-    std::size_t count_ = 0;
-};
-
 struct workshop {
     pages memory;
     int output = -1;
+    int socket = -1;
     explore::arena kept{&take_pages};  // for what outlives a run
     explore::arena of_run{&take_pages};
     explore::schedule to_replay{kept};
     // By granularity: runs with more points are longer.
-    explore::profile known[3];
+    explore::profile known[4];
     bool has_profile = false;  // of memory that is shared
     std::uint64_t profile_seed = 0;
     failures_seen seen;
@@ -158,9 +143,14 @@ public:
             interrupt(signal_stuck);
     }
 
+    // What to call its end, when it had to be killed.
+    [[nodiscard]] finding_kind killed_as() const noexcept { return killed_as_; }
+
 private:
+    // First it is asked to tell where it is.
     void interrupt(int value) noexcept {
         if (asked_) {
+            killed_as_ = value == signal_spin ? finding_kind::spin : finding_kind::stuck;
             raw_syscall(SYS_kill, process_, SIGKILL);
             return;
         }
@@ -175,28 +165,43 @@ private:
     std::uint64_t cpu_then_ = 0;
     std::uint64_t looks_ = 0;
     bool asked_ = false;
+    finding_kind killed_as_ = finding_kind::none;
 };
 
-int wait_for(pid_t process, const explore::execution& run) noexcept {
+struct end_of_run {
+    int status = 0;  // as waitpid gives it
+    finding_kind killed_as = finding_kind::none;
+};
+
+// `impatiently`: it is ended when it goes on no more.
+end_of_run wait_for(pid_t process, const explore::execution& run, bool impatiently) noexcept {
     watch watcher(process, run);
     const long end = raw_syscall(SYS_pidfd_open, process, 0);
     pollfd ready{static_cast<int>(end), POLLIN, 0};
     timespec patience{0, look_every_ms * 1'000'000L};
     while (end >= 0 && raw_syscall(SYS_ppoll, as_word(&ready), 1, as_word(&patience), 0, 0) == 0) {
-        watcher.look();
+        if (impatiently) watcher.look();
         patience = {0, look_every_ms * 1'000'000L};
     }
     int status = 0;
     while (raw_syscall(SYS_wait4, process, as_word(&status), 0, 0) == -EINTR) {
     }
     if (end >= 0) raw_syscall(SYS_close, end);
-    return status;
+    return {status, watcher.killed_as()};
 }
 
-void keep_end(session& shared, int status) noexcept {
+void keep_end(session& shared, const end_of_run& how) noexcept {
     auto& result = shared.result;
+    const int status = how.status;
     result.wait_status = status;
     if (result.end != run_end::unknown) return;
+    if (how.killed_as != finding_kind::none && result.findings_count != 0 &&
+        result.findings[result.findings_count - 1].kind == how.killed_as) {
+        // It has told as much itself, but not come further.
+        result.ended_by = result.findings_count - 1;
+        result.end = run_end::finding;
+        return;
+    }
     if (WIFEXITED(status) && WEXITSTATUS(status) == shared.options.good_status) {
         result.end = run_end::passed;
         return;
@@ -206,6 +211,10 @@ void keep_end(session& shared, int status) noexcept {
     made = {};
     made.kind = WIFEXITED(status) ? finding_kind::exit_status : finding_kind::signal;
     made.value = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+    if (how.killed_as != finding_kind::none) {
+        made.kind = how.killed_as;
+        made.value = 0;
+    }
     result.ended_by = static_cast<std::uint32_t>(&made - result.findings);
     result.end = run_end::finding;
 }
@@ -221,13 +230,22 @@ std::uint64_t step_limit(const run_options& options, const explore::profile& kno
     return many < at_least ? at_least : many;
 }
 
+// A loop that waits in vain mostly waits for ever; but std::atomic::wait goes round some 16 times
+// before it sleeps, and what happens when several sleep should be seen, too. (A replay does not
+// depend on it.)
+unsigned patience(std::uint64_t seed) noexcept {
+    constexpr unsigned little = 3, much = 64;
+    return (seed >> 8U) % 3 == 0 ? much : little;
+}
+
 // Gives true in the run, which goes on into the program.
 bool run_once(session& shared, workshop& with, explore::strategy& decides,
               std::uint64_t seed) noexcept {
     forget_last(shared.result);
     raw_syscall(SYS_ftruncate, with.output, 0);
     const explore::profile& known = with.known[static_cast<unsigned>(shared.options.points)];
-    const explore::limits most{.steps = step_limit(shared.options, known)};
+    const explore::limits most{.steps = step_limit(shared.options, known),
+                               .patience = patience(seed)};
     auto& run = *::new (with.execution) explore::execution(with.of_run, decides, seed, most, known);
     // Without the handlers of pthread_atfork: for the program there was no fork.
     static auto* const fork_plainly = real<pid_t()>("_Fork");
@@ -237,10 +255,18 @@ bool run_once(session& shared, workshop& with, explore::strategy& decides,
         catch_failures();
         // Not left behind when the server is killed.
         raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+        if (shared.options.debug != 0) {
+            const answer here{.debugged = static_cast<std::int32_t>(raw_syscall(SYS_getpid))};
+            raw_syscall(SYS_write, with.socket, as_word(&here), sizeof here);
+            wait_for_debugger();
+        }
         start_run(run);
         return true;
     }
-    keep_end(shared, wait_for(process, run));
+    keep_end(shared, wait_for(process, run, shared.options.debug == 0));
+    // A run that notes something and goes on does not list them.
+    if (shared.result.findings_count != 0 && shared.result.modules_count == 0)
+        list_modules(shared.result);
     shared.result.steps = run.steps();
     shared.result.now_ns = run.now();
     decides.end_run();
@@ -250,51 +276,6 @@ bool run_once(session& shared, workshop& with, explore::strategy& decides,
 explore::execution& last_run(workshop& with) noexcept {
     return *std::launder(reinterpret_cast<explore::execution*>(with.execution));
 }
-
-// What a run found, as far as another run must find it too to have failed the same way.
-struct failure {
-    finding_kind kind = finding_kind::none;
-    std::int64_t value = 0;
-    stack_trace here;
-    stack_trace there;
-
-    static failure of(const run_result& result) noexcept {
-        if (result.findings_count == 0) return {};
-        const bool ended = result.end == run_end::finding;
-        const finding& found = result.findings[ended ? result.ended_by : 0];
-        failure made{found.kind, found.value, found.here, found.there};
-        // Where it happens to be noticed says nothing.
-        if (found.kind == finding_kind::deadlock || found.kind == finding_kind::livelock)
-            made.here.depth = made.there.depth = 0;
-        return made;
-    }
-    [[nodiscard]] bool same_as(const failure& other) const noexcept {
-        return kind == other.kind && value == other.value &&
-               ((same(here, other.here) && same(there, other.there)) ||
-                (same(here, other.there) && same(there, other.here)));
-    }
-
-    // The same for those that are the same. Never 0.
-    [[nodiscard]] std::uint64_t hash() const noexcept {
-        const std::uint64_t both = hash_of(here) + hash_of(there);
-        return (both + static_cast<std::uint64_t>(value) * 31 + static_cast<std::uint64_t>(kind)) |
-               1;
-    }
-
-private:
-    static std::uint64_t hash_of(const stack_trace& stack) noexcept {
-        std::uint64_t all = stack.depth;
-        for (std::uint32_t i = 0; i != stack.depth; ++i)
-            all = (all ^ stack.frames[i]) * 0x9E3779B97F4A7C15ULL;
-        return all;
-    }
-    static bool same(const stack_trace& a, const stack_trace& b) noexcept {
-        if (a.depth != b.depth) return false;
-        for (std::uint32_t i = 0; i != a.depth; ++i)
-            if (a.frames[i] != b.frames[i]) return false;
-        return true;
-    }
-};
 
 void keep_schedule(session& shared, const workshop& with, const explore::schedule& what) noexcept {
     const std::size_t begin =
@@ -357,42 +338,17 @@ bool lacks_profile(const session& shared, const workshop& with) noexcept {
            (!with.has_profile || with.profile_seed != shared.options.seed);
 }
 
-bool replay_once(session& shared, workshop& with, answer& made) noexcept {
-    schedule_prefix before;
-    const std::size_t begin = parse(shared.schedule, shared.schedule_length, before);
-    with.kept.clear();
-    auto& what = *with.kept.make<explore::schedule>(with.kept);
-    if (explore::parse(shared.schedule + begin, shared.schedule_length - begin, what).at !=
-        nullptr) {
-        made.refused = 1;
-        return false;
-    }
-    if (before.points == granularity::memory) shared.options.seed = before.seed;
-    if (lacks_profile(shared, with)) {
-        // Also for a schedule of other points: what is shared is shown among its steps.
-        const std::uint32_t keep_events = std::exchange(shared.options.keep_events, 0);
-        if (run_planned(shared, with, 0)) return true;
-        shared.options.keep_events = keep_events;
-    }
-    shared.options.points = before.points;
-    ++made.runs;
-    bool diverged = false;
-    if (follow(shared, with, what, explore::replay::how::strict, diverged)) return true;
-    if (!diverged) return false;
-    auto& result = shared.result;
-    result.findings[0] = {};
-    result.findings[0].kind = finding_kind::not_reproducible;
-    result.findings_count = 1;
-    result.ended_by = 0;
-    result.end = run_end::finding;
-    return false;
-}
-
 std::uint64_t now_of_machine() noexcept {
     timespec now{};
     raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, as_word(&now));
     return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
            static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+// Whether it failed at all, and the runs of shrinking take no longer than others.
+bool can_be_shrunk(const run_result& result) noexcept {
+    const auto kind = failure::of(result).kind;
+    return kind != finding_kind::none && kind != finding_kind::spin && kind != finding_kind::stuck;
 }
 
 // Of the schedule that the last run followed, the one with fewest preemptions that is found within
@@ -412,7 +368,59 @@ bool shrink(session& shared, workshop& with) noexcept {
     return false;
 }
 
+bool replay_once(session& shared, workshop& with, answer& made) noexcept {
+    schedule_prefix before;
+    const std::size_t begin = parse(shared.schedule, shared.schedule_length, before);
+    with.kept.clear();
+    auto& what = *with.kept.make<explore::schedule>(with.kept);
+    if (explore::parse(shared.schedule + begin, shared.schedule_length - begin, what).at !=
+        nullptr) {
+        made.refused = 1;
+        return false;
+    }
+    const bool debug = std::exchange(shared.options.debug, 0) != 0;
+    if (before.points == granularity::memory) shared.options.seed = before.seed;
+    if (lacks_profile(shared, with)) {
+        // Also for a schedule of other points: what is shared is shown among its steps.
+        const std::uint32_t keep_events = std::exchange(shared.options.keep_events, 0);
+        if (run_planned(shared, with, 0)) return true;
+        shared.options.keep_events = keep_events;
+    }
+    shared.options.points = before.points;
+    ++made.runs;
+    if (debug) {
+        shared.options.debug = 1;
+        with.of_run.clear();
+        return run_once(shared, with, make_strategy<debugged_replay>(with, what), 0);
+    }
+    bool diverged = false;
+    if (follow(shared, with, what, explore::replay::how::strict, diverged)) return true;
+    // The same threads in the same order are not enough: they have to do the same.
+    const std::uint64_t fingerprint = last_run(with).record().fingerprint;
+    diverged = diverged || (what.fingerprint != 0 && what.fingerprint != fingerprint);
+    if (!diverged)
+        return shared.options.shrink_ns != 0 && can_be_shrunk(shared.result) &&
+               shrink(shared, with);
+    auto& result = shared.result;
+    result.findings[0] = {};
+    result.findings[0].kind = finding_kind::not_reproducible;
+    result.findings_count = 1;
+    result.ended_by = 0;
+    result.end = run_end::finding;
+    return false;
+}
+
+// A program that polls under a lock goes on for as long as the one that it waits for gets no turn.
+// A random walk gives it one sooner or later; the other strategies need not, so that a run of
+// theirs which became too long says nothing.
+bool is_only_unfair(const run_result& result, strategy_kind strategy) noexcept {
+    if (strategy == strategy_kind::random || result.end != run_end::finding) return false;
+    const finding& found = result.findings[result.ended_by];
+    return found.kind == finding_kind::livelock && found.text[0] != '\0';
+}
+
 bool explore_some(session& shared, workshop& with, const request& asked, answer& made) noexcept {
+    shared.passed_count = 0;
     while (made.runs != asked.runs) {
         const std::uint64_t number = asked.first_run + made.runs;
         if (number != 0 && lacks_profile(shared, with)) {
@@ -422,12 +430,18 @@ bool explore_some(session& shared, workshop& with, const request& asked, answer&
         }
         ++made.runs;
         if (run_planned(shared, with, number)) return true;
-        if (shared.result.findings_count == 0) continue;
-        if (shared.options.keep_going != 0 && !with.seen.add(failure::of(shared.result).hash()))
-            continue;
-        made.found = 1;
+        if (shared.result.end == run_end::passed && shared.passed_count != most_passed)
+            shared.passed[shared.passed_count++] = last_run(with).interleaving();
+        const plan how = plan_of(shared.options, shared.memory_mode != 0, number);
+        if (is_only_unfair(shared.result, how.strategy)) continue;
+        if (!is_news(shared.result, shared.options.passed_over, with.seen)) continue;
+        const failure first = failure::of(shared.result);
+        made.found = first.kind;
+        made.strategy = how.strategy;
+        made.points = how.points;
         keep_schedule(shared, with, last_run(with).record());
-        return shared.options.shrink_ns != 0 && shrink(shared, with);
+        return shared.options.shrink_ns != 0 && can_be_shrunk(shared.result) &&
+               shrink(shared, with);
     }
     return false;
 }
@@ -437,10 +451,12 @@ bool explore_some(session& shared, workshop& with, const request& asked, answer&
 void serve(session& shared, const descriptors& given) noexcept {
     workshop& with = *make_workshop();
     with.output = given.output;
+    with.socket = given.socket;
     // The unwinder sets itself up at its first use, with locks that the program's exceptions would
     // meet or not: in all runs it has been used.
     stack_trace first_use;
     take_stack(first_use);
+    look_up_real_functions();
     const answer ready{};
     raw_syscall(SYS_write, given.socket, as_word(&ready), sizeof ready);
     for (;;) {

@@ -35,6 +35,9 @@ bool take_descriptors(int& memory) noexcept {
     }
     ::unsetenv(environment_name);
     ::unsetenv("LD_PRELOAD");
+    if (const char* now = ::getenv("LD_BIND_NOW");
+        now != nullptr && std::strcmp(now, bind_now_value) == 0)
+        ::unsetenv("LD_BIND_NOW");
     return true;
 }
 
@@ -53,7 +56,7 @@ void attach() noexcept {
     if (the.shared->version != protocol_version)
         give_up("libtwill_check.so belongs to another version of the twill command");
     prepare_thread_ends();
-    ::pthread_atfork(nullptr, nullptr, &leave_run);
+    ::pthread_atfork(nullptr, [] { the.has_children = true; }, &leave_run);
 }
 
 [[gnu::constructor(101)]] void attach_early() { attach(); }

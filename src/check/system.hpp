@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <sys/syscall.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
@@ -49,6 +50,13 @@ inline long raw_syscall(long number, long a = 0, long b = 0, long c = 0, long d 
 #endif
 }
 
+// From there to what the C library's functions give: -1 and errno.
+inline long with_errno(long result) noexcept {
+    if (result >= 0 || result < -4095) return result;
+    errno = static_cast<int>(-result);
+    return -1;
+}
+
 template <class T>
 long as_word(T* pointer) noexcept {
     return reinterpret_cast<long>(pointer);
@@ -71,12 +79,27 @@ Function* real(const char* name) noexcept {
     return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
-// The real function of that name, looked up once.
-#define TWILL_REAL(name)                                                          \
-    ([]() noexcept {                                                              \
-        static auto* const found = ::twill::check::real<decltype(::name)>(#name); \
-        return found;                                                             \
-    }())
+// A real function that is looked up once. All of them lie in a section of their own, so that the
+// server looks them up, and not each run again.
+struct real_function {
+    const char* name;
+    void* found;
+
+    void* get() noexcept {
+        if (found == nullptr) found = ::dlsym(RTLD_NEXT, name);
+        return found;
+    }
+};
+void look_up_real_functions() noexcept;
+
+// The real function of that name.
+#define TWILL_REAL(name)                                                                     \
+    (reinterpret_cast<decltype(::name)*>([]() noexcept {                                     \
+        __attribute__((section("twill_real"),                                                \
+                       used)) static constinit ::twill::check::real_function entry{#name,    \
+                                                                                   nullptr}; \
+        return entry.get();                                                                  \
+    }()))
 
 // Says so on standard error and ends the process: for what must not happen.
 [[noreturn]] void give_up(const char* what) noexcept;

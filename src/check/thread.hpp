@@ -51,6 +51,7 @@ struct thread {
     bool show_stack = false;       // woken to note its stack, not to run
     std::uint32_t in_runtime = 0;  // depth of our own code and of libc's locks: no switching
     pthread_t handle{};
+    long kernel_id = 0;
     void* (*start)(void*) = nullptr;
     void* argument = nullptr;
     void* c11_start = nullptr;  // what a C11 thread runs, and with what
@@ -67,6 +68,12 @@ struct thread {
     std::uint64_t arrival = 0;
     std::uint64_t extra = 0;        // of the primitive that it waits in
     std::uint32_t clock_reads = 0;  // since it slept
+    // See cancellation.hpp. It was asked to end, and does not want to; it waits where it may be cut
+    // short, and was.
+    bool cancel_wanted = false;
+    bool cancel_disabled = false;
+    bool cancellable = false;
+    bool cut_short = false;
     char name[16] = {};
     void* memory_state = nullptr;  // of memory mode
 };

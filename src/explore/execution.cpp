@@ -26,6 +26,7 @@ execution::execution(arena& memory, strategy& decides, std::uint64_t seed, const
       threads_(memory),
       enabled_(memory),
       timed_(memory),
+      patient_(memory),
       versions_(memory),
       record_(memory),
       fingerprint_(mixed(1)) {
@@ -64,6 +65,8 @@ void execution::announce(thread_id thread, const operation& what) noexcept {
     of.loop.arrive(what, writes_);
     if (what.blocked) {
         of.blocked_since = steps_;
+        if (what.deadline != no_deadline && timed_.empty() && patient_.empty())
+            advanced_at_ = steps_;
         if (what.deadline <= now_) of.expired = true;
         stale_ = true;
     }
@@ -133,6 +136,7 @@ std::uint32_t execution::pick(thread_id thread, std::uint32_t options, bool unli
 
 void execution::advance(virtual_time by) noexcept {
     now_ += by;
+    advanced_at_ = steps_;
     for (thread_state& each : threads_)
         if (each.waits_for_time() && each.next.deadline <= now_) each.expired = true;
     stale_ = true;
@@ -146,6 +150,7 @@ bool execution::spins(const thread_state& of) const noexcept {
 void execution::refresh(bool with_spinners) noexcept {
     enabled_.clear();
     timed_.clear();
+    patient_.clear();
     spinners_ = false;
     for (thread_id t = 0; t != thread_count(); ++t) {
         const thread_state& of = threads_[t];
@@ -155,7 +160,7 @@ void execution::refresh(bool with_spinners) noexcept {
             spinners_ = true;
             if (!with_spinners) continue;
         }
-        (can ? enabled_ : timed_).push_back(t);
+        (can ? enabled_ : of.next.patient ? patient_ : timed_).push_back(t);
     }
     stale_ = false;
     writes_at_refresh_ = writes_;
@@ -164,17 +169,26 @@ void execution::refresh(bool with_spinners) noexcept {
 // Lets the earliest deadline pass.
 bool execution::expire_next() noexcept {
     virtual_time earliest = no_deadline;
-    for (const thread_id t : timed_)
-        if (threads_[t].next.deadline < earliest) earliest = threads_[t].next.deadline;
+    for (const row<thread_id>* const those : {&timed_, &patient_})
+        for (const thread_id t : *those)
+            if (threads_[t].next.deadline < earliest) earliest = threads_[t].next.deadline;
     if (earliest == no_deadline) return false;
     advance(earliest - now_);
     return true;
 }
 
+// Whether the others have had all the time that one could ask for. A loop that goes on until
+// another thread has slept would never end otherwise.
+bool execution::is_overdue() const noexcept {
+    const std::uint64_t waited = steps_ - advanced_at_;
+    return (waited > limits_.steps_before_deadline && !timed_.empty()) ||
+           (waited > limits_.steps_before_patient_deadline && !patient_.empty());
+}
+
 decision execution::next(thread_id current) noexcept {
     if (steps_ >= limits_.steps) return {decision::what::step_limit};
     if (stale_ || (spinners_ && writes_ != writes_at_refresh_)) refresh(false);
-    if (enabled_.empty() && expire_next()) refresh(false);
+    if ((enabled_.empty() || is_overdue()) && expire_next()) refresh(false);
     if (!enabled_.empty()) {
         vain_ = 0;
     } else {

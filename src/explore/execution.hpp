@@ -32,6 +32,10 @@ struct limits {
     std::uint64_t vain_steps = 2'000;
     // Vain rounds after which a thread lets the others run.
     unsigned patience = 3;
+    // Steps after which the earliest deadline passes though others could run for ever; a patient
+    // one.
+    std::uint64_t steps_before_deadline = 2'000;
+    std::uint64_t steps_before_patient_deadline = 20'000;
 };
 
 struct decision {
@@ -136,6 +140,7 @@ private:
     [[nodiscard]] bool spins(const thread_state& of) const noexcept;
     void refresh(bool with_spinners) noexcept;
     bool expire_next() noexcept;
+    bool is_overdue() const noexcept;
     [[nodiscard]] decision::what nobody_is_left() const noexcept;
     void carry_out(thread_id thread, thread_state& of) noexcept;
 
@@ -145,6 +150,7 @@ private:
     row<thread_state> threads_;
     row<thread_id> enabled_;
     row<thread_id> timed_;
+    row<thread_id> patient_;       // timed, too
     row<std::uint32_t> versions_;  // how often each object was written
     schedule record_;
     std::uint64_t steps_ = 0;
@@ -154,6 +160,8 @@ private:
     std::uint64_t fingerprint_;
     std::uint64_t interleaving_ = 0;
     virtual_time now_ = 0;
+    std::uint64_t advanced_at_ =
+        0;                   // the step at which time went on, or somebody began to wait for it
     bool stale_ = true;      // enabled_ and timed_ have to be made anew
     bool spinners_ = false;  // they lack somebody who goes round in vain
 };

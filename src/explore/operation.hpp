@@ -55,6 +55,9 @@ struct operation {
     // It takes part in the one order of all such operations (sequentially consistent ones, in a
     // memory that is not): the order of any two of them can matter.
     bool ordered = false;
+    // Its deadline is there for the case that something hangs: it passes when nobody else can run,
+    // and not because somebody was slow.
+    bool patient = false;
     place_id place = 0;
     object_id object = 0;
     virtual_time deadline = no_deadline;

@@ -30,7 +30,10 @@ private:
     unsigned changes_;
     std::uint64_t change_at_[most] = {};
     row<std::uint64_t> priority_;  // by thread; larger goes first
-    std::uint64_t lowest_ = 0;     // below all that were given
+    row<std::uint8_t> yields_;     // of each thread, since it last gave way by one
+    std::uint8_t yields_borne_ = 0;
+    std::uint32_t in_a_row_ = 0;  // steps of one thread, with others waiting for their turn
+    std::uint64_t lowest_ = 0;    // below all that were given
 };
 
 }  // namespace twill::inline TWILL_ABI::explore

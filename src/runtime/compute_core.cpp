@@ -52,6 +52,7 @@ compute_core::compute_core(compute_pool& pool, const compute_pool_options& optio
       low_wanted_(options.lanes.lower_weight()),
       weight_rule_(options.starved_after) {
     watch_for_fork();
+    look_whether_profile_is_wanted();
     ticker::process().enrol(*this);
     if (weight_.lower_weight()) ticker::process().prepare();
 }
@@ -152,10 +153,13 @@ region* compute_core::first_in_queue() const noexcept {
 void compute_core::run(compute_worker& self, region& work) noexcept {
     if (!work.stop_requested()) {
         work.started_ = true;
-        note(event_kind::region_begin, &work, work.label_, work.line_);
+        const bool named = *work.name_ != 0;
+        const char* const label = named ? work.name_ : work.file_;
+        const std::uint32_t line = named ? 0 : work.line_;
+        note(event_kind::region_begin, &work, label, line);
         self.urgency_.store(work.urgency_, std::memory_order_relaxed);
-        self.run(work, work.execute_);
-        note(event_kind::region_end, &work, work.label_, work.line_);
+        self.run(work, work.execute_, {work.name_, work.file_, work.line_, nullptr});
+        note(event_kind::region_end, &work, label, line);
     }
     finish(work);
     self.may_look_ = longest_look;

@@ -11,6 +11,7 @@
 #include <twill/runtime/detail/ticker.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <thread>
 
 #include "compute_offer.hpp"
@@ -19,6 +20,7 @@
 #include "giving_way.hpp"
 #include "lane_rule.hpp"
 #include "thread_weight.hpp"
+#include "work_report.hpp"
 
 namespace twill::inline TWILL_ABI {
 namespace detail {
@@ -45,7 +47,7 @@ public:
 
     // Puts the oldest entry that has something to give on offer, unless something is already.
     void offer_oldest(std::memory_order order) noexcept;
-    void run(region& work, region::execute_function execute) noexcept;
+    void run(region& work, region::execute_function execute, const region_label& label) noexcept;
     void run(fork_job& job) noexcept;
     // Returns when `job`, which another thread has taken, has ended.
     void wait_for(fork_job& job) noexcept;
@@ -73,6 +75,14 @@ public:
         poke_.store(poked_by_start, std::memory_order_relaxed);
     }
 
+    // ---- work_meter.cpp: what happens instead while the region is measured
+    void begin_measured(work_meter& meter, fork_marker& place) noexcept;
+    void end_measured(work_meter* around, fork_marker& place) noexcept;
+    void beat_measured();
+    void run_measured(fork_job& job) noexcept;
+    void begin_row(const region_label& label) noexcept { measured_.emplace(*this, label); }
+    void end_row() noexcept { measured_.reset(); }
+
     void poke() noexcept { poke_.store(poked_by_tick, std::memory_order_relaxed); }
     // The same for a thread that does not have to be woken. Written only if it is news: the line is
     // the owner's.
@@ -96,6 +106,7 @@ private:
     void share(fork_job& job, const fork_marker& place, std::memory_order order) noexcept;
     void unlink(fork_entry& entry) noexcept;
     void push_marker(fork_marker& place, fork_job* job, region* stop) noexcept;
+    void pop_marker(fork_marker& place) noexcept;
     // A job on offer that helps `awaited` along, now this worker's.
     fork_job* part_of(const fork_job& awaited) noexcept;
 
@@ -118,6 +129,8 @@ private:
     std::uint64_t seen_turns_ = 0;
     time_point turned_{};             // when a change of them was last seen
     compute_worker* next_ = nullptr;  // in the list of all workers; constant once in it
+    // Its region, if that is measured.
+    std::optional<measured_region> measured_;
 
     alignas(64) compute_offer offer_;
     // Odd while the thread uses a core; each change counts, so that the ticker also sees work that

@@ -26,20 +26,25 @@ namespace {
 
 compute_worker* worker_inside() noexcept { return static_cast<compute_worker*>(bound.inside); }
 
-compute_context& enter_region() {
+compute_context& enter_region(const char* name, const char* file, std::uint32_t line) {
     if (bound.worker == nullptr) [[unlikely]]
         join_default_pool();
     auto& self = static_cast<compute_worker&>(*bound.worker);
     self.end_if_forked();
-    note(event_kind::region_begin, &self);
+    const bool named = *name != 0;
+    note(event_kind::region_begin, &self, named ? name : file, named ? 0 : line);
     bound.inside = &self;
     self.begin_sharing();
     self.get_on_core();
+    if (profile_is_wanted()) [[unlikely]]
+        self.begin_row({name, file, line, __builtin_return_address(0)});
     return self;
 }
 
 void leave_region(compute_context& here) noexcept {
-    static_cast<compute_worker&>(here).get_off_core();
+    auto& self = static_cast<compute_worker&>(here);
+    self.end_row();
+    self.get_off_core();
     bound.inside = nullptr;
     note(event_kind::region_end, &here);
 }

@@ -308,7 +308,7 @@ bool compute_core::still_asleep(const compute_worker& self, const fork_job& job)
 
 void compute_core::begin_block(compute_worker& self) noexcept {
     self.end_if_forked();
-    self.offer_oldest(std::memory_order_seq_cst);
+    if (self.meter() == nullptr) self.offer_oldest(std::memory_order_seq_cst);
     {
         std::lock_guard hold(lock_);
         give_up_core(self);

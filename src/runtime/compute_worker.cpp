@@ -40,6 +40,7 @@ compute_context::compute_context(unsigned workers) noexcept
 void compute_context::beat() {
     auto& self = worker_of(*this);
     self.end_if_forked();
+    if (meter_ != nullptr) return self.beat_measured();
     const std::uint32_t poke = self.take_poke();
     const bool first_fork = std::exchange(self.first_fork_, false);
     self.obey_stop_request();
@@ -59,19 +60,27 @@ void compute_context::beat() {
 
 bool compute_context::reclaim(fork_job& job) noexcept {
     auto& self = worker_of(*this);
+    if (meter_ != nullptr) {
+        self.run_measured(job);
+        return false;
+    }
     if (self.offer_.take_back(job)) return true;
     self.wait_for(job);
     return false;
 }
+
+bool compute_context::withdraw(fork_job& job) noexcept { return meter_ != nullptr || reclaim(job); }
 
 void compute_context::push_shield(fork_marker& place) noexcept {
     worker_of(*this).push_marker(place, place_->job, nullptr);
     place.depth = place.enclosing->depth;
 }
 
-void compute_context::pop_marker(fork_marker& place) noexcept {
-    youngest_ = place.older;
-    place_ = place.enclosing;
+void compute_context::pop_shield(fork_marker& place) noexcept {
+    auto& self = worker_of(*this);
+    self.pop_marker(place);
+    // A stop request pokes once, and a beat inside took that poke without being allowed to obey.
+    if (place_->stop != nullptr && place_->stop->stop_requested()) self.poke();
 }
 
 compute_worker::compute_worker(compute_core& core, unsigned number, bool guest) noexcept
@@ -90,6 +99,11 @@ void compute_worker::push_marker(fork_marker& place, fork_job* job, region* stop
     place.depth = place_->depth + 1;
     push(place);
     place_ = &place;
+}
+
+void compute_worker::pop_marker(fork_marker& place) noexcept {
+    youngest_ = place.older;
+    place_ = place.enclosing;
 }
 
 // Where parallel calls are many and small, as in a serial loop around them, each beat would give
@@ -159,11 +173,14 @@ void compute_worker::share(fork_job& job, const fork_marker& place,
     offer_.publish(job, place.depth, order);
 }
 
-void compute_worker::run(region& work, region::execute_function execute) noexcept {
+void compute_worker::run(region& work, region::execute_function execute,
+                         const region_label& label) noexcept {
     fork_marker place;
     push_marker(place, nullptr, &work);
     begin_sharing();
+    if (profile_is_wanted()) begin_row(label);
     execute(work, *this);
+    end_row();
     pop_marker(place);
 }
 

@@ -149,7 +149,8 @@ private:
         append_xml(out_, label);
         if (!label.empty() && label != its.name) out_ += "&#10;";
         if (label != its.name) append_xml(out_, shortened(its.name, 100));
-        out_ += ", " + readable(one.to - one.from) + ", from " + readable(one.from);
+        if (canvas_.of_time)
+            out_ += ", " + readable(one.to - one.from) + ", from " + readable(one.from);
     }
 
     std::string& out_;

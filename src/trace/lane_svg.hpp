@@ -16,6 +16,7 @@ struct lane_canvas {
     double height;
     double grain;   // bars narrower than this are drawn together
     double column;  // in columns of this width
+    bool of_time = true;
 };
 
 // Appends the bars, with the origin at the lane's upper left corner. Bars at least a grain wide are

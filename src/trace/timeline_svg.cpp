@@ -168,11 +168,17 @@ private:
 
     void paint_axis() {
         const auto total = static_cast<double>(length_.count());
-        const double unit = total >= 1e9 ? 1e9 : total >= 1e6 ? 1e6 : total >= 1e3 ? 1e3 : 1;
-        const char* unit_name = unit == 1e9   ? " s"
-                                : unit == 1e6 ? " ms"
-                                : unit == 1e3 ? " \xC2\xB5s"
-                                              : " ns";
+        const std::string of_its_own = " " + picture_.unit;
+        const double unit = !picture_.unit.empty() ? 1
+                            : total >= 1e9         ? 1e9
+                            : total >= 1e6         ? 1e6
+                            : total >= 1e3         ? 1e3
+                                                   : 1;
+        const char* unit_name = !picture_.unit.empty() ? of_its_own.c_str()
+                                : unit == 1e9          ? " s"
+                                : unit == 1e6          ? " ms"
+                                : unit == 1e3          ? " \xC2\xB5s"
+                                                       : " ns";
         const double step = std::max(1.0, tick_step(total));
         for (int i = 0; i * step <= total * 1.0001; ++i) {
             const double x = left_ + i * step / total * plot_width();
@@ -200,8 +206,12 @@ private:
         for (double grain = 1;; grain *= 2) {
             drawn.clear();
             // Rectangles cost more bytes than areas: these may stay finer.
-            const detail::lane_canvas canvas{length_, plot_width(), lane_height_, grain,
-                                             std::max(1.0, grain / 4)};
+            const detail::lane_canvas canvas{length_,
+                                             plot_width(),
+                                             lane_height_,
+                                             grain,
+                                             std::max(1.0, grain / 4),
+                                             picture_.unit.empty()};
             for (std::size_t i = 0; i < shown_; ++i) paint_lane(drawn, canvas, i);
             if (drawn.size() <= most_bytes || grain > plot_width()) break;
         }
@@ -228,6 +238,7 @@ private:
         const double baseline = lane_top(index) + lane_height_ / 2 + 4.5;
         text(left_ - 12, baseline, lane_height_ < 16 ? "end small" : "end",
              detail::shortened(one.name, 24));
+        if (!picture_.unit.empty()) return;
         const double share = detail::busy_share(one, picture_.categories, length_);
         std::string busy;
         append_number(busy, share * 100, share > 0 && share < 0.1 ? 1 : 0);

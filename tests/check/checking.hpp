@@ -15,12 +15,12 @@ namespace twill_test {
 // In a folder of its own, where it may save schedules.
 class checking {
 public:
-    outcome run(std::vector<std::string> options, std::vector<std::string> program) const {
+    outcome run(std::vector<std::string> options, std::vector<std::string> program,
+                setting how = {}) const {
         options.insert(options.begin(), "check");
         options.emplace_back("--");
         program[0] = std::string(TWILL_CHECKED_PROGRAMS) + "/" + program[0];
         options.insert(options.end(), program.begin(), program.end());
-        setting how;
         how.in_child = [this] { std::filesystem::current_path(folder_ / ""); };
         return run_command(std::move(options), how);
     }
@@ -39,10 +39,10 @@ private:
     scratch_folder folder_;
 };
 
-// The finding that ended the first failing run; null if there is none.
+// The strongest finding; null if there is none.
 inline nlohmann::json finding_of(const nlohmann::json& said) {
     if (said["failures"].empty()) return nullptr;
-    return said["failures"][0]["findings"].back();
+    return said["failures"][0]["findings"].front();
 }
 
 }  // namespace twill_test

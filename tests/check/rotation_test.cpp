@@ -28,13 +28,21 @@ TEST(Rotation, FirstRunOfAnInstrumentedProgramIsTheProfileRun) {
 
 TEST(Rotation, TakesTurnsOverStrategiesAndGranularities) {
     std::set<std::pair<strategy_kind, granularity>> seen;
-    for (unsigned number = 1; number != 4; ++number) {
+    for (unsigned number = 1; number != 5; ++number) {
         const plan made = plan_of({}, true, number);
         seen.emplace(made.strategy, made.points);
     }
     EXPECT_EQ(seen, (decltype(seen){{strategy_kind::pos, granularity::memory},
                                     {strategy_kind::urw, granularity::memory},
+                                    {strategy_kind::pct, granularity::memory},
                                     {strategy_kind::random, granularity::sync}}));
+}
+
+TEST(Rotation, HasPointsBehindReleasesAndNoneInTurnsForPlainPrograms) {
+    std::set<granularity> seen;
+    for (unsigned number = 0; number != 10; ++number)
+        seen.insert(plan_of({}, false, number).points);
+    EXPECT_EQ(seen, (std::set{granularity::sync, granularity::around}));
 }
 
 TEST(Rotation, KeepsToWhatWasAskedFor) {
@@ -50,12 +58,15 @@ TEST(Rotation, KeepsToWhatWasAskedFor) {
     options.wanted = points_wanted::sync;
     EXPECT_EQ(plan_of(options, true, 1).points, granularity::sync);
     options.wanted = points_wanted::any;
-    EXPECT_EQ(plan_of(options, false, 1).points, granularity::sync) << "there is nothing to see";
+    for (unsigned number = 0; number != 7; ++number)
+        EXPECT_EQ(plan_of(options, false, number).strategy,
+                  number == 0 ? strategy_kind::random : strategy_kind::pct);
 }
 
 TEST(SchedulePrefix, ComesBackAsItWasWritten) {
     const schedule_prefix all[] = {{granularity::sync, 0},
                                    {granularity::every, 0},
+                                   {granularity::around, 0},
                                    {granularity::memory, 0},
                                    {granularity::memory, ~std::uint64_t{0}}};
     for (const auto& each : all) {

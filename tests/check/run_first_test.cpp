@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -63,6 +65,33 @@ TEST(check_run, saved_schedule_repeats_the_very_same_run) {
     }
 }
 
+TEST(check_run, replays_are_alike_a_hundred_times) {
+    const checking here;
+    for (const char* program : {"opposite_order", "lost_update"}) {
+        const auto found = here.json({}, {program});
+        const std::string saved = found["failures"][0]["replay_file"];
+        const auto again = here.json({"--replay", saved, "--times", "100"}, {program});
+        EXPECT_EQ(again["schedules"], 100);
+        EXPECT_EQ(again["unlike_replays"], 0);
+        ASSERT_EQ(again["failures"].size(), 1U);
+        const auto text = here.run({"--replay", saved, "--times", "10"}, {program}).out;
+        EXPECT_NE(text.find("10 schedules, all alike; found: "), std::string::npos) << text;
+    }
+    const auto none = here.run({"--times", "10"}, {"lost_update"});
+    EXPECT_EQ(none.status, 2);
+}
+
+TEST(check_run, replay_that_does_something_else_in_the_same_order_is_not_reproducible) {
+    const checking here;
+    const auto found = here.json({}, {"lost_update"});
+    auto schedule = found["failures"][0]["schedule"].get<std::string>();
+    // The fingerprint of the steps is its last part.
+    auto& last = schedule.back();
+    last = last == '0' ? '1' : '0';
+    EXPECT_EQ(finding_of(here.json({"--replay", schedule}, {"lost_update"}))["kind"],
+              "not-reproducible");
+}
+
 TEST(check_run, schedule_is_taken_from_the_command_line_too) {
     const checking here;
     const auto found = here.json({}, {"lost_update"});
@@ -76,6 +105,9 @@ TEST(check_run, schedule_of_another_program_is_refused) {
     const auto end = here.json({"--replay", "1 0:1 7:3"}, {"lost_update"});
     EXPECT_EQ(end["status"], 1);
     EXPECT_EQ(finding_of(end)["kind"], "not-reproducible");
+    const auto around = here.json({"--replay", "around 1 0:1 7:3"}, {"lost_update"});
+    EXPECT_EQ(around["status"], 1);
+    EXPECT_EQ(finding_of(around)["kind"], "not-reproducible");
     const auto garbled = here.run({"--replay", "1 0:1 7="}, {"lost_update"});
     EXPECT_EQ(garbled.status, 2);
     EXPECT_NE(garbled.err.find("the schedule cannot be read"), std::string::npos) << garbled.err;
@@ -85,18 +117,72 @@ TEST(check_run, text_shows_threads_interleaving_and_how_to_repeat) {
     const checking here;
     const auto end = here.run({}, {"opposite_order"});
     EXPECT_EQ(end.status, 1);
-    for (const char* part : {"Not seen:", "deadlock", "waits for mutex", "held by thread",
+    for (const char* part : {"sync mode", "deadlock", "waits for mutex", "held by thread",
                              "opposite_order.cpp:", "The interleaving", "twill check --replay"})
         EXPECT_NE(end.out.find(part), std::string::npos) << part << " is missing in\n" << end.out;
 }
 
-TEST(check_run, junit_has_the_failure) {
+TEST(check_run, finding_that_does_not_end_a_run_does_not_end_the_search) {
     const checking here;
-    here.run({"--junit", "out.xml"}, {"opposite_order"});
-    std::ifstream file(here / "out.xml");
-    std::ostringstream text;
-    text << file.rdbuf();
-    EXPECT_NE(text.str().find("<failure type=\"deadlock\""), std::string::npos) << text.str();
+    const auto said =
+        here.json({"--strategy", "random", "--sync"}, {"notes", "leaks_and_seldom_fails"});
+    EXPECT_EQ(said["status"], 1);
+    ASSERT_EQ(finding_of(said)["kind"], "crash") << said["failures"][0]["findings"];
+    EXPECT_GT(said["failures"][0]["number"], 1);
+    EXPECT_EQ(said["failures"][0]["strategy"], "random");
+    EXPECT_NE(said["failures"][0]["points"], "");
+    std::multiset<std::string> kinds;
+    for (const auto& run : said["failures"])
+        for (const auto& each : run["findings"]) kinds.insert(each["kind"]);
+    EXPECT_EQ(kinds, (std::multiset<std::string>{"crash", "leaked-thread"}));
+}
+
+TEST(check_run, what_was_only_noted_is_told_once_after_all_schedules) {
+    const checking here;
+    const auto said = here.json({"--schedules", "200"}, {"notes", "leaks"});
+    EXPECT_EQ(said["status"], 1);
+    EXPECT_EQ(said["schedules"], 200);
+    ASSERT_EQ(said["failures"].size(), 1U) << said;
+    EXPECT_EQ(finding_of(said)["kind"], "leaked-thread");
+    EXPECT_TRUE(mentions(finding_of(said)["stack"], "leak")) << finding_of(said);
+    const auto text = here.run({"--schedules", "50"}, {"notes", "leaks"}).out;
+    EXPECT_NE(text.find("looking on for worse"), std::string::npos) << text;
+    EXPECT_NE(text.find("found: leaked-thread"), std::string::npos) << text;
+}
+
+TEST(check_run, distinct_interleavings_are_counted_the_same_by_any_number_of_jobs) {
+    const checking here;
+    // The other strategies go by what the runs before showed, which is another thing in each job.
+    std::vector<std::string> options = {"--schedules", "300", "--strategy", "random"};
+    const auto one = here.json(options, {"lost_update", "mended"});
+    options.insert(options.end(), {"--jobs", "2"});
+    const auto two = here.json(options, {"lost_update", "mended"});
+    // Who is first under the lock, and whether main waits for each.
+    EXPECT_GT(one["interleavings"], 1);
+    EXPECT_LT(one["interleavings"], 300);
+    EXPECT_EQ(one["interleavings"], two["interleavings"]);
+    EXPECT_EQ(one["interleavings_estimated"], false);
+    const auto text = here.run({"--schedules", "300"}, {"lost_update", "mended"}).out;
+    EXPECT_NE(text.find("300 schedules, "), std::string::npos) << text;
+    EXPECT_NE(text.find(" distinct interleavings, nothing found; this is no proof"),
+              std::string::npos)
+        << text;
+}
+
+TEST(check_run, wait_for_the_end_of_a_thread_does_not_say_twice_whom_it_waits_for) {
+    const checking here;
+    const auto text = here.run({}, {"opposite_order"}).out;
+    EXPECT_NE(text.find("waits for the end of thread"), std::string::npos) << text;
+    for (const auto& line : twill_test::lines_of(text))
+        if (line.find("waits for the end of") != std::string::npos)
+            EXPECT_EQ(line.find("held by"), std::string::npos) << line;
+}
+
+TEST(check_run, program_that_never_comes_to_main_is_given_up) {
+    const checking here;
+    const auto end = here.run({"--time", "500ms"}, {"never_starts"});
+    EXPECT_EQ(end.status, 2);
+    EXPECT_NE(end.err.find("never_starts has not come to main"), std::string::npos) << end.err;
 }
 
 TEST(check_run, wrong_command_lines_are_refused_with_the_mend) {

@@ -74,6 +74,29 @@ TEST_P(CheckMemory, accesses_that_race_are_among_the_steps) {
 
 TEST_P(CheckMemory, mutex_orders) { expect_nothing("race-mended"); }
 
+TEST_P(CheckMemory, read_locks_do_not_order_readers) {
+    const json found = finding_of(check("readers-write"));
+    ASSERT_EQ(found["kind"], "data-race") << found;
+    EXPECT_TRUE(is_at(found["stack"], "counts as a reader")) << found;
+    expect_nothing("readers-and-writers");
+}
+
+TEST_P(CheckMemory, sleepers_behind_a_spin_loop_are_reached) {
+    const json found = finding_of(check("gate-for-one", {"--schedules", "1000"}));
+    ASSERT_FALSE(found.is_null());
+    EXPECT_EQ(found["kind"], "deadlock") << found;
+    expect_nothing("gate-for-all");
+}
+
+TEST_P(CheckMemory, pipe_orders_what_was_written_before) {
+    expect_nothing("pipe");
+    const json found = finding_of(check("pipe-too-late"));
+    ASSERT_EQ(found["kind"], "data-race") << found;
+    EXPECT_TRUE(is_at(found["stack"], "piped too late") ||
+                is_at(found["other_stack"], "piped too late"))
+        << found;
+}
+
 TEST_P(CheckMemory, release_and_acquire_order) { expect_nothing("release-acquire"); }
 
 TEST_P(CheckMemory, initialisation_of_a_local_static_orders) { expect_nothing("local-static"); }

@@ -45,6 +45,9 @@ constexpr expectation all[] = {
     {"conditions", "waits_with_a_limit", nullptr},
     {"time", "sleeps_for_a_day", nullptr},
     {"time", "shows_the_same_time_always", nullptr},
+    {"time", "draws_the_same_numbers_always", nullptr},
+    {"time", "works_until_another_has_slept", nullptr},
+    {"time", "trusts_in_a_minute", nullptr},
     {"time", "relies_on_sleep", "crash"},
     {"time", "waits_for_the_clock", nullptr},
     {"primitives", "semaphore_counts", nullptr},
@@ -66,12 +69,37 @@ constexpr expectation all[] = {
     {"primitives", "unlocks_what_another_holds", "wrong-unlock"},
     {"primitives", "locks_twice", "relocked"},
     {"primitives", "destroys_while_held", "destroyed-in-use"},
+    {"primitives", "many_mutexes_are_told_apart", nullptr},
+    {"primitives", "waits_with_a_mutex_locked_twice", "deadlock"},
     {"primitives", "leaves_a_thread_behind", "leaked-thread"},
     {"primitives", "joins_twice", "use-after-join"},
     {"primitives", "takes_locks_in_both_orders", "lock-order"},
     {"primitives", "takes_locks_in_both_orders_safely", nullptr},
     {"primitives", "thread_local_destructors_lock", "deadlock"},
     {"primitives", "throws_out_of_a_thread", "crash"},
+    {"releases", "looks_behind_the_unlock", "crash"},
+    {"releases", "looks_before_the_unlock", nullptr},
+    {"releases", "sets_behind_the_post", "crash"},
+    {"releases", "sets_before_the_post", nullptr},
+    {"descriptors", "pipe_hands_over", nullptr},
+    {"descriptors", "pipe_takes_more_than_it_holds", nullptr},
+    {"descriptors", "pipe_is_never_written", "deadlock"},
+    {"descriptors", "reads_with_a_lock_held", "deadlock"},
+    {"descriptors", "sockets_converse", nullptr},
+    {"descriptors", "server_and_client", nullptr},
+    {"descriptors", "poll_has_a_limit", nullptr},
+    {"descriptors", "select_sees_who_is_ready", nullptr},
+    {"descriptors", "asks_again_and_again", nullptr},
+    {"descriptors", "timers_fire_in_virtual_time", nullptr},
+    {"lifetimes", "notifies_what_is_gone", "use-after-free"},
+    {"lifetimes", "notifies_under_the_lock", nullptr},
+    {"lifetimes", "frees_a_mutex_that_is_waited_for", "use-after-free"},
+    {"lifetimes", "posts_what_is_gone", "use-after-free"},
+    {"cancelling", "in_a_wait_with_cleanup", nullptr},
+    {"cancelling", "in_a_wait_without_cleanup", "deadlock"},
+    {"cancelling", "in_a_sleep_a_read_and_a_semaphore", nullptr},
+    {"cancelling", "not_while_disabled", nullptr},
+    {"cancelling", "joins_in_a_while", nullptr},
     {"c11", "broken", "crash"},
     {"c11", "mended", nullptr},
 };
@@ -85,6 +113,36 @@ TEST(check_cpus, are_as_many_as_the_command_says) {
     EXPECT_EQ(here.json({"--schedules", "3", "--cpus", "7"}, {"cpus", "7"})["status"], 0);
     EXPECT_EQ(here.json({"--schedules", "3"}, {"cpus", "4"})["status"], 0);
     EXPECT_EQ(here.json({"--schedules", "3"}, {"cpus", "5"})["status"], 1);
+}
+
+TEST(check_start, program_that_lacks_an_unused_symbol_runs) {
+    const checking here;
+    const auto said = here.json({"--schedules", "20"}, {"missing_symbol"});
+    EXPECT_EQ(said["status"], 0) << said.dump(2);
+    EXPECT_EQ(said["schedules"], 20);
+}
+
+TEST(check_descriptors, peer_that_is_not_there_is_no_deadlock) {
+    const checking here;
+    const auto said = here.json({"--schedules", "3"}, {"descriptors", "nobody_connects"});
+    ASSERT_FALSE(finding_of(said).is_null()) << said;
+    EXPECT_EQ(finding_of(said)["kind"], "stuck");
+    EXPECT_NE(finding_of(said).dump().find("from outside of the program"), std::string::npos)
+        << said.dump(2);
+}
+
+TEST(check_descriptors, what_a_child_writes_is_waited_for) {
+    const checking here;
+    EXPECT_EQ(here.json({"--schedules", "3"}, {"descriptors", "child_writes"})["status"], 0);
+}
+
+TEST(check_lifetimes, report_says_what_was_used_and_where_it_was_freed) {
+    const checking here;
+    const auto found = finding_of(here.json({}, {"lifetimes", "posts_what_is_gone"}));
+    ASSERT_FALSE(found.is_null());
+    EXPECT_NE(found["summary"].get<std::string>().find("uses a semaphore"), std::string::npos)
+        << found.dump(2);
+    EXPECT_FALSE(found["other_stack"].empty()) << found.dump(2);
 }
 
 TEST(check_conditions, deadlock_says_which_notification_was_lost) {

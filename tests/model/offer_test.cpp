@@ -16,7 +16,7 @@ using twill::detail::fork_job;
 
 // As in compute_worker::share. The runner writes `result`.
 struct job : fork_job {
-    job(int number, fork_job* parent) : input(number) {
+    job(int number, fork_job* parent) : fork_job(nullptr), input(number) {
         ::new (&shared) shared_state{pending, 0, nullptr, parent, nullptr, 0, nullptr, 0};
     }
     int input;

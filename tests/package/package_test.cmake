@@ -33,6 +33,21 @@ function(build_and_run)
     must_say_version()
 endfunction()
 
+# The outside project's own tests, which twill_check_test has registered.
+function(must_check_schedules)
+    must_run("the check of a program that is right"
+        ${CMAKE_CTEST_COMMAND} --test-dir ${folder} -R ^keeps$ --output-on-failure --no-tests=error)
+    execute_process(COMMAND ${CMAKE_CTEST_COMMAND} --test-dir ${folder} -R ^loses$
+        --output-on-failure --no-tests=error
+        RESULT_VARIABLE status OUTPUT_VARIABLE said ERROR_VARIABLE said ECHO_OUTPUT_VARIABLE)
+    if(status EQUAL 0 OR NOT said MATCHES "money is lost" OR NOT said MATCHES "The interleaving")
+        message(FATAL_ERROR "twill_check_test did not find that money is lost")
+    endif()
+    if(NOT EXISTS ${folder}/bank.replay)
+        message(FATAL_ERROR "twill_check_test left no schedule")
+    endif()
+endfunction()
+
 if(step STREQUAL "install")
     file(REMOVE_RECURSE ${prefix} ${prefix}-before)
     set(from ${build})
@@ -51,8 +66,10 @@ if(step STREQUAL "install")
         endif()
     endforeach()
 elseif(step STREQUAL "find_package")
-    configure(-D USE=find_package -D twill_DIR= -D CMAKE_PREFIX_PATH=${prefix})
+    configure(-D USE=find_package -D twill_DIR= -D CMAKE_PREFIX_PATH=${prefix}
+        -D CHECK=ON)
     build_and_run()
+    must_check_schedules()
 elseif(step STREQUAL "refuses_other_version")
     execute_process(COMMAND ${CMAKE_COMMAND} -S ${outside} -B ${folder} -G Ninja --fresh
         -D CMAKE_CXX_COMPILER=${compiler} -D USE=find_package -D WANTED=99.0
@@ -63,14 +80,20 @@ elseif(step STREQUAL "refuses_other_version")
 elseif(step STREQUAL "add_subdirectory")
     # Not optimised: it is the whole library once more.
     set(build_type "")
-    configure(-D USE=add_subdirectory -D TWILL_SOURCE=${source} -D BUILD_SHARED_LIBS=ON
-        -D TWILL_INSTALL=ON)
-    build_and_run()
+    set(use -D USE=add_subdirectory -D TWILL_SOURCE=${source} -D BUILD_SHARED_LIBS=ON)
+    # What a part of another project is not asked for.
+    set(as_a_part ${folder})
+    set(folder ${as_a_part}_configured)
+    configure(${use})
     foreach(unwanted IN ITEMS tests examples tools bench)
         if(EXISTS ${folder}/twill/${unwanted})
             message(FATAL_ERROR "twill as a part of another project builds its ${unwanted}")
         endif()
     endforeach()
+    set(folder ${as_a_part})
+    configure(${use} -D TWILL_INSTALL=ON -D TWILL_BUILD_TOOLS=ON -D CHECK=ON)
+    build_and_run()
+    must_check_schedules()
 elseif(step STREQUAL "pkg_config")
     file(MAKE_DIRECTORY ${folder})
     set(ENV{PKG_CONFIG_PATH} ${prefix}/${library_folder}/pkgconfig)

@@ -109,6 +109,28 @@ TEST(cancellation, does_not_reach_into_a_shield) {
     EXPECT_TRUE(work.was_cancelled());
 }
 
+// No tick repeats what the beats inside took.
+TEST(cancellation, that_came_inside_a_shield_is_seen_at_the_first_fork_behind_it) {
+    twill::compute_pool pool({.workers = 1});
+    bool went_on = false;
+    {
+        const par_test::held_ticker no_ticks;
+        twill::region* self = nullptr;
+        test_region work([&](context& here) {
+            twill::par::shield(here, [&](context& c) {
+                self->request_stop();
+                for (int i = 0; i != 10; ++i) twill::par::join(c, [] {}, [] {});
+            });
+            twill::par::join(here, [&] { went_on = true; }, [] {});
+        });
+        self = &work;
+        pool.submit(work);
+        work.wait();
+        EXPECT_TRUE(work.was_cancelled());
+    }
+    EXPECT_FALSE(went_on);
+}
+
 // Its destructor forks, as clean-up code may.
 struct forks_when_destroyed {
     context& here;

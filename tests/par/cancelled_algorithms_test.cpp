@@ -196,4 +196,29 @@ TEST(cancelled_midway, histogram_and_group_by_leave_nothing_behind) {
     EXPECT_EQ(twill_test::live::count.load(), before);
 }
 
+TEST(cancelled_midway, sort_of_texts_leaves_a_permutation) {
+    const auto all_before = [] {
+        auto all = elements();
+        for (element& each : all) each.text = std::to_string(each.key * 7919) + each.text;
+        return all;
+    }();
+    // A projection is asked once to a few times for each element.
+    for (const long at : {1L, long{size} / 2, long{size}}) {
+        stop_midway midway(at);
+        auto all = all_before;
+        EXPECT_TRUE(midway.cancels([&](context& here) {
+            par::sort(here, all, {}, [&](const element& each) -> const std::string& {
+                midway();
+                return each.text;
+            });
+        })) << at;
+        std::vector<bool> seen(size);
+        for (const element& each : all) {
+            ASSERT_TRUE(each.place < size && !seen[each.place]);
+            ASSERT_EQ(each.text, all_before[each.place].text);
+            seen[each.place] = true;
+        }
+    }
+}
+
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <stdexcept>
 #include <vector>
 
 #include "par/fixtures.hpp"
@@ -11,6 +12,7 @@
 
 namespace {
 
+using par_test::churn;
 using par_test::numbers;
 using par_test::pool_of;
 namespace par = twill::par;
@@ -39,6 +41,28 @@ TEST(equal, of_ranges_of_other_kinds_and_lengths) {
     EXPECT_TRUE(
         par::equal(a, std::vector<long>{-1, -2, -3}, [](int x, long y) { return x == -y; }));
     EXPECT_EQ(par::mismatch(a, b).in2, b.begin() + 3);
+}
+
+TEST(equal, and_mismatch_pass_on_what_a_function_throws) {
+    pool_of test(4);
+    const auto in = numbers<int>(5'000, 10);
+    for (const std::size_t bad : {0U, 1U, 2'500U, 4'999U}) {
+        const auto same = [&](const int& a, const int& b) {
+            churn(20);
+            if (&a == &in[bad]) throw std::runtime_error("comparison");
+            return a == b;
+        };
+        const auto same_when_read = [&](const int& n) {
+            churn(20);
+            if (&n == &in[bad]) throw std::out_of_range("projection");
+            return n;
+        };
+        EXPECT_THROW(static_cast<void>(par::equal(in, in, same)), std::runtime_error) << bad;
+        EXPECT_THROW(static_cast<void>(par::mismatch(in, in, same)), std::runtime_error) << bad;
+        EXPECT_THROW(static_cast<void>(par::mismatch(in, in, {}, same_when_read)),
+                     std::out_of_range)
+            << bad;
+    }
 }
 
 }  // namespace

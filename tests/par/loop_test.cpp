@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <deque>
 #include <memory>
 #include <numeric>
@@ -137,6 +139,54 @@ TEST(reduce, combines_neighbours_only_so_that_order_is_kept) {
             return std::to_string(i) + ' ';
         });
     EXPECT_EQ(text, expected);
+}
+
+TEST(reduce, keeps_the_order_where_iterations_fork) {
+    pool_of test(4);
+    const auto forks = [](context& here, int i) {
+        const auto [a, b] = twill::par::join(
+            here, [=](context&) { return i + static_cast<int>(churn(300) & 0); },
+            [](context&) { return static_cast<int>(churn(300) & 0); });
+        return a + b;
+    };
+    std::string expected = ">";
+    for (int i = 0; i < 2000; ++i) expected += std::to_string(i) + ' ';
+    std::vector<int> numbers(2000);
+    std::iota(numbers.begin(), numbers.end(), 0);
+    const auto text = twill::par::transform_reduce(
+        numbers, std::string(">"),
+        [](std::string a, const std::string& b) { return std::move(a) += b; },
+        [&](context& here, int i) { return std::to_string(forks(here, i)) + ' '; });
+    EXPECT_EQ(text, expected);
+    // Composition of the maps x -> a x + b modulo 1,000,003, packed into a number.
+    const auto packed = [](long a, long b) { return a << 32 | b; };
+    const auto then = [&](long first, long second) {
+        const auto a = [](long f) { return f >> 32; };
+        const auto b = [](long f) { return f & 0xffffffff; };
+        return packed(a(first) * a(second) % 1'000'003,
+                      (b(first) * a(second) + b(second)) % 1'000'003);
+    };
+    long composed = packed(1, 0);
+    for (const int i : numbers) composed = then(composed, packed(i + 2, i));
+    EXPECT_EQ(twill::par::transform_reduce(numbers, packed(1, 0), then,
+                                           [&](context& here, int i) {
+                                               const long same = forks(here, i);
+                                               return packed(same + 2, same);
+                                           }),
+              composed);
+}
+
+TEST(reduce, a_function_that_gives_pointers_to_its_inside_is_called_itself) {
+    pool_of test(2);
+    const auto point = [table = std::array<int, 4>{3, 1, 4, 1}](std::size_t i) {
+        return &table[i % 4];
+    };
+    const auto point_forking = [&point](context&, std::size_t i) { return point(i); };
+    const std::vector<std::size_t> numbers = {2, 6, 10};
+    const auto last = [](const int*, const int* b) { return b; };
+    const int* const none = nullptr;
+    EXPECT_EQ(twill::par::transform_reduce(numbers, none, last, point), point(2));
+    EXPECT_EQ(twill::par::transform_reduce(numbers, none, last, point_forking), point(2));
 }
 
 TEST(reduce, moves_values_that_cannot_be_copied) {

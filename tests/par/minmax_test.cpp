@@ -1,3 +1,4 @@
+#include <twill/core/atomic.hpp>
 #include <twill/par/count.hpp>
 #include <twill/par/minmax.hpp>
 #include <twill/par/reduce.hpp>
@@ -9,6 +10,7 @@
 #include <deque>
 #include <limits>
 #include <numeric>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -101,6 +103,34 @@ TEST(reduce, of_numbers_and_dot_products_agree_with_the_standard) {
                   std::inner_product(x.begin(), x.end(), x.begin(), 0.5));
         EXPECT_EQ(par::reduce(x, 0.0), std::accumulate(x.begin(), x.end(), 0.0))
             << "exact in double";
+    }
+}
+
+TEST(minmax, passes_on_what_a_function_throws) {
+    pool_of test(4);
+    const auto in = numbers<int>(5'000, 1'000);
+    for (const std::size_t bad : {0U, 1U, 2'500U, 4'999U}) {
+        const auto read = [&](const int& n) {
+            churn(20);
+            if (&n == &in[bad]) throw std::runtime_error("projection");
+            return n;
+        };
+        EXPECT_THROW(static_cast<void>(par::min_element(in, {}, read)), std::runtime_error) << bad;
+        EXPECT_THROW(static_cast<void>(par::max_element(in, {}, read)), std::runtime_error) << bad;
+        EXPECT_THROW(static_cast<void>(par::minmax_element(in, {}, read)), std::runtime_error)
+            << bad;
+    }
+    for (const long allowed : {0L, 1L, 2'000L, 4'998L}) {
+        twill::atomic<long> left{allowed};
+        const auto less = [&](int a, int b) {
+            churn(20);
+            if (left.fetch_sub(1) == 0) throw std::runtime_error("comparison");
+            return a < b;
+        };
+        EXPECT_THROW(static_cast<void>(par::min_element(in, less)), std::runtime_error) << allowed;
+        left.store(allowed);
+        EXPECT_THROW(static_cast<void>(par::minmax_element(in, less)), std::runtime_error)
+            << allowed;
     }
 }
 

@@ -8,12 +8,15 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "par/fixtures.hpp"
+#include "par/numbers.hpp"
 
 namespace {
 
+using par_test::numbers;
 using par_test::pool_of;
 
 const std::size_t sizes[] = {0, 1, 2, 24, 25, 127, 1000, 50'021};
@@ -168,6 +171,35 @@ TEST(sort_by_key, keeps_pairs_together_when_a_comparison_throws) {
     EXPECT_EQ(keys, values);
     std::ranges::sort(keys);
     for (std::size_t i = 0; i != keys.size(); ++i) ASSERT_EQ(keys[i], static_cast<long>(i));
+}
+
+TEST(merge, leaves_its_inputs_when_a_comparison_throws) {
+    const pool_of four(4);
+    auto left = numbers<int>(30'000, 1'000'000);
+    auto right = numbers<int>(50'000, 1'000'000, 2);
+    std::ranges::sort(left);
+    std::ranges::sort(right);
+    const auto both = std::pair(left, right);
+    std::vector<int> out(left.size() + right.size());
+    // Two random ranges are merged with nearly as many comparisons as there are elements.
+    for (const long allowed : {0L, 1L, 40'000L, 79'000L}) {
+        twill::atomic<long> allowance{allowed};
+        const auto less = [&](int a, int b) {
+            if (allowance.fetch_sub(1) == 0) throw std::runtime_error("comparison");
+            return a < b;
+        };
+        EXPECT_THROW(twill::par::merge(left, right, out.begin(), less), std::runtime_error)
+            << allowed;
+        EXPECT_EQ(std::pair(left, right), both) << allowed;
+    }
+    EXPECT_THROW(twill::par::merge(left, right, out.begin(), {},
+                                   [&](const int& n) {
+                                       if (&n == &left.back())
+                                           throw std::out_of_range("projection");
+                                       return n;
+                                   }),
+                 std::out_of_range);
+    EXPECT_EQ(std::pair(left, right), both);
 }
 
 }  // namespace

@@ -18,10 +18,13 @@
 
 namespace twill::inline TWILL_ABI::check {
 
-inline constexpr std::uint32_t protocol_version = 1;
+inline constexpr std::uint32_t protocol_version = 3;
 
 // "SOCKET:MEMORY:OUTPUT", the descriptors. Without it the library stays out of the program's way.
 inline constexpr char environment_name[] = "TWILL_CHECK_SESSION";
+
+// The value of LD_BIND_NOW by which the command has symbols bound before main, once for all runs.
+inline constexpr char bind_now_value[] = "twill";
 
 inline constexpr std::size_t most_threads = 512;  // alive or not yet joined, in one run
 inline constexpr std::size_t most_findings = 16;  // kept of one run
@@ -29,6 +32,7 @@ inline constexpr std::size_t most_frames = 48;    // of one stack
 inline constexpr std::size_t most_schedule_text = 1U << 22U;
 inline constexpr std::size_t most_events = 1U << 16U;
 inline constexpr std::size_t most_modules = 128;
+inline constexpr std::size_t most_passed = 4096;  // runs of one request
 
 // What a thread does at a scheduling point, as reports name it.
 enum class action : std::uint8_t {
@@ -63,6 +67,7 @@ enum class action : std::uint8_t {
     send_signal,    //
     handle_signal,  //
     exit,           // of the process
+    go_on,          // after it has let others go on
 };
 
 // What kind of thing an operation is on.
@@ -205,7 +210,8 @@ struct run_result {
 };
 
 enum class granularity : std::uint32_t {
-    sync,    // scheduling points at blocking and ordering primitives and atomics only
+    sync,    // scheduling points before blocking and ordering primitives and atomics only
+    around,  // and behind those by which a thread lets others go on
     memory,  // and at accesses to memory that threads share, as far as the profile run showed
     every,   // and at all other accesses
 };
@@ -230,8 +236,10 @@ struct run_options {
     std::uint32_t keep_events = 0;  // fill `events`, with stacks
     std::uint32_t core = 0;         // to pin to, + 1; 0: do not
     std::int32_t good_status = 0;
-    std::uint32_t keep_going = 0;  // pass over failures that were found before
-    std::uint64_t shrink_ns = 0;   // the time for finding a smaller schedule; 0: do not look
+    std::uint32_t debug = 0;  // the replay waits for a debugger, see `answer`
+    // Kinds of findings, as bits: a run that goes on to its end with nothing else is no news.
+    std::uint64_t passed_over = 0;
+    std::uint64_t shrink_ns = 0;  // the time for finding a smaller schedule; 0: do not look
 };
 
 // The memory that both map. Mostly never touched, so never there.
@@ -243,11 +251,15 @@ struct session {
     std::uint32_t schedule_length = 0;       // of the text that follows
     char schedule[most_schedule_text] = {};  // to replay; after a finding: what was run
     event events[most_events] = {};
+    // Of the last request: the interleavings of runs that passed, as hashes that are the same for
+    // runs which differ only in the order of steps that do not touch each other.
+    std::uint32_t passed_count = 0;
+    std::uint64_t passed[most_passed] = {};
 };
 
 enum class task : std::uint32_t {
-    explore,  // `runs` runs from number `first_run` on, until one finds something
-    replay,   // `schedule`, once
+    explore,  // `runs` runs (most_passed at most) from number `first_run` on, until one has news
+    replay,   // `schedule`, once; and then shrinks it, if there is time for that
 };
 
 // What the command asks for over the socket.
@@ -260,8 +272,15 @@ struct request {
 // After a run that found something, `schedule` says how to repeat it, shrunk if that was asked for.
 struct answer {
     std::uint64_t runs = 0;     // made, not counting those that shrinking took
-    std::uint32_t found = 0;    // whether the last of them found something
     std::uint32_t refused = 0;  // the schedule cannot be read
+    // An answer ahead of the real one: this process waits for a debugger to set
+    // `twill_check_debugged`, and will call `twill_check_before_last_switch`.
+    std::int32_t debugged = 0;
+    // What the last of them found that was not told before: what ended it, or the first that it
+    // noted. How that run was made.
+    finding_kind found = finding_kind::none;
+    strategy_kind strategy = strategy_kind::random;
+    granularity points = granularity::sync;
 };
 
 }  // namespace twill::inline TWILL_ABI::check

@@ -85,7 +85,7 @@ struct command {
     bool keeps_ignored_signals = false;
 };
 
-struct program_location {
+struct TWILL_API program_location {
     std::string path;  // empty when there is none
     int error = 0;     // ENOENT: nowhere; EACCES: somewhere, but it may not be executed
 

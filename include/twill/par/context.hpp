@@ -18,6 +18,7 @@
 #include <twill/runtime/detail/compute_context.hpp>
 
 #include <concepts>
+#include <cstdint>
 #include <functional>
 #include <type_traits>
 #include <utility>
@@ -45,10 +46,21 @@ decltype(auto) invoke_branch(par::context& here, F&& function) {
         return std::invoke(std::forward<F>(function));
 }
 
+// As std::source_location, without the function: in templates its name would be long.
+struct call_place {
+    static constexpr call_place here(const char* file = __builtin_FILE(),
+                                     std::uint32_t line = __builtin_LINE()) noexcept {
+        return {file, line};
+    }
+    const char* file;
+    std::uint32_t line;
+};
+
 // Inside of a region on the calling thread: in the one around it, or else in one of its own.
 class region_guard {
 public:
-    region_guard() : around_(bound.inside), here_(around_ != nullptr ? *around_ : begin()) {}
+    region_guard(const char* name, const call_place& where)
+        : around_(bound.inside), here_(around_ != nullptr ? *around_ : begin(name, where)) {}
     ~region_guard() {
         if (around_ == nullptr) leave_region(here_);
     }
@@ -57,11 +69,11 @@ public:
     [[nodiscard]] par::context& here() const noexcept { return here_; }
 
 private:
-    static par::context& begin() {
+    static par::context& begin(const char* name, const call_place& where) {
 #ifndef NDEBUG
         report_if_on_event_thread();
 #endif
-        return enter_region();
+        return enter_region(name, where.file, where.line);
     }
 
     par::context* const around_;
@@ -72,11 +84,18 @@ private:
 
 namespace par {
 
+struct region_options {
+    // What the region is called in profiles and traces, a literal; empty: by its place.
+    const char* name = "";
+};
+
 // Runs `function` on the calling thread with its context, and gives what it gives. Throws what it
 // throws, and std::bad_alloc for a thread's first parallel call when there is no memory for it.
+// Inside of another region it is a part of that one, without a name of its own. Any thread.
 template <branch F>
-decltype(auto) region(F&& function) {
-    const detail::region_guard inside;
+decltype(auto) region(F&& function, region_options options = {},
+                      detail::call_place where = detail::call_place::here()) {
+    const detail::region_guard inside(options.name, where);
     return detail::invoke_branch(inside.here(), std::forward<F>(function));
 }
 

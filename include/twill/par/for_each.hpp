@@ -46,7 +46,10 @@ decltype(auto) element_at(const I& first, std::size_t i) {
 // A copy of a small function is known to the compiler to be nobody else's: what it holds may stay
 // in registers while the loop writes to memory.
 template <class F>
-inline constexpr bool copied_for_block = std::is_trivially_copyable_v<F> && sizeof(F) <= 64;
+inline constexpr bool copied_for_block = false;
+template <class F>
+    requires std::is_trivially_copyable_v<F>  // a plain function is not, and has no size
+inline constexpr bool copied_for_block<F> = sizeof(F) <= 64;
 
 template <class F>
 struct index_body {

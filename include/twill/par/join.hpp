@@ -12,6 +12,7 @@
 #include <twill/par/detail/fork.hpp>
 
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace twill::inline TWILL_ABI {
@@ -29,7 +30,7 @@ template <bool Beat, class F, class G>
     fork<G> right(g);
     here.push(right);
     branch_result_t<F> left = run_before<Beat>(here, std::forward<F>(f), right);
-    if (!here.pop(right) && !here.reclaim(right)) [[unlikely]]
+    if (!here.pop(right) && !here.reclaim(right.job())) [[unlikely]]
         return {std::forward<branch_result_t<F>>(left), right.take()};
     if constexpr (in_registers<G>)
         return {std::forward<branch_result_t<F>>(left), run_branch(here, std::forward<G>(g))};
@@ -40,15 +41,19 @@ template <bool Beat, class F, class G>
 // For the fork at which a beat is due. A copy of the code and not a detour of it: what the branches
 // captured would have to survive the detour, and in floating point registers nothing does.
 template <class F, class G>
-[[gnu::noinline, gnu::cold]] two_results<F, G> join_at_beat(par::context& here, passed<F> f,
-                                                            passed<G> g) {
+[[gnu::noinline, gnu::cold]] two_results<F, G> join_at_beat(par::context& here, lent<F> f,
+                                                            lent<G> g) {
     return fork_and_join<true, F, G>(here, static_cast<F&&>(f), static_cast<G&&>(g));
 }
 
 template <class F, class G>
 [[gnu::always_inline]] inline two_results<F, G> join_two(par::context& here, F&& f, G&& g) {
-    if (here.poked()) [[unlikely]]
-        return join_at_beat<F, G>(here, f, g);
+    if (here.poked()) [[unlikely]] {
+        // Copies for this call: the originals then need no address.
+        passed<F> left(f);
+        passed<G> right(g);
+        return join_at_beat<F, G>(here, left, right);
+    }
     return fork_and_join<false, F, G>(here, std::forward<F>(f), std::forward<G>(g));
 }
 
@@ -61,15 +66,17 @@ template <class F, class G>
 }
 
 template <class F, class G>
+[[gnu::always_inline]] inline two_results<F, G> join_pair(par::context& here, F&& f, G&& g) {
+    if constexpr (in_registers<F> && in_registers<G>)
+        return join_small<F, G>(here, f, g);
+    else
+        return join_two<F, G>(here, std::forward<F>(f), std::forward<G>(g));
+}
+
+template <class F, class G>
 [[gnu::always_inline]] inline std::tuple<branch_result_t<F>, branch_result_t<G>> join_values(
     par::context& here, F&& f, G&& g) {
-    const auto both = [&] {
-        if constexpr (in_registers<F> && in_registers<G>)
-            return join_small<F, G>(here, f, g);
-        else
-            return join_two<F, G>(here, std::forward<F>(f), std::forward<G>(g));
-    };
-    auto [left, right] = both();
+    auto [left, right] = join_pair<F, G>(here, std::forward<F>(f), std::forward<G>(g));
     return {std::forward<branch_result_t<F>>(left), std::forward<branch_result_t<G>>(right)};
 }
 
@@ -84,13 +91,17 @@ auto join_values(par::context& here, F&& f, G&& g, More&&... more) {
                           std::move(right));
 }
 
+template <class... Fs>
+auto join_from_outside(std::remove_reference_t<passed<Fs>>&... functions);
+
 }  // namespace detail
 
 namespace par {
 
 // Runs all of the functions and returns when all have ended. The first runs on the calling thread,
 // at once; the others there too, in turn, unless another thread takes them before. Each may take a
-// `par::context&`.
+// `par::context&`. In place of a function that is trivially copyable and can be called as a
+// constant, a copy may be called: one that counts its calls in a `mutable` member does so in vain.
 //
 // Result: nothing if all return void; otherwise a std::tuple in the order of the functions, with a
 // value, a reference, or std::monostate for void. Values are moved, never copied.
@@ -112,9 +123,25 @@ template <branch... Fs>
 
 template <branch... Fs>
     requires(sizeof...(Fs) >= 2 && sizeof...(Fs) <= 8)
-auto join(Fs&&... functions) {
-    return region([&](context& here) { return join(here, std::forward<Fs>(functions)...); });
+[[gnu::always_inline]] inline auto join(Fs&&... functions) {
+    if (context* const here = detail::bound.inside; here != nullptr) [[likely]]
+        return join(*here, std::forward<Fs>(functions)...);
+    // Copies for this call, as in join_two.
+    return [](detail::passed<Fs>... those) {
+        return detail::join_from_outside<Fs...>(those...);
+    }(functions...);
 }
 
 }  // namespace par
+
+namespace detail {
+
+// Out of line, so that a join inside of a region has nothing to do afterwards.
+template <class... Fs>
+[[gnu::noinline]] auto join_from_outside(std::remove_reference_t<passed<Fs>>&... functions) {
+    return par::region(
+        [&](par::context& here) { return par::join(here, static_cast<Fs&&>(functions)...); });
+}
+
+}  // namespace detail
 }  // namespace twill::inline TWILL_ABI

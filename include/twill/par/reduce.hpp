@@ -18,6 +18,8 @@
 #include <functional>
 #include <optional>
 #include <ranges>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace twill::inline TWILL_ABI {

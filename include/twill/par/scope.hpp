@@ -68,9 +68,7 @@ private:
     // Calls that were given away while the body still ran: the oldest half of those that waited.
     struct part final : detail::fork_job {
         part(fork_scope& scope, std::size_t first, std::size_t last) noexcept
-            : of(scope), from(first), to(last) {
-            execute = &run_there;
-        }
+            : fork_job(&run_there), of(scope), from(first), to(last) {}
         ~part() {}  // NOLINT(modernize-use-equals-default): the base has a union member
 
         void run(context& where) noexcept {

@@ -23,7 +23,7 @@ template <branch F>
 decltype(auto) shield(context& here, F&& function) {
     struct guard {
         explicit guard(context& c) noexcept : owner(c) { owner.push_shield(place); }
-        ~guard() { owner.pop_marker(place); }
+        ~guard() { owner.pop_shield(place); }
         guard(const guard&) = delete;
         guard& operator=(const guard&) = delete;
         context& owner;

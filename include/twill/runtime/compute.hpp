@@ -25,6 +25,8 @@ struct compute_options {
     // Which threads it runs on: `lane::foreign` for code that makes no par:: calls for milliseconds
     // and would keep I/O waiting. See twill::lane.
     twill::lane lane = twill::lane::normal;
+    // What the region is called in traces and profiles, a literal; empty: by the place of the call.
+    const char* name = "";
 };
 
 namespace detail {
@@ -44,7 +46,7 @@ protected:
                 const std::source_location& where) noexcept
         : operation("compute"),
           region(execute, &compute_job::region_ended, where.file_name(), where.line(), how.priority,
-                 how.lane) {}
+                 how.lane, how.name) {}
     ~compute_job() = default;
     void throw_if_not_run() const;
 

@@ -78,13 +78,15 @@ public:
     using execute_function = void (*)(region&, detail::compute_context&) noexcept;
     using complete_function = void (*)(region&) noexcept;
 
-    // `label` (which must live for ever) and `line` appear in traces.
-    region(execute_function execute, complete_function complete, const char* label = "",
+    // `file` and `line`, or `name` if there is one, appear in traces and profiles; they must live
+    // for ever.
+    region(execute_function execute, complete_function complete, const char* file = "",
            std::uint32_t line = 0, priority urgency = priority::normal,
-           twill::lane lane = lane::normal) noexcept
+           twill::lane lane = lane::normal, const char* name = "") noexcept
         : execute_(execute),
           complete_(complete),
-          label_(label),
+          name_(name),
+          file_(file),
           line_(line),
           urgency_(urgency),
           lane_(lane) {}
@@ -114,7 +116,8 @@ private:
 
     execute_function execute_;
     complete_function complete_;
-    const char* label_;
+    const char* name_;
+    const char* file_;
     std::uint32_t line_;
     priority urgency_;
     twill::lane lane_;

@@ -45,6 +45,8 @@ struct timeline {
     std::vector<category> categories{};  // those in use make the legend
     std::vector<lane> lanes{};
     duration length{};  // 0: to the end of the last bar
+    // Where the picture is not of time: what a nanosecond stands for, in the plural ("steps").
+    std::string unit{};
 };
 
 // The picture, 1200 units wide, at most about 300 kB however many bars there are: where bars are

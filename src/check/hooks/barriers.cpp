@@ -36,6 +36,7 @@ TWILL_INTERPOSED int pthread_barrier_wait(pthread_barrier_t* object) noexcept {
         ++state.round;
         changed();
         acquired(object_kind::barrier, object);
+        point_behind(TWILL_CALLER);
         return PTHREAD_BARRIER_SERIAL_THREAD;
     }
     wait_until(arrival, &round_is_over, {.argument = state.round});

@@ -1,6 +1,7 @@
 // Clocks and sleeps, in virtual time.
 #include "check/hooks/clocks.hpp"
 
+#include "check/cancellation.hpp"
 #include "check/hooks/deadlines.hpp"
 #include "check/scheduler.hpp"
 
@@ -72,26 +73,37 @@ TWILL_INTERPOSED int nanosleep(const timespec* time, timespec* left) {
         errno = EINVAL;
         return -1;
     }
-    return sleep(now_ns() + as_ns(*time), left, TWILL_CALLER);
+    const cancellation_point here;
+    const int result = sleep(now_ns() + as_ns(*time), left, TWILL_CALLER);
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int clock_nanosleep(clockid_t clock, int flags, const timespec* time,
                                      timespec* left) {
     if (!controlled()) return TWILL_REAL(clock_nanosleep)(clock, flags, time, left);
     if (!is_time(*time) || !is_known(clock)) return EINVAL;
-    if ((flags & TIMER_ABSTIME) != 0) return sleep(deadline_at(clock, time), nullptr, TWILL_CALLER);
-    return sleep(now_ns() + as_ns(*time), left, TWILL_CALLER);
+    const cancellation_point here;
+    const bool absolute = (flags & TIMER_ABSTIME) != 0;
+    const int result = sleep(absolute ? deadline_at(clock, time) : now_ns() + as_ns(*time),
+                             absolute ? nullptr : left, TWILL_CALLER);
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED unsigned sleep(unsigned seconds) {
     if (!controlled()) return TWILL_REAL(sleep)(seconds);
+    const cancellation_point here;
     sleep_until(now_ns() + std::uint64_t{seconds} * 1'000'000'000, TWILL_CALLER);
+    here.leave();
     return 0;
 }
 
 TWILL_INTERPOSED int usleep(useconds_t microseconds) {
     if (!controlled()) return TWILL_REAL(usleep)(microseconds);
+    const cancellation_point here;
     sleep_until(now_ns() + std::uint64_t{microseconds} * 1000, TWILL_CALLER);
+    here.leave();
     return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "check/hooks/conditions.hpp"
 
+#include "check/cancellation.hpp"
 #include "check/hooks/deadlines.hpp"
 #include "check/hooks/mutexes.hpp"
 #include "check/scheduler.hpp"
@@ -26,8 +27,8 @@ int wait_at_condition(pthread_cond_t& condition, pthread_mutex_t& mutex, const v
                       std::uint64_t deadline) {
     // Giving up the mutex and beginning to wait are one step: nobody comes between.
     point({action::unlock, object_kind::mutex, &mutex, place});
-    const unsigned depth = release_mutex(mutex);
-    if (depth == 0)
+    const bool held = release_mutex(mutex);
+    if (!held)
         note(finding_kind::wrong_unlock, of(action::wait, condition, place),
              "waits for a condition with a mutex that it has not locked");
     thread& me = *self();
@@ -38,7 +39,7 @@ int wait_at_condition(pthread_cond_t& condition, pthread_mutex_t& mutex, const v
         wait_until(of(action::wait, condition, place), &was_notified, {.deadline = deadline});
     leave_waiters(me);
     if (end == wait_end::ready) acquired(object_kind::condition, &condition);
-    const int taken = depth == 0 ? 0 : retake_mutex(mutex, depth, place);
+    const int taken = held ? retake_mutex(mutex, place) : 0;
     if (taken != 0) return taken;
     return end == wait_end::timed_out ? ETIMEDOUT : 0;
 }
@@ -48,6 +49,7 @@ void notify_one(pthread_cond_t& condition, const void* place) noexcept {
     released(object_kind::condition, &condition);
     if (notify(object_kind::condition, &condition, 1) == 0)
         notified_nobody(of(action::notify_one, condition, place));
+    point_behind(place);
 }
 
 void notify_all(pthread_cond_t& condition, const void* place) noexcept {
@@ -55,6 +57,7 @@ void notify_all(pthread_cond_t& condition, const void* place) noexcept {
     released(object_kind::condition, &condition);
     if (notify(object_kind::condition, &condition, all_waiters) == 0)
         notified_nobody(of(action::notify_all, condition, place));
+    point_behind(place);
 }
 
 }  // namespace twill::inline TWILL_ABI::check
@@ -63,22 +66,31 @@ using namespace twill::check;
 
 TWILL_INTERPOSED int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
     if (!controlled()) return TWILL_REAL(pthread_cond_wait)(condition, mutex);
-    return wait_at_condition(*condition, *mutex, TWILL_CALLER);
+    const cancellation_point here;
+    const auto result = wait_at_condition(*condition, *mutex, TWILL_CALLER);
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
                                             const timespec* at) {
     if (!controlled()) return TWILL_REAL(pthread_cond_timedwait)(condition, mutex, at);
     if (!is_time(*at)) return EINVAL;
-    return wait_at_condition(*condition, *mutex, TWILL_CALLER,
-                             deadline_at(clock_of(*condition), at));
+    const cancellation_point here;
+    const auto result =
+        wait_at_condition(*condition, *mutex, TWILL_CALLER, deadline_at(clock_of(*condition), at));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
                                             clockid_t clock, const timespec* at) {
     if (!controlled()) return TWILL_REAL(pthread_cond_clockwait)(condition, mutex, clock, at);
     if (!is_time(*at)) return EINVAL;
-    return wait_at_condition(*condition, *mutex, TWILL_CALLER, deadline_at(clock, at));
+    const cancellation_point here;
+    const auto result = wait_at_condition(*condition, *mutex, TWILL_CALLER, deadline_at(clock, at));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int pthread_cond_signal(pthread_cond_t* condition) noexcept {

@@ -48,6 +48,7 @@ long wake(const void* word, std::size_t most, std::uint64_t bits, const void* pl
     point(of(most == 1 ? action::notify_one : action::notify_all, word, place));
     const std::size_t woken = notify(object_kind::futex, word, most, bits);
     if (woken == 0) notified_nobody(of(action::notify_one, word, place));
+    point_behind(place);
     return static_cast<long>(woken);
 }
 
@@ -96,12 +97,6 @@ long futex(const arguments& given, const void* place) noexcept {
     }
 }
 
-long as_library_has_it(long result) noexcept {
-    if (result >= 0 || result < -4095) return result;
-    errno = static_cast<int>(-result);
-    return -1;
-}
-
 }  // namespace
 }  // namespace twill::inline TWILL_ABI::check
 
@@ -116,7 +111,7 @@ TWILL_INTERPOSED long syscall(long number, ...) noexcept {
     if (controlled()) {
         switch (number) {
             case SYS_futex:
-                return as_library_has_it(futex(given, TWILL_CALLER));
+                return with_errno(futex(given, TWILL_CALLER));
             case SYS_sched_yield:
                 yield(TWILL_CALLER);
                 return 0;
@@ -128,6 +123,6 @@ TWILL_INTERPOSED long syscall(long number, ...) noexcept {
                 break;
         }
     }
-    return as_library_has_it(raw_syscall(number, given.all[0], given.all[1], given.all[2],
-                                         given.all[3], given.all[4], given.all[5]));
+    return with_errno(raw_syscall(number, given.all[0], given.all[1], given.all[2], given.all[3],
+                                  given.all[4], given.all[5]));
 }

@@ -49,13 +49,13 @@ step of(action kind, const pthread_mutex_t& mutex, const void* place) noexcept {
     return {kind, object_kind::mutex, &mutex, place};
 }
 
-int take(pthread_mutex_t& mutex, unsigned depth, const void* place) noexcept {
+int take(pthread_mutex_t& mutex, const void* place) noexcept {
     if (is_robust(mutex) && health_of(mutex) == not_recoverable) return ENOTRECOVERABLE;
     const bool died = owner_died(mutex);
     if (died) health_of(mutex) = inconsistent;
     mutex.__data.__lock = 1;
     mutex.__data.__owner = mark_of(*self_even_inside());
-    mutex.__data.__count = depth;
+    mutex.__data.__count = 1;
     keep_lock(of(action::lock, mutex, place));
     changed();
     acquired(object_kind::mutex, &mutex);
@@ -92,7 +92,7 @@ int lock_mutex(pthread_mutex_t& mutex, const void* place, std::uint64_t deadline
     if (deadline == never) watch_lock_order(of(action::lock, mutex, place));
     const auto end = wait_until(of(action::lock, mutex, place), &can_take,
                                 {.deadline = deadline, .holder = &who_holds});
-    return end == wait_end::timed_out ? ETIMEDOUT : take(mutex, 1, place);
+    return end == wait_end::timed_out ? ETIMEDOUT : take(mutex, place);
 }
 
 int try_lock_mutex(pthread_mutex_t& mutex, const void* place) noexcept {
@@ -106,7 +106,7 @@ int try_lock_mutex(pthread_mutex_t& mutex, const void* place) noexcept {
         changed_nothing();
         return EBUSY;
     }
-    return take(mutex, 1, place);
+    return take(mutex, place);
 }
 
 int unlock_mutex(pthread_mutex_t& mutex, const void* place) noexcept {
@@ -131,19 +131,26 @@ int unlock_mutex(pthread_mutex_t& mutex, const void* place) noexcept {
     }
     point(of(action::unlock, mutex, place));
     give(mutex);
+    point_behind(place);
     return 0;
 }
 
-unsigned release_mutex(pthread_mutex_t& mutex) noexcept {
-    if (owner_of(mutex) != self_even_inside()) return 0;
-    const unsigned depth = mutex.__data.__count;
-    give(mutex);
-    return depth;
+bool release_mutex(pthread_mutex_t& mutex) noexcept {
+    if (owner_of(mutex) != self_even_inside()) return false;
+    if (mutex.__data.__count > 1)
+        --mutex.__data.__count;
+    else
+        give(mutex);
+    return true;
 }
 
-int retake_mutex(pthread_mutex_t& mutex, unsigned depth, const void* place) noexcept {
+int retake_mutex(pthread_mutex_t& mutex, const void* place) noexcept {
+    if (owner_of(mutex) == self_even_inside()) {
+        ++mutex.__data.__count;
+        return 0;
+    }
     wait_until(of(action::lock, mutex, place), &can_take, {.holder = &who_holds});
-    return take(mutex, depth, place);
+    return take(mutex, place);
 }
 
 }  // namespace twill::inline TWILL_ABI::check

@@ -18,10 +18,10 @@ int lock_mutex(pthread_mutex_t& mutex, const void* place, std::uint64_t deadline
 int try_lock_mutex(pthread_mutex_t& mutex, const void* place) noexcept;
 int unlock_mutex(pthread_mutex_t& mutex, const void* place) noexcept;
 
-// For a condition variable: gives it up completely, without a scheduling point; how deep it was
-// locked. 0: the caller does not hold it.
-unsigned release_mutex(pthread_mutex_t& mutex) noexcept;
+// For a condition variable: gives it up, without a scheduling point; one level of it, as glibc
+// does, so that who has locked it twice keeps it. False: the caller does not hold it.
+bool release_mutex(pthread_mutex_t& mutex) noexcept;
 // Takes it back.
-int retake_mutex(pthread_mutex_t& mutex, unsigned depth, const void* place) noexcept;
+int retake_mutex(pthread_mutex_t& mutex, const void* place) noexcept;
 
 }  // namespace twill::inline TWILL_ABI::check

@@ -53,9 +53,12 @@ int run_once(int& word, void (*function)(), const void* place) {
     wait_until(at, &is_not_running, {.holder = &who_runs});
     acquired(object_kind::once, &word);
     if (word == done) return 0;
-    turn mine(word, at);
-    function();
-    mine.succeeded();
+    {
+        turn mine(word, at);
+        function();
+        mine.succeeded();
+    }
+    point_behind(place);
     return 0;
 }
 

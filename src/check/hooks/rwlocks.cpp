@@ -43,11 +43,17 @@ step of(action kind, const pthread_rwlock_t& lock, const void* place) noexcept {
     return {kind, object_kind::rwlock, &lock, place};
 }
 
+// Readers are ordered with writers only: what they pass on is kept apart from what writers do.
+const void* of_readers(const pthread_rwlock_t& lock) noexcept {
+    return reinterpret_cast<const char*>(&lock) + 1;
+}
+
 void take_for_writing(pthread_rwlock_t& lock, const void* place) noexcept {
     writer_of(lock) = mark_of(*self());
     keep_lock(of(action::lock, lock, place));
     changed();
     acquired(object_kind::rwlock, &lock);
+    acquired(object_kind::rwlock, of_readers(lock));
 }
 void take_for_reading(pthread_rwlock_t& lock, const void* place) noexcept {
     ++readers_of(lock);
@@ -84,13 +90,14 @@ int unlock(pthread_rwlock_t& lock, const void* place) noexcept {
                  ? "unlocks a read-write lock that is not locked"
                  : "unlocks a read-write lock that another thread holds");
     point(of(action::unlock, lock, place));
-    released(object_kind::rwlock, &lock);
+    released(object_kind::rwlock, writes ? &lock : of_readers(lock));
     drop_lock(&lock);
     if (writes)
         writer_of(lock) = 0;
     else if (readers_of(lock) != 0)
         --readers_of(lock);
     changed();
+    point_behind(place);
     return 0;
 }
 

@@ -1,5 +1,6 @@
 // Semaphores. The value lies in the sem_t where glibc has it, in the lower half of its first word,
 // so that sem_init, sem_open and sem_getvalue need no replacement.
+#include "check/cancellation.hpp"
 #include "check/hooks/deadlines.hpp"
 #include "check/scheduler.hpp"
 
@@ -46,19 +47,28 @@ using namespace twill::check;
 
 TWILL_INTERPOSED int sem_wait(sem_t* semaphore) {
     if (!controlled()) return TWILL_REAL(sem_wait)(semaphore);
-    return acquire(*semaphore, TWILL_CALLER);
+    const cancellation_point here;
+    const auto result = acquire(*semaphore, TWILL_CALLER);
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int sem_timedwait(sem_t* semaphore, const timespec* at) {
     if (!controlled()) return TWILL_REAL(sem_timedwait)(semaphore, at);
     if (!is_time(*at)) return fail_with_errno(EINVAL);
-    return acquire(*semaphore, TWILL_CALLER, deadline_at(CLOCK_REALTIME, at));
+    const cancellation_point here;
+    const auto result = acquire(*semaphore, TWILL_CALLER, deadline_at(CLOCK_REALTIME, at));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int sem_clockwait(sem_t* semaphore, clockid_t clock, const timespec* at) {
     if (!controlled()) return TWILL_REAL(sem_clockwait)(semaphore, clock, at);
     if (!is_time(*at)) return fail_with_errno(EINVAL);
-    return acquire(*semaphore, TWILL_CALLER, deadline_at(clock, at));
+    const cancellation_point here;
+    const auto result = acquire(*semaphore, TWILL_CALLER, deadline_at(clock, at));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int sem_trywait(sem_t* semaphore) noexcept {
@@ -79,6 +89,7 @@ TWILL_INTERPOSED int sem_post(sem_t* semaphore) noexcept {
     released(object_kind::semaphore, semaphore);
     ++value_of(*semaphore);
     changed();
+    point_behind(TWILL_CALLER);
     return 0;
 }
 

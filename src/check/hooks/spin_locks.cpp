@@ -69,5 +69,6 @@ TWILL_INTERPOSED int pthread_spin_unlock(pthread_spinlock_t* lock) noexcept {
     drop_lock(const_cast<const int*>(lock));
     *lock = is_free;
     changed();
+    point_behind(TWILL_CALLER);
     return 0;
 }

@@ -6,7 +6,9 @@
 // thread-local data, in `at_thread_end`.
 #include "check/hooks/threads.hpp"
 
+#include "check/cancellation.hpp"
 #include "check/failure.hpp"
+#include "check/hooks/deadlines.hpp"
 #include "check/memory_mode.hpp"
 #include "check/scheduler.hpp"
 
@@ -134,6 +136,38 @@ TWILL_INTERPOSED int pthread_create(pthread_t* handle, const pthread_attr_t* att
 
 TWILL_INTERPOSED int pthread_join(pthread_t handle, void** result) {
     if (!controlled()) return TWILL_REAL(pthread_join)(handle, result);
+    const cancellation_point here;
+    const int error = join_thread(handle, result, never, TWILL_CALLER);
+    here.leave();
+    return error;
+}
+
+TWILL_INTERPOSED int pthread_timedjoin_np(pthread_t handle, void** result, const timespec* at) {
+    if (!controlled()) return TWILL_REAL(pthread_timedjoin_np)(handle, result, at);
+    if (at != nullptr && !is_time(*at)) return EINVAL;
+    const cancellation_point here;
+    const int error = join_thread(handle, result, deadline_at(CLOCK_REALTIME, at), TWILL_CALLER);
+    here.leave();
+    return error;
+}
+
+TWILL_INTERPOSED int pthread_clockjoin_np(pthread_t handle, void** result, clockid_t clock,
+                                          const timespec* at) {
+    if (!controlled()) return TWILL_REAL(pthread_clockjoin_np)(handle, result, clock, at);
+    if (at != nullptr && !is_time(*at)) return EINVAL;
+    const cancellation_point here;
+    const int error = join_thread(handle, result, deadline_at(clock, at), TWILL_CALLER);
+    here.leave();
+    return error;
+}
+
+TWILL_INTERPOSED int pthread_tryjoin_np(pthread_t handle, void** result) noexcept {
+    if (!controlled()) return TWILL_REAL(pthread_tryjoin_np)(handle, result);
+    const thread* const target = find_thread(handle);
+    if (target != nullptr) {
+        point({action::join, object_kind::thread, target, TWILL_CALLER});
+        if (target->state != thread_state::ended) return EBUSY;
+    }
     return join_thread(handle, result, never, TWILL_CALLER);
 }
 

@@ -55,6 +55,38 @@ void semaphore_is_never_posted() {
     waits.join();
 }
 
+// A condition wait gives up one level of a recursive mutex, so this one keeps it.
+void waits_with_a_mutex_locked_twice() {
+    static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+    static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+    static bool ready = false;
+    pthread_mutex_lock(&lock);
+    std::thread sets([] {
+        pthread_mutex_lock(&lock);
+        ready = true;
+        pthread_cond_signal(&changed);
+        pthread_mutex_unlock(&lock);
+    });
+    pthread_mutex_lock(&lock);
+    while (!ready) pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&lock);
+    sets.join();
+}
+
+// More than any table of theirs has room for at its start.
+void many_mutexes_are_told_apart() {
+    static std::mutex all[1000];
+    static int values[1000];
+    in_two_threads([] {
+        for (int i = 0; i != 1000; ++i) {
+            const std::lock_guard hold(all[i]);
+            ++values[i];
+        }
+    });
+    for (const int each : values) assert(each == 2);
+}
+
 void barrier_lets_all_go_at_once() {
     static pthread_barrier_t meeting;
     static std::atomic<int> arrived = 0;
@@ -359,6 +391,8 @@ int main(int argc, char** argv) {
         {"unlocks_what_another_holds", unlocks_what_another_holds},
         {"locks_twice", locks_twice},
         {"destroys_while_held", destroys_while_held},
+        {"many_mutexes_are_told_apart", many_mutexes_are_told_apart},
+        {"waits_with_a_mutex_locked_twice", waits_with_a_mutex_locked_twice},
         {"leaves_a_thread_behind", leaves_a_thread_behind},
         {"joins_twice", joins_twice},
         {"takes_locks_in_both_orders", takes_locks_in_both_orders},

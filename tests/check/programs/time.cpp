@@ -1,10 +1,16 @@
 // Sleeping and looking at clocks.
 #include "scenario.hpp"
 
+#include <sys/random.h>
+#include <unistd.h>
+
 #include <cassert>
 #include <chrono>
+#include <condition_variable>
+#include <cstdint>
 #include <ctime>
 #include <mutex>
+#include <random>
 #include <thread>
 
 namespace {
@@ -45,6 +51,55 @@ void relies_on_sleep() {
     writer.join();
 }
 
+// Whatever it is asked of.
+void draws_the_same_numbers_always() {
+    std::random_device device;
+    assert(device() == 0x7b1dcdaf);
+    std::uint32_t one = 0, other = 0;
+    assert(getrandom(&one, sizeof one, 0) == sizeof one);
+    assert(getentropy(&other, sizeof other) == 0);
+    assert(one == 0xa1b965f4 && other == 0x8009454f);
+}
+
+// Its loop has no end of its own, and is no spin loop.
+void works_until_another_has_slept() {
+    std::mutex lock;
+    bool stop = false;
+    int rounds = 0;
+    std::thread works([&] {
+        for (;;) {
+            const std::lock_guard hold(lock);
+            ++rounds;
+            if (stop) return;
+        }
+    });
+    std::this_thread::sleep_for(1s);
+    {
+        const std::lock_guard hold(lock);
+        stop = true;
+    }
+    works.join();
+}
+
+// The limit is for the case that all hangs. A minute is enough for anybody.
+void trusts_in_a_minute() {
+    std::mutex lock;
+    std::condition_variable changed;
+    int rounds = 0;
+    std::thread works([&] {
+        for (int i = 0; i != 50; ++i) {
+            const std::lock_guard hold(lock);
+            ++rounds;
+        }
+        changed.notify_one();
+    });
+    {
+        std::unique_lock hold(lock);
+        assert(changed.wait_for(hold, 60s, [&] { return rounds == 50; }));
+    }
+    works.join();
+}
+
 void waits_for_the_clock() {
     const auto until = std::chrono::steady_clock::now() + 2s;
     while (std::chrono::steady_clock::now() < until) {
@@ -57,6 +112,9 @@ int main(int argc, char** argv) {
     const scenario all[] = {
         {"sleeps_for_a_day", sleeps_for_a_day},
         {"shows_the_same_time_always", shows_the_same_time_always},
+        {"works_until_another_has_slept", works_until_another_has_slept},
+        {"trusts_in_a_minute", trusts_in_a_minute},
+        {"draws_the_same_numbers_always", draws_the_same_numbers_always},
         {"relies_on_sleep", relies_on_sleep},
         {"waits_for_the_clock", waits_for_the_clock},
     };

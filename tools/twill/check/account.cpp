@@ -1,13 +1,16 @@
 #include "twill/check/account.hpp"
 
 #include "twill/check/memory_words.hpp"
+#include "twill/check/ranking.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace twill_command::check {
 namespace {
@@ -118,6 +121,8 @@ std::string_view verb_of(action doing, bool blocked) {
             return "signals";
         case action::handle_signal:
             return "handles a signal";
+        case action::go_on:
+            return "goes on";
         case action::exit:
             return "returns from main";
     }
@@ -129,54 +134,6 @@ std::string doing(action what, bool blocked, object_kind kind, std::uint64_t num
                             ? std::string()
                             : name_of(kind, number);
     return fmt::format("{}{}{}", verb_of(what, blocked), object.empty() ? "" : " ", object);
-}
-
-std::string_view name_of(finding_kind kind) {
-    switch (kind) {
-        case finding_kind::none:
-            return "nothing";
-        case finding_kind::signal:
-            return "crash";
-        case finding_kind::exit_status:
-            return "exit-status";
-        case finding_kind::deadlock:
-            return "deadlock";
-        case finding_kind::livelock:
-            return "livelock";
-        case finding_kind::spin:
-            return "spin";
-        case finding_kind::stuck:
-            return "stuck";
-        case finding_kind::lock_order:
-            return "lock-order";
-        case finding_kind::wrong_unlock:
-            return "wrong-unlock";
-        case finding_kind::destroyed_in_use:
-            return "destroyed-in-use";
-        case finding_kind::relocked:
-            return "relocked";
-        case finding_kind::lost_signal:
-            return "lost-signal";
-        case finding_kind::leaked_thread:
-            return "leaked-thread";
-        case finding_kind::data_race:
-            return "data-race";
-        case finding_kind::use_after_free:
-            return "use-after-free";
-        case finding_kind::out_of_bounds:
-            return "out-of-bounds";
-        case finding_kind::double_free:
-            return "double-free";
-        case finding_kind::bad_free:
-            return "bad-free";
-        case finding_kind::use_after_join:
-            return "use-after-join";
-        case finding_kind::too_large:
-            return "too-large";
-        case finding_kind::not_reproducible:
-            return "not-reproducible";
-    }
-    return "unknown";
 }
 
 std::string signal_name(int number) {
@@ -202,10 +159,14 @@ std::string summary_of(const protocol::finding& found) {
         case finding_kind::spin:
             return "spins without ever coming to a scheduling point";
         case finding_kind::stuck:
-            return "waits in a call that twill check does not see";
+            return more.empty() ? "waits in a call that twill check does not see"
+                                : fmt::format("{} {}", who, more);
         case finding_kind::not_reproducible:
             return "the replay left the schedule: the program is not the same, or depends on "
                    "something that twill check does not control";
+        case finding_kind::leaked_thread:
+            return fmt::format("thread {} was neither joined nor detached when the program ended",
+                               found.other);
         default:
             if (is_about_memory(found.kind)) return summary_of_memory(found);
             if (found.object != 0 && found.what != object_kind::none)
@@ -274,7 +235,7 @@ void name_all(const protocol::session& session, symbols& names) {
 finding_account account_of(const protocol::finding& found, bool ended,
                            std::span<const protocol::module> modules, symbols& names) {
     finding_account made;
-    made.kind = name_of(found.kind);
+    made.kind = check::name_of(found.kind);
     made.summary = summary_of(found);
     made.ended_run = ended;
     made.thread = found.thread;
@@ -289,6 +250,19 @@ finding_account account_of(const protocol::finding& found, bool ended,
     return made;
 }
 
+// Where a leaked thread is noticed, at the end of the program, says nothing; where it was started
+// does.
+void tell_where_it_was_started(finding_account& leaked, const protocol::session& session,
+                               symbols& names) {
+    for (std::uint32_t i = 0; i != session.result.events_count; ++i) {
+        const auto& event = session.events[i];
+        if (event.kind == action::spawn && event.object == leaked.other)
+            leaked.here = useful(names.name(event.where));
+    }
+    leaked.thread = *leaked.other;
+    leaked.other.reset();
+}
+
 thread_account account_of(const protocol::thread_report& report, unsigned index, symbols& names) {
     thread_account made;
     made.index = index;
@@ -298,6 +272,7 @@ thread_account account_of(const protocol::thread_report& report, unsigned index,
     made.blocked = report.state == protocol::thread_state::blocked;
     made.doing = doing(report.doing, made.blocked, report.what, report.object);
     if (report.waits_for_known != 0) made.waits_for = report.waits_for;
+    made.waits_for_end = report.doing == action::join;
     made.where = useful(names.name(report.where));
     return made;
 }
@@ -316,10 +291,19 @@ failing_run take_account(checked_program& of) {
             {result.modules, result.modules_count}, names));
     for (std::uint32_t i = 0; i != result.threads_count; ++i)
         made.threads.push_back(account_of(result.threads[i], i, names));
+    std::map<std::uint64_t, std::string> variables;  // by address; "" is none
     for (std::uint32_t i = 0; i != result.events_count; ++i) {
         const auto& event = session.events[i];
-        made.steps.push_back({event.thread, doing(event.kind, false, event.what, event.object),
-                              event.blocked != 0, event.time_ns, useful(names.name(event.where))});
+        auto what = doing(event.kind, false, event.what, event.object);
+        if (event.what == object_kind::memory) {
+            const auto [at, fresh] = variables.try_emplace(event.object);
+            if (fresh)
+                at->second = variable_at(event.object, {result.modules, result.modules_count});
+            if (!at->second.empty())
+                what = fmt::format("{} {}", verb_of(event.kind, false), at->second);
+        }
+        made.steps.push_back({event.thread, std::move(what), event.blocked != 0, event.time_ns,
+                              useful(names.name(event.where))});
     }
     made.steps_cut = result.events_count == protocol::most_events;
     made.schedule.assign(session.schedule, session.schedule_length);
@@ -329,18 +313,89 @@ failing_run take_account(checked_program& of) {
         if (const auto words = last_words(made.output);
             each.kind == "crash" && each.ended_run && !words.empty())
             each.summary = fmt::format("{}, thread {}", words, each.thread);
+    for (auto& each : made.findings)
+        if (each.kind == "leaked-thread" && each.other)
+            tell_where_it_was_started(each, session, names);
+    put_strongest_first(made.findings);
     return made;
 }
 
-std::string identity_of(const protocol::run_result& result) {
-    if (result.findings_count == 0) return {};
-    const auto& found =
-        result.findings[result.end == protocol::run_end::finding ? result.ended_by : 0];
-    std::string text(name_of(found.kind));
-    text += fmt::format(":{}", found.value);
-    for (std::uint32_t i = 0; i != std::min<std::uint32_t>(found.here.depth, 8); ++i)
-        text += fmt::format(":{:x}", found.here.frames[i]);
-    return text;
+std::string_view name_of(protocol::finding_kind kind) {
+    switch (kind) {
+        case finding_kind::none:
+            return "nothing";
+        case finding_kind::signal:
+            return "crash";
+        case finding_kind::exit_status:
+            return "exit-status";
+        case finding_kind::deadlock:
+            return "deadlock";
+        case finding_kind::livelock:
+            return "livelock";
+        case finding_kind::spin:
+            return "spin";
+        case finding_kind::stuck:
+            return "stuck";
+        case finding_kind::lock_order:
+            return "lock-order";
+        case finding_kind::wrong_unlock:
+            return "wrong-unlock";
+        case finding_kind::destroyed_in_use:
+            return "destroyed-in-use";
+        case finding_kind::relocked:
+            return "relocked";
+        case finding_kind::lost_signal:
+            return "lost-signal";
+        case finding_kind::leaked_thread:
+            return "leaked-thread";
+        case finding_kind::data_race:
+            return "data-race";
+        case finding_kind::use_after_free:
+            return "use-after-free";
+        case finding_kind::out_of_bounds:
+            return "out-of-bounds";
+        case finding_kind::double_free:
+            return "double-free";
+        case finding_kind::bad_free:
+            return "bad-free";
+        case finding_kind::use_after_join:
+            return "use-after-join";
+        case finding_kind::too_large:
+            return "too-large";
+        case finding_kind::not_reproducible:
+            return "not-reproducible";
+    }
+    return "unknown";
+}
+
+std::string_view name_of(protocol::strategy_kind kind) {
+    switch (kind) {
+        case protocol::strategy_kind::rotation:
+            return "rotation";
+        case protocol::strategy_kind::random:
+            return "random";
+        case protocol::strategy_kind::pct:
+            return "pct";
+        case protocol::strategy_kind::pos:
+            return "pos";
+        case protocol::strategy_kind::urw:
+            return "urw";
+    }
+    return "unknown";
+}
+
+std::string_view name_of(protocol::granularity points) {
+    switch (points) {
+        case protocol::granularity::sync:
+            return "sync";
+        case protocol::granularity::around:
+            return "around";
+        case protocol::granularity::memory:
+            return "memory";
+        case protocol::granularity::every:
+            return "every";
+    }
+    return "unknown";
 }
 
 }  // namespace twill_command::check

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace twill_command::check {
@@ -22,6 +23,7 @@ struct thread_account {
     bool blocked = false;
     std::string doing;  // "waits for mutex 2"
     std::optional<unsigned> waits_for;
+    bool waits_for_end = false;  // of that thread: what it does says so already
     stack where;
 };
 
@@ -49,7 +51,9 @@ struct finding_account {
 
 struct failing_run {
     std::uint64_t number = 0;               // which schedule it was, from 1
-    std::vector<finding_account> findings;  // the one that ended the run last
+    std::string strategy;                   // that found it; empty in a replay
+    std::string points;                     // "sync", ...: where threads were switched
+    std::vector<finding_account> findings;  // the strongest first
     std::vector<thread_account> threads;
     std::vector<step_account> steps;
     bool steps_cut = false;  // there were more
@@ -61,7 +65,9 @@ struct failing_run {
 // After a replay with events.
 failing_run take_account(checked_program& of);
 
-// "deadlock": what distinguishes one finding from another, for --keep-going.
-std::string identity_of(const protocol::run_result& result);
+// The same as JSON and reports have them: "deadlock", "pos", "memory".
+std::string_view name_of(protocol::finding_kind kind);
+std::string_view name_of(protocol::strategy_kind kind);
+std::string_view name_of(protocol::granularity points);
 
 }  // namespace twill_command::check

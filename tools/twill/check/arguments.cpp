@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include <charconv>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
 
@@ -30,14 +31,27 @@ did it, and how to repeat it. The program is taken as it is: nothing is compiled
                       that they share too; or, with --every-access, at all accesses. The latter two
                       take a program built by twill c++ (default: for such a program, in turns)
   --jobs N            explore on N cores (default: 1)
-  --keep-going        do not stop at the first finding
+  --keep-going        do not stop at the first failure
   --replay FILE       repeat one schedule: a file that was saved, or the schedule itself
+  --times N           with --replay: that often, and tell whether all runs were alike
+  --gdb               with --replay: under gdb, which stops before the last context switch
+  --gdb-command C     the same; gdb does C there, and ends (may be given more than once)
   --save FILE         where to save the schedule that fails (default: PROGRAM.replay, here)
   --cpus N            how many CPUs the program is told it has (default: 4)
   --exit-status N     the program's good exit status (default: 0)
   --json              print the result as JSON
   --junit FILE        write the result as JUnit XML
+  --svg FILE          draw the interleaving of the worst failure: a lane a thread, a column a step
+  --github            also print annotations for GitHub Actions (default: when it runs there)
+  --suppress FILE     do not tell what the rules in FILE match: a line each with a kind of finding and
+                      a function or a source file, as globs
   -h, --help          print this
+
+What does not end a run, such as a data race or locks taken in both orders, does not end the search
+for worse; all is told at the end, the worst first. Ctrl-C ends the search at once.
+
+Not seen: accesses to memory by what was not built by twill c++; what weak memory orders allow (runs
+are sequentially consistent); other processes and real network peers; atomics in inline assembly.
 
 Exit status: 0 nothing was found; 1 something was; 2 the command line is wrong, or the program
 cannot be checked.
@@ -46,15 +60,18 @@ cannot be checked.
 constexpr std::uint64_t most_schedules = 1'000'000'000'000;
 
 struct raw_options {
-    std::string schedules, time, seed, strategy, jobs, replay, save, cpus, exit_status, junit;
+    std::vector<std::string> gdb_commands;
+    std::string schedules, times, time, seed, strategy, jobs, replay, save, cpus, exit_status,
+        junit, suppress, svg;
     bool sync = false, memory = false, every_access = false, keep_going = false, json = false,
-         help = false;
+         github = false, gdb = false, help = false;
 };
 
 void declare(CLI::App& app, raw_options& into) {
     app.set_help_flag();
     app.add_option("--schedules", into.schedules);
     app.add_option("--time", into.time);
+    app.add_option("--times", into.times);
     app.add_option("--seed", into.seed);
     app.add_option("--strategy", into.strategy);
     app.add_option("--jobs,-j", into.jobs);
@@ -63,6 +80,11 @@ void declare(CLI::App& app, raw_options& into) {
     app.add_option("--cpus", into.cpus);
     app.add_option("--exit-status", into.exit_status);
     app.add_option("--junit", into.junit);
+    app.add_option("--suppress", into.suppress);
+    app.add_option("--svg", into.svg);
+    app.add_flag("--github", into.github);
+    app.add_flag("--gdb", into.gdb);
+    app.add_option("--gdb-command", into.gdb_commands)->allow_extra_args(false);
     app.add_flag("--sync", into.sync);
     app.add_flag("--memory", into.memory);
     app.add_flag("--every-access", into.every_access);
@@ -74,10 +96,13 @@ void declare(CLI::App& app, raw_options& into) {
 reply refusal(std::string text) { return {false, std::move(text)}; }
 
 reply unknown_option(const std::string& word) {
-    const auto near = nearest(std::string_view(word).substr(0, word.find('=')),
-                              {"--schedules", "--time", "--seed", "--strategy", "--jobs",
-                               "--replay", "--save", "--cpus", "--exit-status", "--junit", "--sync",
-                               "--memory", "--every-access", "--keep-going", "--json", "--help"});
+    const auto near =
+        nearest(std::string_view(word).substr(0, word.find('=')),
+                {"--schedules", "--time",     "--times",  "--seed",         "--strategy",
+                 "--jobs",      "--replay",   "--save",   "--cpus",         "--exit-status",
+                 "--junit",     "--suppress", "--svg",    "--gdb",          "--gdb-command",
+                 "--github",    "--sync",     "--memory", "--every-access", "--keep-going",
+                 "--json",      "--help"});
     return refusal(fmt::format("no option '{}'; {}", word,
                                near.empty() ? std::string("see twill check --help")
                                             : fmt::format("did you mean {}?", near)));
@@ -131,6 +156,10 @@ std::optional<reply> convert(const raw_options& raw, arguments& into) {
     into.keep_going = raw.keep_going;
     into.json = raw.json;
     into.junit = raw.junit;
+    into.suppress = raw.suppress;
+    into.svg = raw.svg;
+    const char* const actions = std::getenv("GITHUB_ACTIONS");
+    into.github = raw.github || (actions != nullptr && std::string_view(actions) == "true");
     into.save = raw.save;
     if (!raw.replay.empty()) into.replay = raw.replay;
     if (!raw.time.empty()) {
@@ -145,6 +174,15 @@ std::optional<reply> convert(const raw_options& raw, arguments& into) {
         return wrong;
     if (auto wrong =
             take_number<std::uint64_t>("--seed", raw.seed, 0, ~std::uint64_t{0}, into.seed))
+        return wrong;
+    into.gdb = raw.gdb || !raw.gdb_commands.empty();
+    into.gdb_commands = raw.gdb_commands;
+    if (into.gdb && raw.replay.empty())
+        return refusal("--gdb is for a schedule to --replay, and none is given");
+    if (!raw.times.empty() && raw.replay.empty())
+        return refusal("--times says how often to --replay a schedule, and none is given");
+    if (auto wrong =
+            take_number<std::uint64_t>("--times", raw.times, 1, most_schedules, into.times))
         return wrong;
     if (auto wrong = take_number("--jobs", raw.jobs, 1U, 1024U, into.jobs)) return wrong;
     if (auto wrong = take_number("--cpus", raw.cpus, 1U, 1024U, into.cpus)) return wrong;

@@ -21,12 +21,18 @@ struct arguments {
     twill::check::points_wanted points = twill::check::points_wanted::any;
     std::uint64_t seed = 1;
     std::optional<std::string> replay;  // a file's name, or a schedule itself
+    std::uint64_t times = 1;            // to replay it
     unsigned jobs = 1;
-    unsigned cpus = 4;  // that the program is told it has
+    unsigned cpus = 4;                      // that the program is told it has
+    bool gdb = false;                       // the replay, under gdb
+    std::vector<std::string> gdb_commands;  // for it to run, and then to end
     bool keep_going = false;
     bool json = false;
-    std::string junit;  // empty: none
-    std::string save;   // where the replay file goes; empty: beside
+    bool github = false;   // annotations
+    std::string junit;     // empty: none
+    std::string svg;       // where a picture of the worst failure goes; empty: none
+    std::string suppress;  // a file of rules; empty: none
+    std::string save;      // where the replay file goes; empty: beside
     int good_status = 0;
 };
 

@@ -5,25 +5,40 @@
 #include "twill/check/render.hpp"
 #include "twill/common/message.hpp"
 
+#include <cstdio>
 #include <fstream>
+#include <string>
+#include <string_view>
 #include <variant>
 
 namespace twill_command {
 namespace {
 
+bool write(const std::string& text, std::string_view option, const std::string& path) {
+    std::ofstream file(path);
+    file << text;
+    file.flush();
+    if (!file) complain("twill check: {} {}: cannot be written", option, path);
+    return static_cast<bool>(file);
+}
+
 int show(const check::arguments& how, const check::result& made) {
-    if (!how.junit.empty()) {
-        std::ofstream file(how.junit);
-        file << check::junit_of(made);
-        file.flush();
-        if (!file) {
-            complain("twill check: --junit {}: cannot be written", how.junit);
-            return exit_usage;
-        }
-    }
+    if (!how.junit.empty() && !write(check::junit_of(made), "--junit", how.junit))
+        return exit_usage;
+    if (!how.svg.empty() && !made.failures.empty() &&
+        !write(check::svg_of(made.failures.front(), made), "--svg", how.svg))
+        return exit_usage;
     const int written = how.json ? print("twill check", check::json_of(made))
                                  : print("twill check", check::text_of_end(made));
     if (written != 0) return written;
+    if (how.github) {
+        // The runner reads both outputs; JSON is not to be mixed with it.
+        const auto notes = check::github_of(made);
+        if (how.json)
+            std::fputs(notes.c_str(), stderr);
+        else if (const int failed = print("twill check", notes); failed != 0)
+            return failed;
+    }
     return made.failures.empty() ? 0 : 1;
 }
 
@@ -38,6 +53,7 @@ int run_check(int argc, char** argv) {
     }
     const auto& how = std::get<check::arguments>(understood);
     try {
+        if (how.gdb) return check::debug(how);
         return show(how, how.replay ? check::repeat(how) : check::explore(how));
     } catch (const check::start_failure& failure) {
         complain("twill check: {}", failure.why);

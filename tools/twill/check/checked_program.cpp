@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -11,8 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -43,8 +46,9 @@ int make_memory(const char* name) {
 
 }  // namespace
 
-checked_program::checked_program(const std::vector<std::string>& words,
-                                 const std::string& library) {
+checked_program::checked_program(const std::vector<std::string>& words, const std::string& library,
+                                 twill::duration patience)
+    : patience_(patience) {
     if (const auto why = refusal_of(words[0]); !why.empty()) throw start_failure{why};
     memory_ = make_memory("twill check session");
     output_ = make_memory("twill check output");
@@ -58,6 +62,18 @@ checked_program::checked_program(const std::vector<std::string>& words,
     session_->version = protocol::protocol_version;
     session_->options = {};
 
+    // A program that lacks a symbol which it never uses starts only without.
+    if (start(words, library, true) || start(words, library, false)) return;
+    throw start_failure{fmt::format(
+        "{} cannot be checked: the check library did not come into it, or it ended before "
+        "main. A program that is linked statically, or gains privileges, takes no "
+        "preloaded library",
+        words[0])};
+}
+
+bool checked_program::start(const std::vector<std::string>& words, const std::string& library,
+                            bool bind_now) {
+    if (::ftruncate(output_, 0) != 0) fail_to("empty the output");
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
         fail_to("make a socket pair");
@@ -65,7 +81,10 @@ checked_program::checked_program(const std::vector<std::string>& words,
     if (::pipe2(report.data(), O_CLOEXEC) != 0) fail_to("make a pipe");
     pid_ = ::fork();
     if (pid_ < 0) fail_to("fork");
-    if (pid_ == 0) become(words, library, ends[1], report[1]);
+    if (pid_ == 0) {
+        if (bind_now) ::setenv("LD_BIND_NOW", protocol::bind_now_value, 0);
+        become(words, library, ends[1], report[1]);
+    }
     socket_ = ends[0];
     ::close(ends[1]);
     ::close(report[1]);
@@ -74,12 +93,24 @@ checked_program::checked_program(const std::vector<std::string>& words,
     ::close(report[0]);
     if (failed)
         throw start_failure{fmt::format("cannot execute {}: {}", words[0], std::strerror(error))};
-    if (!take_answer())
-        throw start_failure{fmt::format(
-            "{} cannot be checked: the check library did not come into it, or it ended before "
-            "main. A program that is linked statically, or gains privileges, takes no "
-            "preloaded library",
-            words[0])};
+    pollfd ready{socket_, POLLIN, 0};
+    const auto until = twill::now() + patience_;
+    int came = 0;
+    do {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - twill::now());
+        came = ::poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    } while (came < 0 && errno == EINTR);
+    if (came == 0) {
+        stop();
+        throw start_failure{
+            fmt::format("{} has not come to main within {:.0f} s. It waits for something before, "
+                        "or it takes no "
+                        "preloaded library (linked statically, or gains privileges)",
+                        words[0], std::chrono::duration<double>(patience_).count())};
+    }
+    if (take_answer()) return true;
+    stop();
+    return false;
 }
 
 void checked_program::become(const std::vector<std::string>& words, const std::string& library,
@@ -111,13 +142,20 @@ void checked_program::become(const std::vector<std::string>& words, const std::s
     ::_exit(127);
 }
 
-checked_program::~checked_program() {
+void checked_program::stop() {
     if (pid_ > 0) {
         ::kill(-pid_, SIGKILL);
         ::kill(pid_, SIGKILL);
         ::waitpid(pid_, nullptr, 0);
     }
-    for (const int fd : {socket_, memory_, output_})
+    pid_ = -1;
+    if (socket_ >= 0) ::close(socket_);
+    socket_ = -1;
+}
+
+checked_program::~checked_program() {
+    stop();
+    for (const int fd : {memory_, output_})
         if (fd >= 0) ::close(fd);
     if (session_ != nullptr) ::munmap(session_, sizeof(protocol::session));
 }

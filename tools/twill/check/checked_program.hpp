@@ -3,9 +3,11 @@
 #pragma once
 
 #include <twill/check/protocol.hpp>
+#include <twill/core/time.hpp>
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,8 +24,9 @@ struct start_failure {
 class checked_program {
 public:
     // Starts it and waits until it is ready. Throws start_failure: the program cannot be executed,
-    // or the library does not come into it.
-    explicit checked_program(const std::vector<std::string>& words, const std::string& library);
+    // or the library does not come into it, or all that takes longer than `patience`.
+    checked_program(const std::vector<std::string>& words, const std::string& library,
+                    twill::duration patience = std::chrono::seconds(60));
     // Ends it.
     ~checked_program();
     checked_program(const checked_program&) = delete;
@@ -41,9 +44,14 @@ public:
     [[nodiscard]] std::string output(std::size_t bytes) const;
 
 private:
+    // False: it ended before it was ready. `bind_now`: all its symbols are bound before main, so
+    // that not each run does it.
+    bool start(const std::vector<std::string>& words, const std::string& library, bool bind_now);
+    void stop();
     void become(const std::vector<std::string>& words, const std::string& library, int socket,
                 int report) const;
 
+    twill::duration patience_;
     pid_t pid_ = -1;
     int socket_ = -1;
     int memory_ = -1;

@@ -1,7 +1,10 @@
 #include "twill/check/exploration.hpp"
 
 #include "twill/check/checked_program.hpp"
+#include "twill/check/distinct_count.hpp"
+#include "twill/check/ranking.hpp"
 #include "twill/check/replay_file.hpp"
+#include "twill/check/suppressions.hpp"
 #include "twill/common/message.hpp"
 
 #include <twill/core/time.hpp>
@@ -13,10 +16,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <set>
+#include <utility>
 
 namespace twill_command::check {
 namespace {
@@ -40,14 +46,47 @@ double seconds_since(twill::time_point then) {
     return std::chrono::duration<double>(twill::now() - then).count();
 }
 
+constexpr std::uint64_t time_for_shrinking = 10'000'000'000;  // in nanoseconds
+
+// Ctrl-C ends the search; what was found until then is told. A second one ends the command.
+volatile std::sig_atomic_t interrupted = 0;
+
+class interruptible {
+public:
+    interruptible() {
+        struct sigaction how{};
+        how.sa_handler = [](int) { interrupted = 1; };
+        how.sa_flags = static_cast<int>(SA_RESETHAND);
+        ::sigaction(SIGINT, &how, &before_);
+    }
+    ~interruptible() { ::sigaction(SIGINT, &before_, nullptr); }
+    interruptible(const interruptible&) = delete;
+    interruptible& operator=(const interruptible&) = delete;
+
+private:
+    struct sigaction before_ = {};
+};
+
+// What distinguishes one failing run from another, for whoever explores with several servers.
+std::string identity_of(const failing_run& run) {
+    const auto& first = run.findings.front();
+    auto text = fmt::format("{}:{}", first.kind, first.summary);
+    for (const auto& each : first.here) text += fmt::format(":{}+{:x}", each.module, each.offset);
+    return text;
+}
+
 class exploration {
 public:
     explicit exploration(const arguments& how) : how_(how), library_(find_check_library()) {
+        if (!how.suppress.empty() && !how.replay) known_ = suppressions(how.suppress);
         made_.program = how.program;
         made_.seed = how.seed;
+        made_.is_replay = how.replay.has_value();
         const auto cores = cores_for(how.jobs);
         for (unsigned i = 0; i < how.jobs; ++i) {
-            programs_.push_back(std::make_unique<checked_program>(how.program, library_));
+            const twill::duration little = std::chrono::seconds(5), much = std::chrono::seconds(60);
+            programs_.push_back(std::make_unique<checked_program>(
+                how.program, library_, std::clamp(how.time.value_or(much), little, much)));
             auto& session = programs_.back()->session();
             session.options.seed = how.seed;
             session.options.strategy = how.strategy;
@@ -55,9 +94,10 @@ public:
             session.options.wanted = how.points;
             session.options.cpus = how.cpus;
             session.options.good_status = how.good_status;
-            session.options.keep_going = how.keep_going ? 1 : 0;
-            session.options.shrink_ns = 10'000'000'000;
-            session.options.core = cores.empty() ? 0 : cores[i % cores.size()] + 1;
+            // What is suppressed need not be shrunk.
+            session.options.shrink_ns = known_.empty() ? time_for_shrinking : 0;
+            // One alone moves about, see ask_for_more.
+            if (how.jobs > 1 && !cores.empty()) session.options.core = cores[i % cores.size()] + 1;
         }
         if (programs_[0]->session().memory_mode == 0 &&
             (how.points == twill::check::points_wanted::memory ||
@@ -77,47 +117,68 @@ public:
 
     void run() {
         const auto began = twill::now();
+        const interruptible by_ctrl_c;
         asked_.resize(programs_.size());
         for (std::size_t i = 0; i < programs_.size(); ++i) ask_for_more(i, began);
-        while (std::ranges::any_of(asked_, [](const auto& each) { return each.runs != 0; })) {
+        while (!interrupted &&
+               std::ranges::any_of(asked_, [](const auto& each) { return each.runs != 0; })) {
             for (const std::size_t i : wait_for_answers()) {
                 take(i);
                 if (!enough(began)) ask_for_more(i, began);
             }
         }
         made_.seconds = seconds_since(began);
+        made_.interleavings = passed_.count();
+        made_.interleavings_estimated = passed_.is_estimate();
+        if (!how_.keep_going) tell_all();
+        if (!interrupted && !has_failed_)
+            std::ranges::copy_if(known_.rules(), std::back_inserter(made_.unused_rules),
+                                 [](const suppression& rule) { return rule.used == 0; });
     }
 
     void replay_only(const std::string& schedule) {
         const auto began = twill::now();
+        const interruptible by_ctrl_c;
         auto& with = *programs_[0];
         set_schedule(with, schedule);
-        if (replay_with_events(with)) {
-            keep(with, 1);
-        }
+        if (replay_with_events(with)) tell(take_account(with));
+        first_end_ = end_of(with.session().result);
         made_.schedules = 1;
+        for (; made_.schedules != how_.times && !interrupted; ++made_.schedules)
+            if (!is_repeated(with, schedule)) ++made_.unlike;
         made_.seconds = seconds_since(began);
     }
 
 private:
     bool enough(twill::time_point began) const {
-        if (!made_.failures.empty() && !how_.keep_going) return true;
-        if (next_run_ >= how_.schedules) return true;
+        if (has_failed_ && !how_.keep_going) return true;
+        if (next_run_ >= how_.schedules && left_over_.empty()) return true;
         return how_.time && twill::now() - began >= *how_.time;
     }
 
     void ask_for_more(std::size_t i, twill::time_point began) {
-        // About as many as take a quarter of a second: a limit of time is then kept closely.
-        std::uint64_t runs = 1;
-        const double seconds = seconds_since(began);
-        if (made_.schedules > 0 && seconds > 0) {
-            const double speed = static_cast<double>(made_.schedules) / seconds;
-            runs = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(speed / 4));
+        if (!left_over_.empty()) {
+            asked_[i] = left_over_.back();
+            left_over_.pop_back();
+        } else {
+            // About as many as take a quarter of a second: a limit of time is then kept closely.
+            std::uint64_t runs = 1;
+            const double seconds = seconds_since(began);
+            if (made_.schedules > 0 && seconds > 0) {
+                const double speed = static_cast<double>(made_.schedules) / seconds;
+                runs = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(speed / 4), 1,
+                                                 twill::check::most_passed);
+            }
+            runs = std::min(runs, how_.schedules - next_run_);
+            if (runs == 0) return;
+            asked_[i] = {.what = twill::check::task::explore, .first_run = next_run_, .runs = runs};
+            next_run_ += runs;
         }
-        runs = std::min(runs, how_.schedules - next_run_);
-        if (runs == 0) return;
-        asked_[i] = {.what = twill::check::task::explore, .first_run = next_run_, .runs = runs};
-        next_run_ += runs;
+        auto& options = programs_[i]->session().options;
+        options.passed_over = passed_over_;
+        // Pinned, runs are much faster. Where the kernel has put this process there is room: so
+        // several commands at a time, as of ctest -j, do not meet on one core for good.
+        if (programs_.size() == 1) options.core = static_cast<unsigned>(::sched_getcpu()) + 1;
         programs_[i]->ask(asked_[i]);
     }
 
@@ -125,9 +186,9 @@ private:
         std::vector<pollfd> sockets;
         for (std::size_t i = 0; i < programs_.size(); ++i)
             sockets.push_back({asked_[i].runs != 0 ? programs_[i]->socket() : -1, POLLIN, 0});
-        while (::poll(sockets.data(), sockets.size(), -1) < 0 && errno == EINTR) {
-        }
         std::vector<std::size_t> ready;
+        while (::poll(sockets.data(), sockets.size(), -1) < 0 && errno == EINTR)
+            if (interrupted) return ready;
         for (std::size_t i = 0; i < sockets.size(); ++i)
             if (sockets[i].revents != 0) ready.push_back(i);
         return ready;
@@ -140,24 +201,127 @@ private:
         if (!answer)
             throw start_failure{"the program's server died; this is a defect of twill check"};
         made_.schedules += answer->runs;
-        if (answer->found == 0) return;
+        const auto& session = with.session();
+        for (std::uint32_t each = 0; each != session.passed_count; ++each)
+            passed_.add(session.passed[each]);
+        if (answer->found == twill::check::finding_kind::none) return;
         const std::uint64_t number = asked.first_run + answer->runs;
-        // What was left of the request is not made up for: the others go on from where they are.
-        if (!how_.keep_going && !made_.failures.empty()) return;
+        if (answer->runs != asked.runs)
+            left_over_.push_back({.what = twill::check::task::explore,
+                                  .first_run = number,
+                                  .runs = asked.runs - answer->runs});
+        if (has_failed_ && !how_.keep_going) return;
+        take_failure(with, *answer, number);
+    }
+
+    void take_failure(checked_program& with, const twill::check::answer& answer,
+                      std::uint64_t number) {
         // Once more, with everything kept that a report needs.
-        if (replay_with_events(with) && seen_.insert(identity_of(with.session().result)).second)
-            keep(with, number);
+        const std::string schedule = schedule_of(with);
+        const bool again = replay_with_events(with);
+        auto run = take_account(with);
+        if (!again || run.findings.front().kind == "not-reproducible") {
+            run.findings = {not_reproduced(answer.found)};
+            run.schedule = schedule;
+        }
+        if (again && !known_.empty()) {
+            const std::size_t suppressed = known_.apply(run);
+            made_.suppressed += suppressed;
+            if (run.findings.empty()) return;
+            shrink(with, schedule);
+            if (replay_with_events(with)) {
+                run = take_account(with);
+                suppressions(known_).apply(run);
+                if (run.findings.empty()) return;
+            }
+        }
+        run.number = number;
+        run.strategy = name_of(answer.strategy);
+        run.points = name_of(answer.points);
+        if (again && !seen_.insert(identity_of(run)).second) return;  // another server had it
+        if (how_.keep_going) {
+            tell(std::move(run));
+            return;
+        }
+        // What a run noted and went on after does not end the search for worse; the same kind once
+        // more would be no news.
+        const bool ended = run.findings.front().ended_run;
+        has_failed_ = has_failed_ || ended;
+        if (!ended) {
+            for (std::uint32_t i = 0; i != with.session().result.findings_count; ++i) {
+                const auto kind = with.session().result.findings[i].kind;
+                if (std::ranges::find(run.findings, name_of(kind), &finding_account::kind) !=
+                    run.findings.end())
+                    passed_over_ |= std::uint64_t{1} << static_cast<unsigned>(kind);
+            }
+            if (!how_.json) print("twill check", text_of_note(run));
+        }
+        found_.push_back(std::move(run));
+    }
+
+    static finding_account not_reproduced(twill::check::finding_kind what) {
+        finding_account made;
+        made.kind = name_of(twill::check::finding_kind::not_reproducible);
+        made.summary = fmt::format(
+            "not reproducible: a run ended with a finding ({}), but its schedule led elsewhere "
+            "when "
+            "it was repeated: the program depends on something that twill check does not control",
+            name_of(what));
+        made.ended_run = true;
+        return made;
+    }
+
+    // Whether one more replay takes the same steps to the same end. (The server compares the
+    // steps.)
+    bool is_repeated(checked_program& with, const std::string& schedule) {
+        set_schedule(with, schedule);
+        auto& session = with.session();
+        const auto time = std::exchange(session.options.shrink_ns, 0);
+        with.ask({.what = twill::check::task::replay, .runs = 1});
+        const auto answer = with.take_answer();
+        session.options.shrink_ns = time;
+        if (!answer)
+            throw start_failure{"the program's server died; this is a defect of twill check"};
+        const auto now = end_of(session.result);
+        if (first_end_.empty()) first_end_ = now;
+        return now == first_end_;
+    }
+
+    static std::string end_of(const twill::check::run_result& result) {
+        std::string text;
+        for (std::uint32_t i = 0; i != result.findings_count; ++i)
+            text +=
+                fmt::format("{}:{} ", name_of(result.findings[i].kind), result.findings[i].value);
+        return text + fmt::format("{} steps", result.steps);
+    }
+
+    // Leaves a smaller schedule in the session.
+    void shrink(checked_program& with, const std::string& schedule) {
+        set_schedule(with, schedule);
+        with.session().options.shrink_ns = time_for_shrinking;
+        with.ask({.what = twill::check::task::replay, .runs = 1});
+        const auto answer = with.take_answer();
+        with.session().options.shrink_ns = 0;
+        if (!answer)
+            throw start_failure{"the program's server died; this is a defect of twill check"};
     }
 
     bool replay_with_events(checked_program& with) {
-        with.session().options.keep_events = 1;
+        auto& options = with.session().options;
+        options.keep_events = 1;
+        const auto time = std::exchange(options.shrink_ns, 0);
         with.ask({.what = twill::check::task::replay, .runs = 1});
         const auto answer = with.take_answer();
-        with.session().options.keep_events = 0;
+        options.keep_events = 0;
+        options.shrink_ns = time;
         if (!answer)
             throw start_failure{"the program's server died; this is a defect of twill check"};
         if (answer->refused != 0) throw start_failure{"the schedule cannot be read"};
         return with.session().result.findings_count != 0;
+    }
+
+    static std::string schedule_of(checked_program& with) {
+        return {with.session().schedule, with.session().schedule_length};
     }
 
     static void set_schedule(checked_program& with, const std::string& schedule) {
@@ -167,32 +331,46 @@ private:
         session.schedule_length = static_cast<std::uint32_t>(length);
     }
 
-    void keep(checked_program& with, std::uint64_t number) {
-        auto run = take_account(with);
-        run.number = number;
+    void tell_all() {
+        keep_what_is_worth_telling(found_);
+        for (auto& each : found_) tell(std::move(each));
+        found_.clear();
+    }
+
+    void tell(failing_run run) {
         if (!how_.replay) run.saved_to = save_schedule(run);
         made_.failures.push_back(std::move(run));
         if (!how_.json) print("twill check", text_of(made_.failures.back(), made_));
     }
 
     std::string save_schedule(const failing_run& run) const {
-        auto path = how_.save;
-        if (path.empty()) {
-            path = std::filesystem::path(how_.program[0]).filename().string();
-            if (!made_.failures.empty()) path += fmt::format(".{}", made_.failures.size() + 1);
-            path += ".replay";
-        }
+        const auto number =
+            made_.failures.empty() ? std::string() : fmt::format(".{}", made_.failures.size() + 1);
+        auto path = how_.save.empty() ? std::filesystem::path(how_.program[0]).filename().string() +
+                                            number + ".replay"
+                                      : how_.save + number;
+        // A device takes them all.
+        std::error_code ignored;
+        if (!how_.save.empty() && std::filesystem::is_character_file(how_.save, ignored))
+            path = how_.save;
         return save({command_line_of(how_.program),
-                     run.findings.empty() ? "" : run.findings.back().summary, run.schedule},
+                     run.findings.empty() ? "" : run.findings.front().summary, run.schedule},
                     path);
     }
 
     const arguments& how_;
     std::string library_;
     std::vector<std::unique_ptr<checked_program>> programs_;
-    std::vector<twill::check::request> asked_;  // of each program; no runs: nothing
+    std::vector<twill::check::request> asked_;      // of each program; no runs: nothing
+    std::vector<twill::check::request> left_over_;  // of requests that found something midway
     std::uint64_t next_run_ = 0;
+    suppressions known_;
+    distinct_count passed_;
+    std::uint64_t passed_over_ = 0;  // see run_options
+    bool has_failed_ = false;        // a run has ended badly
     std::set<std::string> seen_;
+    std::string first_end_;           // of the replays
+    std::vector<failing_run> found_;  // not told yet
     result made_;
 };
 

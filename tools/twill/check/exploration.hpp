@@ -11,4 +11,8 @@ result explore(const arguments& how);
 // The one schedule that `how.replay` names.
 result repeat(const arguments& how);
 
+// That schedule under gdb, which stops before the last context switch. Returns when gdb has ended;
+// gives its exit status.
+int debug(const arguments& how);
+
 }  // namespace twill_command::check

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
 #include <string_view>
 
 namespace twill_command::check {
@@ -27,17 +28,14 @@ std::string_view does(std::uint32_t access) {
 
 // "thread 1 writes 4 bytes at byte 8 of a block of 40 bytes"
 std::string access_in_block(const finding& found) {
+    // Or "thread 1 uses a mutex at byte 8 of a block of 40 bytes".
+    const std::string_view object(found.text, ::strnlen(found.text, sizeof found.text));
+    if (!object.empty())
+        return fmt::format("thread {} uses {} at byte {} of a block of {}", found.thread, object,
+                           found.object - found.memory.block, bytes(found.memory.block_size));
     return fmt::format("thread {} {} {} at byte {} of a block of {}", found.thread,
                        does(found.memory.here), bytes(found.memory.size),
                        found.object - found.memory.block, bytes(found.memory.block_size));
-}
-
-// "counter", or "table+8"; empty: no symbol covers the address.
-std::string variable_at(std::span<const twill::check::module> modules, std::uint64_t address) {
-    for (const auto& each : modules)
-        if (address >= each.begin && address < each.end)
-            return elf_file(each.path).variable_at(address - each.bias);
-    return {};
 }
 
 }  // namespace
@@ -74,6 +72,13 @@ std::string summary_of_memory(const finding& found) {
                        bytes(found.memory.block_size));
 }
 
+std::string variable_at(std::uint64_t address, std::span<const twill::check::module> modules) {
+    for (const auto& each : modules)
+        if (address >= each.begin && address < each.end)
+            return elf_file(each.path).variable_at(address - each.bias);
+    return {};
+}
+
 std::string place_of_memory(const finding& found, std::span<const twill::check::module> modules) {
     const auto& memory = found.memory;
     switch (memory.place) {
@@ -83,7 +88,7 @@ std::string place_of_memory(const finding& found, std::span<const twill::check::
         case memory_place::stack:
             return fmt::format("on the stack of thread {}", memory.owner);
         case memory_place::global: {
-            const auto name = variable_at(modules, found.object);
+            const auto name = variable_at(found.object, modules);
             return name.empty() ? fmt::format("at 0x{:x}", found.object)
                                 : fmt::format("in the variable {}", name);
         }

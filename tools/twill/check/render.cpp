@@ -1,47 +1,16 @@
 #include "twill/check/render.hpp"
 
+#include "twill/check/places.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 #include <string_view>
 
 namespace twill_command::check {
 namespace {
-
-std::string thread_name(const failing_run& run, unsigned index) {
-    for (const auto& each : run.threads)
-        if (each.index == index && !each.name.empty())
-            return fmt::format("thread {} ({})", index, each.name);
-    return fmt::format("thread {}", index);
-}
-
-// The frame that a reader thinks of: the innermost of the program itself, not of a header that it
-// calls through.
-const frame* own_place(const stack& where) {
-    const frame* any = nullptr;
-    for (const auto& each : where) {
-        if (each.file.empty()) continue;
-        if (any == nullptr) any = &each;
-        if (!each.file.starts_with("/usr/") && each.file.find("/include/c++/") == std::string::npos)
-            return &each;
-    }
-    return any;
-}
-
-std::string short_place(const stack& where) {
-    const frame* const at = own_place(where);
-    if (at == nullptr) return "";
-    return fmt::format("{}:{}", std::filesystem::path(at->file).filename().string(), at->line);
-}
-
-bool of_the_standard_library(const frame& one) {
-    return one.file.starts_with("/usr/include/") ||
-           one.file.find("/include/c++/") != std::string::npos ||
-           (one.file.empty() && one.module.find("/libstdc++.so") != std::string::npos);
-}
 
 // Of frames in the standard library only the outermost one that the program called is shown.
 void put_stack(std::string& into, const stack& where) {
@@ -62,7 +31,8 @@ void put_threads(std::string& into, const failing_run& run) {
     for (const auto& each : run.threads) {
         if (each.ended) continue;
         into += fmt::format("\n  {} {}", thread_name(run, each.index), each.doing);
-        if (each.waits_for) into += fmt::format(", held by {}", thread_name(run, *each.waits_for));
+        if (each.waits_for && !each.waits_for_end)
+            into += fmt::format(", held by {}", thread_name(run, *each.waits_for));
         into += "\n";
         const bool shown = std::ranges::any_of(run.findings, [&](const finding_account& found) {
             return found.ended_run && found.kind == "crash" && found.thread == each.index;
@@ -124,13 +94,43 @@ void put_interleaving(std::string& into, const failing_run& run) {
     if (run.steps_cut) into += "  ... and more, which were not kept\n";
 }
 
+// Whether the program wrote no more than the summary of a finding has.
+bool is_told(std::string_view output, const failing_run& run) {
+    while (output.ends_with('\n')) output.remove_suffix(1);
+    return std::ranges::any_of(run.findings, [&](const finding_account& each) {
+        return each.summary.find(output) != std::string::npos;
+    });
+}
+
 bool needs_quotes(std::string_view word) {
     constexpr std::string_view plain =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
     return word.empty() || word.find_first_not_of(plain) != std::string_view::npos;
 }
 
+// 1234567 -> "1,234,567".
+std::string grouped(std::uint64_t number) {
+    auto text = fmt::format("{}", number);
+    for (std::size_t from_end = 3; from_end < text.size(); from_end += 4)
+        text.insert(text.size() - from_end, 1, ',');
+    return text;
+}
+
+// "1 schedule", "2,000 schedules"; `rounded`: to three digits.
+std::string counted(std::uint64_t many, std::string_view what, bool rounded) {
+    std::uint64_t unit = 1;
+    while (rounded && many / unit >= 1000) unit *= 10;
+    return fmt::format("{} {}{}", grouped(many / unit * unit), what, many == 1 ? "" : "s");
+}
+
 }  // namespace
+
+std::string thread_name(const failing_run& run, unsigned index) {
+    for (const auto& each : run.threads)
+        if (each.index == index && !each.name.empty())
+            return fmt::format("thread {} ({})", index, each.name);
+    return index == 0 ? "thread 0 (main)" : fmt::format("thread {}", index);
+}
 
 std::string command_line_of(const std::vector<std::string>& words) {
     std::string line;
@@ -149,8 +149,10 @@ std::string command_line_of(const std::vector<std::string>& words) {
 }
 
 std::string text_of_limits(const result& of) {
-    return fmt::format("twill check: {} ({} mode). Not seen: {}.\n", command_line_of(of.program),
-                       of.points, fmt::join(of.unseen, "; "));
+    return fmt::format("twill check: {} ({})\n", command_line_of(of.program),
+                       of.points == "memory"
+                           ? "memory mode; what it cannot see: twill check --help"
+                           : "sync mode: data races are not seen; what else: twill check --help");
 }
 
 std::string text_of(const failing_run& run, const result& in) {
@@ -167,7 +169,8 @@ std::string text_of(const failing_run& run, const result& in) {
     }
     put_threads(text, run);
     if (!run.steps.empty()) put_interleaving(text, run);
-    if (!run.output.empty()) text += fmt::format("\nThe program wrote:\n{}\n", run.output);
+    if (!run.output.empty() && !is_told(run.output, run))
+        text += fmt::format("\nThe program wrote:\n{}\n", run.output);
     text += fmt::format("\nFound in schedule {} (seed {}). To repeat it:\n", run.number, in.seed);
     text += fmt::format("  twill check --replay {} -- {}\n",
                         command_line_of({run.saved_to.empty() ? run.schedule : run.saved_to}),
@@ -175,12 +178,43 @@ std::string text_of(const failing_run& run, const result& in) {
     return text;
 }
 
+std::string text_of_note(const failing_run& run) {
+    return fmt::format("schedule {}: {}; looking on for worse\n", grouped(run.number),
+                       run.findings.front().summary);
+}
+
 std::string text_of_end(const result& all) {
-    const auto speed = all.seconds > 0 ? static_cast<double>(all.schedules) / all.seconds : 0;
-    return fmt::format("twill check: {} in {} schedule{} ({:.1f} s, {:.0f} a second)\n",
-                       all.failures.empty() ? std::string("nothing found")
-                                            : fmt::format("{} found", all.failures.size()),
-                       all.schedules, all.schedules == 1 ? "" : "s", all.seconds, speed);
+    std::string text;
+    for (const auto& rule : all.unused_rules)
+        text += fmt::format("twill check: {}: this rule matched nothing: {} {}\n",
+                            rule.place_in_file, rule.kind, rule.where);
+    text += fmt::format("twill check: {}", counted(all.schedules, "schedule", false));
+    if (all.is_replay && all.schedules > 1)
+        text += all.unlike == 0 ? std::string(", all alike")
+                                : fmt::format(", {} of them unlike the first", grouped(all.unlike));
+    if (all.schedules > 1 && all.interleavings != 0)
+        text += fmt::format(
+            ", {}{}{}", all.interleavings_estimated ? "about " : "",
+            counted(all.interleavings, "distinct interleaving", all.interleavings_estimated),
+            all.failures.empty() ? "" : " came to their end");
+    if (all.failures.empty()) {
+        text +=
+            fmt::format(", nothing {}found; this is no proof", all.suppressed != 0 ? "else " : "");
+    } else {
+        std::vector<std::string> kinds;
+        for (const auto& run : all.failures)
+            for (const auto& each : run.findings)
+                if (std::ranges::find(kinds, each.kind) == kinds.end()) kinds.push_back(each.kind);
+        text += fmt::format("; found: {}", fmt::join(kinds, ", "));
+    }
+    if (all.suppressed != 0) text += fmt::format("; suppressed: {}", all.suppressed);
+    text += fmt::format(" ({:.1f} s", all.seconds);
+    // Of few, it says how long the report took.
+    if (all.schedules >= 100 && all.seconds > 0)
+        text += fmt::format(
+            ", {} a second",
+            grouped(static_cast<std::uint64_t>(static_cast<double>(all.schedules) / all.seconds)));
+    return text + ")\n";
 }
 
 }  // namespace twill_command::check

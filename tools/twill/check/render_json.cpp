@@ -59,6 +59,8 @@ json json_of(const step_account& step) {
 json json_of(const failing_run& run) {
     json one = {{"number", run.number},      {"schedule", run.schedule}, {"output", run.output},
                 {"findings", json::array()}, {"threads", json::array()}, {"steps", json::array()}};
+    if (!run.strategy.empty()) one["strategy"] = run.strategy;
+    if (!run.points.empty()) one["points"] = run.points;
     if (!run.saved_to.empty()) one["replay_file"] = run.saved_to;
     for (const auto& each : run.findings) one["findings"].push_back(json_of(each));
     for (const auto& each : run.threads) one["threads"].push_back(json_of(each));
@@ -69,9 +71,21 @@ json json_of(const failing_run& run) {
 }  // namespace
 
 std::string json_of(const result& all) {
-    json made = {{"program", all.program},   {"seed", all.seed},   {"schedules", all.schedules},
-                 {"seconds", all.seconds},   {"mode", all.points}, {"not_seen", all.unseen},
+    json made = {{"program", all.program},
+                 {"seed", all.seed},
+                 {"schedules", all.schedules},
+                 {"seconds", all.seconds},
+                 {"mode", all.points},
+                 {"not_seen", all.unseen},
+                 {"interleavings", all.interleavings},
+                 {"interleavings_estimated", all.interleavings_estimated},
+                 {"suppressed", all.suppressed},
+                 {"unused_suppressions", json::array()},
                  {"failures", json::array()}};
+    if (all.is_replay) made["unlike_replays"] = all.unlike;
+    for (const auto& rule : all.unused_rules)
+        made["unused_suppressions"].push_back(
+            {{"rule", rule.place_in_file}, {"kind", rule.kind}, {"where", rule.where}});
     for (const auto& each : all.failures) made["failures"].push_back(json_of(each));
     // What a program wrote may be no UTF-8.
     return made.dump(2, ' ', false, json::error_handler_t::replace) + "\n";

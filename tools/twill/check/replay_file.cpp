@@ -15,8 +15,11 @@ constexpr std::string_view schedule_word = "schedule ";
 
 // Rather than a file's name.
 bool is_schedule(std::string_view given) {
-    if (given.starts_with("memory@") || given.starts_with("every "))
-        given.remove_prefix(given.find_first_of("@ ") + 1);
+    for (const std::string_view before : {"memory@", "every ", "around "})
+        if (given.starts_with(before)) {
+            given.remove_prefix(before.size());
+            break;
+        }
     return given.find_first_not_of("0123456789abcdef:@=# ") == std::string::npos &&
            given.find(':') != std::string::npos;
 }

@@ -42,9 +42,11 @@ inline constexpr bool same_when_copied =
     (par::branch<const std::remove_cvref_t<F>&> &&
      (std::is_void_v<branch_return_t<F>> || std::is_arithmetic_v<branch_return_t<F>>));
 template <class F>
-inline constexpr bool copied_into_fork =
-    same_when_copied<F> && std::is_trivially_copyable_v<std::remove_cvref_t<F>> &&
-    sizeof(std::remove_cvref_t<F>) <= 64;
+inline constexpr bool copied_into_fork = false;
+template <class F>
+    requires std::is_trivially_copyable_v<std::remove_cvref_t<F>>  // a plain function has no size
+inline constexpr bool copied_into_fork<F> =
+    same_when_copied<F> && sizeof(std::remove_cvref_t<F>) <= 64;
 
 // How such a callable is handed on.
 template <class F>
@@ -53,10 +55,17 @@ using passed =
 
 // In a register or two.
 template <class F>
-inline constexpr bool in_registers = copied_into_fork<F> && sizeof(std::remove_cvref_t<F>) <= 16;
+inline constexpr bool in_registers = false;
+template <class F>
+    requires copied_into_fork<F>
+inline constexpr bool in_registers<F> = sizeof(std::remove_cvref_t<F>) <= 16;
+
+// Handed on to a function that does not keep it.
+template <class F>
+using lent = std::conditional_t<in_registers<F>, passed<F>, std::remove_reference_t<passed<F>>&>;
 
 template <class F>
-class fork final : public fork_job {
+class fork final : public fork_entry {
 public:
     using result = branch_result_t<F>;
 
@@ -75,18 +84,21 @@ public:
             return run_branch(here, static_cast<F&&>(*function_));
     }
 
+    // Once it has left the list by being offered.
+    [[nodiscard]] fork_job& job() noexcept { return job_; }
+
     // What it gave to the thread that ran it; throws what it threw. Once, and only if one did.
     result take() {
-        const releaser last(*this);
-        if (outcome_.error) std::rethrow_exception(outcome_.error);
+        const releaser last(job_.outcome);
+        if (job_.outcome.error) std::rethrow_exception(job_.outcome.error);
         if constexpr (std::is_reference_v<result>)
-            return static_cast<result>(*outcome_.value());
+            return static_cast<result>(*job_.outcome.value());
         else
-            return std::move(*outcome_.value());
+            return std::move(*job_.outcome.value());
     }
 
     // The same, for nobody.
-    void drop() noexcept { const releaser last(*this); }
+    void drop() noexcept { const releaser last(job_.outcome); }
 
 private:
     using stored =
@@ -107,13 +119,21 @@ private:
     };
 
     struct releaser {
-        explicit releaser(fork& from) noexcept : of(from) {}
+        explicit releaser(outcome& from) noexcept : of(from) {}
         ~releaser() {
-            if (of.outcome_.has_value)
-                std::destroy_at(std::launder(reinterpret_cast<stored*>(of.outcome_.room)));
-            std::destroy_at(&of.outcome_);
+            if (of.has_value) std::destroy_at(std::launder(reinterpret_cast<stored*>(of.room)));
+            std::destroy_at(&of);
         }
+        outcome& of;
+    };
+
+    struct offered final : fork_job {
+        explicit offered(fork& fork) noexcept : fork_job(&run_there), of(fork) {}
+        ~offered() {}  // NOLINT(modernize-use-equals-default): a union member forbids it
         fork& of;
+        union {
+            struct outcome outcome;  // made by the thread that runs it
+        };
     };
 
     using kept = std::conditional_t<copied_into_fork<F>, std::remove_cvref_t<F>,
@@ -128,19 +148,18 @@ private:
 
     static promotion offer(fork_entry& self) noexcept {
         auto& me = static_cast<fork&>(self);
-        me.execute = &fork::run_there;
-        return {&me, true};
+        return {::new (&me.job_) offered(me), true};
     }
 
-    static void run_there(fork_job& self, par::context& here) noexcept {
-        auto& me = static_cast<fork&>(self);
-        auto* const out = ::new (&me.outcome_) outcome();
+    static void run_there(fork_job& job, par::context& here) noexcept {
+        auto& me = static_cast<offered&>(job);
+        auto* const out = ::new (&me.outcome)(struct outcome)();
         try {
             if constexpr (std::is_reference_v<result>) {
-                result given = me.run_kept(here);
+                result given = me.of.run_kept(here);
                 ::new (out->room) stored(std::addressof(given));
             } else {
-                ::new (out->room) stored(me.run_kept(here));
+                ::new (out->room) stored(me.of.run_kept(here));
             }
             out->has_value = true;
         } catch (...) {
@@ -150,7 +169,7 @@ private:
 
     kept function_;
     union {
-        outcome outcome_;  // made by the thread that runs it
+        offered job_;  // nothing is written until it is offered: who keeps it must not pay
     };
 };
 
@@ -163,7 +182,7 @@ template <bool Beat, class F, class Behind>
         if constexpr (Beat) here.beat();
         return run_branch(here, std::forward<F>(function));
     } catch (...) {
-        if (!here.pop(behind) && !here.reclaim(behind)) behind.drop();
+        if (!here.pop(behind) && !here.withdraw(behind.job())) behind.drop();
         throw;
     }
 }

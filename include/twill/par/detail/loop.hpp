@@ -9,6 +9,7 @@
 #include <twill/core/atomic.hpp>
 #include <twill/core/config.hpp>
 #include <twill/par/context.hpp>
+#include <twill/runtime/detail/work_meter.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -16,6 +17,7 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 namespace twill::inline TWILL_ABI {
@@ -42,7 +44,10 @@ inline constexpr std::size_t at_once<Body> = Body::at_once;
 // what it holds may then stay in registers while the loop writes to memory, or else the caller's
 // own.
 template <class F>
-inline constexpr bool held_by_copy = std::is_trivially_copyable_v<F> && sizeof(F) <= 32;
+inline constexpr bool held_by_copy = false;
+template <class F>
+    requires std::is_trivially_copyable_v<F>  // a plain function is not, and has no size
+inline constexpr bool held_by_copy<F> = sizeof(F) <= 32;
 template <class F, bool ByCopy>
 class held {
 public:
@@ -126,9 +131,7 @@ private:
     // A half that was given away. Made on the owner's stack; `execute` runs on the taker's.
     struct part final : fork_job {
         part(std::size_t from, std::size_t to, Body what, atomic<bool>& stop)
-            : begin(from), end(to), body(std::move(what)), failed(stop) {
-            execute = &run_there;
-        }
+            : fork_job(&run_there), begin(from), end(to), body(std::move(what)), failed(stop) {}
         ~part() {}  // NOLINT(modernize-use-equals-default): the base has a union member
 
         static void run_there(fork_job& self, par::context& here) noexcept {
@@ -174,7 +177,7 @@ private:
     }
 
     [[gnu::noinline, gnu::cold]] void drop_parts(par::context& here) noexcept {
-        for (; parts_ != 0; drop_nearest()) static_cast<void>(here.reclaim(nearest()));
+        for (; parts_ != 0; drop_nearest()) static_cast<void>(here.withdraw(nearest()));
     }
 
     [[gnu::always_inline]] void iterate(par::context& here) {
@@ -203,6 +206,10 @@ private:
     // What is not begun, but for the next iteration, may be given away. False: there is nothing
     // left to do here.
     [[gnu::noinline]] bool beat_between(par::context& here) {
+        if (here.meter() != nullptr) {
+            iterate_measured(here);
+            return false;
+        }
         ++begun_;
         here.beat();
         --begun_;
@@ -246,6 +253,7 @@ private:
 
     // In blocks of about the length that `glance` wants.
     [[gnu::noinline]] void iterate_giving_way(par::context& here) {
+        if (here.meter() != nullptr) return iterate_measured(here);
         const auto alarm = here.alarm_of(end_ - begun_);
         for (std::size_t block = at_once<Body>; begun_ != end_;) {
             if (here.poked(alarm)) {
@@ -257,6 +265,23 @@ private:
             }
             block = here.glance() ? std::min(block * slow, largest_timed_block)
                                   : std::max(block / slow, at_once<Body>);
+        }
+    }
+
+    // All of it, each block as a branch of its own. Not in the list meanwhile: no beat is to split
+    // it.
+    [[gnu::noinline, gnu::cold]] void iterate_measured(par::context& here) {
+        static_cast<void>(here.pop(*this));
+        older = nullptr;
+        measured_branches blocks(here);
+        for (std::size_t block = at_once<Body>; begun_ != end_;) {
+            blocks.begin();
+            const std::size_t from = begun_;
+            begun_ = end_ - from > block ? aligned(from, from + block) : end_;
+            body_.run(here, from, begun_);
+            block = blocks.end() < measured_branches::brief
+                        ? std::min(block * slow, largest_timed_block)
+                        : std::max(block / slow, at_once<Body>);
         }
     }
 

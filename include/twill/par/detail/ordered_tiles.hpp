@@ -23,8 +23,10 @@
 #include <twill/core/config.hpp>
 #include <twill/par/context.hpp>
 #include <twill/par/join.hpp>
+#include <twill/runtime/detail/work_meter.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 
@@ -82,6 +84,7 @@ private:
     // Tiles grow until one meets a beat; from then on they are halved whenever one does.
     static constexpr std::size_t fast = 16;
     static constexpr std::size_t slow = 2;
+    static constexpr auto beat = std::chrono::microseconds(100);
 
     void help(par::context& here) {
         if (over() || crowded_.load(std::memory_order_relaxed)) return;
@@ -101,6 +104,7 @@ private:
             std::size_t growth = fast;
             for (bool first = true; !has_failed(); first = false) {
                 if (here.poked()) [[unlikely]] {
+                    if (here.meter() != nullptr) return work_measured(here, tile);
                     here.beat();
                     // Found at the first look, it says nothing about the cost of an element.
                     if (!first) {
@@ -119,6 +123,25 @@ private:
         } catch (...) {
             fail();
             throw;
+        }
+    }
+
+    // All tiles, as several threads would do them: each is a branch, but for its turn, which
+    // follows that of the tile before.
+    void work_measured(par::context& here, typename Work::tile& tile) {
+        measured_branches tiles(here);
+        work_path turns = tiles.reached();
+        std::size_t length = Work::granule;
+        for (std::size_t from = take(length); from < size_; from = take(length)) {
+            const std::size_t to = std::min(size_, from + length);
+            tiles.begin();
+            work_.prepare(here, tile, from, to);
+            tiles.follow(turns);
+            work_.turn(here, tile, from, to);
+            end_turn(from, to);
+            turns = tiles.reached();
+            work_.finish(here, tile, from, to);
+            if (2 * tiles.end() < beat) length = std::min(length * slow, Work::largest);
         }
     }
 

@@ -6,6 +6,7 @@
 #include <twill/par/detail/pipeline_flow.hpp>
 #include <twill/par/for_each.hpp>
 #include <twill/par/join.hpp>
+#include <twill/runtime/detail/work_meter.hpp>
 #include <twill/runtime/usable_cpus.hpp>
 
 #include <algorithm>
@@ -43,7 +44,10 @@ template <class Source, class... Fs>
 class pipeline_run {
 public:
     pipeline_run(std::size_t tokens, std::span<const bool> serial, Source& source, Fs&... functions)
-        : flow_(tokens, serial), rooms_(tokens), functions_(source, functions...) {}
+        : flow_(tokens, serial),
+          serial_(serial),
+          rooms_(tokens),
+          functions_(source, functions...) {}
 
     void carry_through(par::context& here) {
         // More threads than there are CPUs would only wait. At least a few: the pool may be larger.
@@ -72,7 +76,10 @@ private:
             while (flow_.take(at)) {
                 bool produced = true;
                 do {
-                    if (here.poked()) here.beat();
+                    if (here.poked()) {
+                        if (here.meter() != nullptr) return run_measured(here, at);
+                        here.beat();
+                    }
                     produced = execute(here, at, std::index_sequence_for<Source, Fs...>());
                 } while (flow_.finish(at, produced));
             }
@@ -80,6 +87,28 @@ private:
             flow_.fail();
             throw;
         }
+    }
+
+    // All steps, beginning with `at`: each is a branch that follows the step before with the same
+    // value, or that which freed a token for it, and in a serial stage that of the value before.
+    // One thread takes the same token for all values; several would take one after the other.
+    void run_measured(par::context& here, step at) {
+        measured_branches steps(here);
+        std::vector<work_path> tokens(rooms_.size(), steps.reached());
+        std::vector<work_path> stages(serial_.size(), steps.reached());
+        do {
+            bool produced = true;
+            do {
+                work_path& token = tokens[at.sequence % tokens.size()];
+                work_path& stage = stages[at.stage];
+                steps.begin();
+                steps.follow(token);
+                if (serial_[at.stage]) steps.follow(stage);
+                produced = execute(here, at, std::index_sequence_for<Source, Fs...>());
+                token = stage = steps.reached();
+                steps.end();
+            } while (flow_.finish(at, produced));
+        } while (flow_.take(at));
     }
 
     template <std::size_t... I>
@@ -112,6 +141,7 @@ private:
     }
 
     pipeline_flow flow_;
+    const std::span<const bool> serial_;
     std::vector<rooms> rooms_;
     std::tuple<Source&, Fs&...> functions_;
 };

@@ -24,10 +24,12 @@ namespace detail {
 
 class compute_context;
 class compute_worker;
+class work_meter;
 struct fork_job;
 
 struct promotion {
-    fork_job* job;  // to be offered to others: the entry itself, or a part of it; null: nothing now
+    fork_job*
+        job;  // to be offered to others: what the entry stands for, or a part; null: nothing now
     bool exhausted;  // nothing more will come: the entry leaves the list, and no beat looks at it
 };
 
@@ -50,9 +52,22 @@ struct fork_marker : fork_entry {
     std::uint32_t depth;  // how many jobs lie on top of each other on this stack
 };
 
-// A piece of work that another thread may run. It lives on its owner's stack, so offering it
-// allocates nothing, and its owner stays until it has ended.
-struct fork_job : fork_entry {
+// How much lies on the longest path to a point of a measured region, in nanoseconds: see
+// work_meter.
+struct work_path {
+    std::int64_t span = 0;
+    std::int64_t burdened = 0;  // the same with what giving work away costs
+};
+
+// Where parallel paths of a measured region begin.
+struct work_fork {
+    work_path path;
+    std::int64_t work = 0;  // done until then, on all paths
+};
+
+// A piece of work that another thread may run. It lives on its owner's stack, beside the entry that
+// gave it, so offering it allocates nothing, and its owner stays until it has ended.
+struct fork_job {
     using execute_function = void (*)(fork_job&, compute_context&) noexcept;
 
     // States of `phase`: 0 running or on offer; 1 the same, and the owner sleeps until it has
@@ -75,12 +90,12 @@ struct fork_job : fork_entry {
         std::uint64_t offer;  // the owner's offer word while it is on offer
     };
 
-    // Nothing is written until the entry is offered: a fork that stays private must not pay.
-    fork_job() noexcept {}  // NOLINT(modernize-use-equals-default): a union member forbids it
+    explicit fork_job(execute_function what) noexcept : execute(what) {}
 
     execute_function execute;
     union {
-        shared_state shared;
+        shared_state shared;  // made when the job is offered
+        work_fork begun;      // in a measured region, where nothing is offered
     };
 };
 
@@ -144,9 +159,18 @@ public:
     // the caller has it back. False: another thread ran it, and it has ended.
     [[gnu::cold, gnu::noinline]] TWILL_API bool reclaim(fork_job& job) noexcept;
 
-    // `place` divides the list until `pop_marker`; entries above it do not see stop requests.
+    // The same for an owner that does not want the job any more.
+    [[gnu::cold, gnu::noinline]] TWILL_API bool withdraw(fork_job& job) noexcept;
+
+    // What measures the work and span of what runs here; null: nobody wants to know. While it is
+    // set, everything that is forked runs on this thread: the poke is always set, so that each fork
+    // is seen by `beat`, and the branch that it takes from the list is run by `reclaim`. Loops find
+    // out where they look whether they are to give way.
+    [[nodiscard]] work_meter* meter() const noexcept { return meter_; }
+
+    // `place` divides the list until `pop_shield`; entries above it do not see stop requests.
     TWILL_API void push_shield(fork_marker& place) noexcept;
-    TWILL_API void pop_marker(fork_marker& place) noexcept;
+    TWILL_API void pop_shield(fork_marker& place) noexcept;
 
 protected:
     explicit compute_context(unsigned workers) noexcept;
@@ -167,7 +191,8 @@ protected:
     fork_marker* place_;  // the youngest marker
     const std::size_t few_;
     bool cold_ = false;
-    bool gives_way_ = false;
+    bool gives_way_ = false;  // or is measured
+    work_meter* meter_ = nullptr;
     fork_marker root_;  // the oldest entry, always there
 };
 
@@ -182,8 +207,9 @@ TWILL_INITIAL_EXEC extern TWILL_API constinit TWILL_THREAD_LOCAL compute_binding
 
 // Begins a region on the calling thread, which is inside of none. A thread that belongs to no pool
 // joins the default pool as a guest before, which throws std::bad_alloc when there is no memory for
-// it.
-[[nodiscard]] TWILL_API compute_context& enter_region();
+// it. `name` (empty: none), `file` and `line` label it; they live for ever.
+[[nodiscard]] TWILL_API compute_context& enter_region(const char* name, const char* file,
+                                                      std::uint32_t line);
 TWILL_API void leave_region(compute_context& here) noexcept;
 
 // What debug builds ask before: a region on a thread that runs tasks works, but all of them wait

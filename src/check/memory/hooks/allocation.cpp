@@ -4,6 +4,7 @@
 // work: a block must not go back to another heap than it came from. All threads come here, also
 // those that the explorer does not know, so there is a lock; nobody waits for anything else while
 // holding it. An allocation is no scheduling point.
+#include "check/freed_stacks.hpp"
 #include "check/memory_mode.hpp"
 #include "check/scheduler.hpp"
 #include "check/system.hpp"
@@ -58,6 +59,7 @@ void release(void* begin, const void* pc) noexcept {
         const heap_lock held;
         result = the_heap.release(begin, by);
     }
+    if (result == heap::release_result::freed && !memory_mode()) remember_free(begin);
     if (result != heap::release_result::freed && in_run() && self_even_inside() != nullptr)
         bad_free(begin, result);
 }

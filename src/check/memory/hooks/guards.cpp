@@ -18,6 +18,7 @@ using release_function = void(void*);
 
 TWILL_INTERPOSED int __cxa_guard_acquire(void* guard) {
     static auto* const acquire = real<acquire_function>("__cxa_guard_acquire");
+    if (controlled()) point({action::run_once, object_kind::once, guard, TWILL_CALLER});
     const int is_mine = acquire(guard);
     if (controlled()) acquired(object_kind::once, guard);
     return is_mine;
@@ -27,4 +28,5 @@ TWILL_INTERPOSED void __cxa_guard_release(void* guard) {
     static auto* const release = real<release_function>("__cxa_guard_release");
     if (controlled()) released(object_kind::once, guard);
     release(guard);
+    if (controlled()) point_behind(TWILL_CALLER);
 }

@@ -1,6 +1,8 @@
 // One program for the tests of memory mode: its argument names what it does wrong, or right.
 //
 // What matters is on lines that end in a comment, by which the tests find them.
+#include <unistd.h>
+
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -8,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -202,7 +205,70 @@ struct story {
     std::function<void()> tell;
 };
 
+// A value that goes along with a byte through a pipe; or a moment after it.
+int piped = 0;
+volatile int seen_of_piped = 0;  // so that it is read
+void hand_over_by_pipe(bool in_time) {
+    int ends[2];
+    if (pipe(ends) != 0) return;
+    both(
+        [&] {
+            if (in_time) piped = 1;
+            static_cast<void>(!write(ends[1], "x", 1));
+            if (!in_time) piped = 1;  // piped too late
+        },
+        [&] {
+            char got = 0;
+            static_cast<void>(!read(ends[0], &got, 1));
+            seen_of_piped = piped;
+        });
+    close(ends[0]);
+    close(ends[1]);
+}
+
+// Readers exclude writers, not each other.
+std::shared_mutex shared_lock;
+int counted = 0;
+void count_as_reader() {
+    const std::shared_lock hold(shared_lock);
+    ++counted;  // counts as a reader
+}
+void count_as_writer() {
+    const std::unique_lock hold(shared_lock);
+    ++counted;
+}
+void look_as_reader() {
+    const std::shared_lock hold(shared_lock);
+    if (counted > 2) std::abort();
+}
+
+// Two threads sleep at it, after they have looked a few times; one is woken.
+std::atomic<int> gate = 0;
+void pass_gate() { gate.wait(0); }
+void open_gate(bool for_all) {
+    std::thread opens([for_all] {
+        gate = 1;
+        if (for_all)
+            gate.notify_all();
+        else
+            gate.notify_one();
+    });
+    both(pass_gate, pass_gate);
+    opens.join();
+}
+
 const story stories[] = {
+    {"readers-write", [] { both(count_as_reader, count_as_reader); }},
+    {"readers-and-writers",
+     [] {
+         std::thread third(look_as_reader);
+         both(count_as_writer, count_as_writer);
+         third.join();
+     }},
+    {"gate-for-one", [] { open_gate(false); }},
+    {"gate-for-all", [] { open_gate(true); }},
+    {"pipe", [] { hand_over_by_pipe(true); }},
+    {"pipe-too-late", [] { hand_over_by_pipe(false); }},
     {"race", [] { both(unguarded_increment, unguarded_increment); }},
     {"race-mended", [] { both(guarded_increment, guarded_increment); }},
     {"lost-update", lose_update},

@@ -3,6 +3,7 @@
 use super::{report_runs, Fork};
 
 const BLOCK: usize = 64;
+type Row = [f64; BLOCK];
 
 /// A square part of a matrix. Parts that are worked on at the same time do not overlap.
 #[derive(Clone, Copy)]
@@ -19,25 +20,31 @@ impl Part {
     }
 
     /// The elements of a row of a block.
-    fn row<'a>(self, i: usize, stride: usize) -> &'a [f64; BLOCK] {
+    fn row<'a>(self, i: usize, stride: usize) -> &'a Row {
         // SAFETY: the row lies inside of the matrix, and nobody writes there.
         unsafe { &*self.0.add(i * stride).cast() }
     }
 
-    fn row_mut<'a>(self, i: usize, stride: usize) -> &'a mut [f64; BLOCK] {
+    fn row_mut<'a>(self, i: usize, stride: usize) -> &'a mut Row {
         // SAFETY: the row lies inside of the matrix, and belongs to this call alone.
         unsafe { &mut *self.0.add(i * stride).cast() }
+    }
+}
+
+/// Eight rows of b at a time: a row of c is read and written for them once.
+fn add_products(out: &mut Row, factor: &[f64; 8], row: [&Row; 8]) {
+    for j in 0..BLOCK {
+        out[j] = (0..8).fold(out[j], |sum, l| sum + factor[l] * row[l][j]);
     }
 }
 
 #[inline(never)]
 fn multiply_block(a: Part, b: Part, c: Part, stride: usize) {
     for i in 0..BLOCK {
-        let out = c.row_mut(i, stride);
-        for (k, factor) in a.row(i, stride).iter().enumerate() {
-            for (to, from) in out.iter_mut().zip(b.row(k, stride)) {
-                *to += factor * from;
-            }
+        let (factors, _) = a.row(i, stride).as_chunks::<8>();
+        for (k, factor) in factors.iter().enumerate() {
+            let row = std::array::from_fn(|l| b.row(8 * k + l, stride));
+            add_products(c.row_mut(i, stride), factor, row);
         }
     }
 }

@@ -1,0 +1,244 @@
+// Threads that wait for each other by pipes, sockets, timers and the like.
+#include "scenario.hpp"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cassert>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace {
+
+struct pipe_ends {
+    int reading = -1;
+    int writing = -1;
+
+    pipe_ends() {
+        int both[2];
+        if (pipe(both) == 0) reading = both[0], writing = both[1];
+    }
+    ~pipe_ends() {
+        close(reading);
+        if (writing >= 0) close(writing);
+    }
+};
+
+void pipe_hands_over() {
+    pipe_ends ends;
+    int value = 0;
+    std::thread writes([&] {
+        value = 7;
+        assert(write(ends.writing, "x", 1) == 1);
+    });
+    char got = 0;
+    assert(read(ends.reading, &got, 1) == 1);
+    assert(got == 'x' && value == 7);
+    writes.join();
+}
+
+// More than a pipe holds, so both have to wait.
+void pipe_takes_more_than_it_holds() {
+    pipe_ends ends;
+    const std::vector<char> all(300'000, 'a');
+    std::thread writes([&] {
+        assert(write(ends.writing, all.data(), all.size()) == ssize_t(all.size()));
+        close(ends.writing);
+        ends.writing = -1;
+    });
+    std::vector<char> some(50'000);
+    std::size_t sum = 0;
+    for (ssize_t got = 1; got != 0; sum += std::size_t(got))
+        assert((got = read(ends.reading, some.data(), some.size())) >= 0);
+    assert(sum == all.size());
+    writes.join();
+}
+
+void pipe_is_never_written() {
+    pipe_ends ends;
+    std::thread reads([&] {
+        char got = 0;
+        static_cast<void>(read(ends.reading, &got, 1));
+    });
+    reads.join();
+}
+
+// Each asks for a lock or waits for the other's byte with the lock held.
+void reads_with_a_lock_held() {
+    pipe_ends ends;
+    std::mutex lock;
+    std::thread writes([&] {
+        const std::lock_guard hold(lock);
+        assert(write(ends.writing, "x", 1) == 1);
+    });
+    {
+        const std::lock_guard hold(lock);
+        char got = 0;
+        assert(read(ends.reading, &got, 1) == 1);
+    }
+    writes.join();
+}
+
+void sockets_converse() {
+    int ends[2];
+    assert(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    std::thread answers([&] {
+        char letter = 0;
+        while (recv(ends[1], &letter, 1, 0) == 1) {
+            ++letter;
+            assert(send(ends[1], &letter, 1, MSG_NOSIGNAL) == 1);
+        }
+    });
+    for (char letter = 'a'; letter != 'd'; ++letter) {
+        assert(send(ends[0], &letter, 1, MSG_NOSIGNAL) == 1);
+        char got = 0;
+        assert(recv(ends[0], &got, 1, MSG_WAITALL) == 1 && got == letter + 1);
+    }
+    shutdown(ends[0], SHUT_WR);
+    answers.join();
+    close(ends[0]);
+    close(ends[1]);
+}
+
+int listen_here(sockaddr_in& at) {
+    const int listens = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    at = {};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    assert(bind(listens, reinterpret_cast<sockaddr*>(&at), size) == 0 && listen(listens, 4) == 0);
+    assert(getsockname(listens, reinterpret_cast<sockaddr*>(&at), &size) == 0);
+    return listens;
+}
+
+void server_and_client() {
+    sockaddr_in at;
+    const int listens = listen_here(at);
+    std::thread serves([&] {
+        const int peer = accept(listens, nullptr, nullptr);
+        assert(peer >= 0);
+        char text[8] = {};
+        assert(recv(peer, text, 5, MSG_WAITALL) == 5 && std::strcmp(text, "hello") == 0);
+        assert(write(peer, "bye", 3) == 3);
+        close(peer);
+    });
+    const int mine = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert(connect(mine, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
+    assert(write(mine, "hello", 5) == 5);
+    char text[8] = {};
+    assert(recv(mine, text, 3, MSG_WAITALL) == 3 && std::strcmp(text, "bye") == 0);
+    serves.join();
+    close(mine);
+    close(listens);
+}
+
+void nobody_connects() {
+    sockaddr_in at;
+    const int listens = listen_here(at);
+    std::thread serves([&] { static_cast<void>(accept(listens, nullptr, nullptr)); });
+    serves.join();
+}
+
+void poll_has_a_limit() {
+    pipe_ends ends;
+    pollfd one{ends.reading, POLLIN, 0};
+    assert(poll(&one, 1, 3'600'000) == 0);  // an hour
+    assert(poll(&one, 1, 0) == 0);
+    std::thread writes([&] { assert(write(ends.writing, "x", 1) == 1); });
+    assert(poll(&one, 1, -1) == 1 && one.revents == POLLIN);
+    writes.join();
+}
+
+void select_sees_who_is_ready() {
+    pipe_ends a, b;
+    std::thread writes([&] { assert(write(b.writing, "x", 1) == 1); });
+    fd_set set;
+    FD_ZERO(&set);
+    FD_SET(a.reading, &set);
+    FD_SET(b.reading, &set);
+    assert(select(1 + (a.reading > b.reading ? a.reading : b.reading), &set, nullptr, nullptr,
+                  nullptr) == 1);
+    assert(FD_ISSET(b.reading, &set) && !FD_ISSET(a.reading, &set));
+    writes.join();
+}
+
+// A loop that spins on a descriptor that does not wait.
+void asks_again_and_again() {
+    const int counter = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    std::thread adds([&] { assert(eventfd_write(counter, 2) == 0); });
+    eventfd_t value = 0;
+    while (eventfd_read(counter, &value) != 0) assert(errno == EAGAIN);
+    assert(value == 2);
+    adds.join();
+    close(counter);
+}
+
+void timers_fire_in_virtual_time() {
+    const int set = epoll_create1(EPOLL_CLOEXEC);
+    const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    assert(epoll_ctl(set, EPOLL_CTL_ADD, timer, &event) == 0);
+    // Set while the other one waits already, or before.
+    std::thread sets([&] {
+        const itimerspec hourly{{3600, 0}, {60, 0}};
+        assert(timerfd_settime(timer, 0, &hourly, nullptr) == 0);
+    });
+    for (int i = 0; i != 3; ++i) {
+        assert(epoll_wait(set, &event, 1, -1) == 1);
+        std::uint64_t times = 0;
+        assert(read(timer, &times, sizeof times) == sizeof times && times == 1);
+    }
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    assert(now.tv_sec >= 1000 + 60 + 2 * 3600);
+    sets.join();
+    close(timer);
+    close(set);
+}
+
+void child_writes() {
+    pipe_ends ends;
+    const pid_t child = fork();
+    if (child == 0) {
+        usleep(20'000);
+        _exit(write(ends.writing, "x", 1) == 1 ? 0 : 1);
+    }
+    std::thread reads([&] {
+        char got = 0;
+        assert(read(ends.reading, &got, 1) == 1);
+    });
+    reads.join();
+    waitpid(child, nullptr, 0);
+}
+
+constexpr scenario all[] = {
+    {"pipe_hands_over", pipe_hands_over},
+    {"pipe_takes_more_than_it_holds", pipe_takes_more_than_it_holds},
+    {"pipe_is_never_written", pipe_is_never_written},
+    {"reads_with_a_lock_held", reads_with_a_lock_held},
+    {"sockets_converse", sockets_converse},
+    {"server_and_client", server_and_client},
+    {"nobody_connects", nobody_connects},
+    {"poll_has_a_limit", poll_has_a_limit},
+    {"select_sees_who_is_ready", select_sees_who_is_ready},
+    {"asks_again_and_again", asks_again_and_again},
+    {"timers_fire_in_virtual_time", timers_fire_in_virtual_time},
+    {"child_writes", child_writes},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) { return run_scenario(argc, argv, all); }
