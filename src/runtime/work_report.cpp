@@ -162,7 +162,7 @@ void look_whether_profile_is_wanted() {
         record* others = nullptr;
         if (record_of_process.compare_exchange_strong(others, mine.get(), std::memory_order_acq_rel,
                                                       std::memory_order_acquire)) {
-            static_cast<void>(mine.release());
+            [[maybe_unused]] const record* const kept = mine.release();
             static_cast<void>(std::atexit(&write_table));
         }
         profile_wanted.store(true, std::memory_order_relaxed);

@@ -199,7 +199,7 @@ TEST(cancelled_midway, histogram_and_group_by_leave_nothing_behind) {
 TEST(cancelled_midway, sort_of_texts_leaves_a_permutation) {
     const auto all_before = [] {
         auto all = elements();
-        for (element& each : all) each.text = std::to_string(each.key * 7919) + each.text;
+        for (element& each : all) each.text = std::to_string(each.key * 7919L) + each.text;
         return all;
     }();
     // A projection is asked once to a few times for each element.

@@ -60,8 +60,10 @@ void pipe_takes_more_than_it_holds() {
     });
     std::vector<char> some(50'000);
     std::size_t sum = 0;
-    for (ssize_t got = 1; got != 0; sum += std::size_t(got))
-        assert((got = read(ends.reading, some.data(), some.size())) >= 0);
+    for (ssize_t got = 1; got != 0; sum += std::size_t(got)) {
+        got = read(ends.reading, some.data(), some.size());
+        assert(got >= 0);
+    }
     assert(sum == all.size());
     writes.join();
 }
