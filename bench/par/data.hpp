@@ -23,6 +23,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace twill::inline TWILL_ABI::bench {
@@ -51,6 +52,15 @@ struct grouped {
         for (const std::uint64_t each : all) right = right && group_of(each) == key;
     }
 };
+
+// How many keys there are, and how often they occur together.
+using tally = std::pair<std::size_t, std::size_t>;
+template <class Counts>
+tally tally_of(const Counts& counts) {
+    tally result;
+    for (const auto& [key, count] : counts) ++result.first, result.second += count;
+    return result;
+}
 
 struct serial_algorithms {
     static void scan(const std::vector<double>& from, std::vector<double>& to) {
@@ -81,6 +91,11 @@ struct serial_algorithms {
         grouped result;
         for (const auto& [key, elements] : found) result.add(key, elements);
         return result;
+    }
+    static tally count_keys(const std::vector<std::uint64_t>& all) {
+        std::unordered_map<std::uint64_t, std::size_t> counts;
+        for (const std::uint64_t each : all) ++counts[group_of(each)];
+        return tally_of(counts);
     }
 };
 
@@ -179,6 +194,13 @@ void report_group(Algorithms& algorithms, std::size_t count) {
 }
 
 template <class Algorithms>
+void report_tally(Algorithms& algorithms, std::size_t count) {
+    const auto all = filled<std::uint64_t>(count, [](numbers& next) { return next(); });
+    const tally expected = serial_algorithms::count_keys(all);
+    report_runs([&] { demand(algorithms.count_keys(all) == expected, "tally"); });
+}
+
+template <class Algorithms>
 bool report_sorts(Algorithms& algorithms, std::string_view name, std::size_t count) {
     const auto sort = [&](auto& all) { algorithms.sort(all); };
     if (name == "sort-u64") {
@@ -225,6 +247,8 @@ bool report_others(Algorithms& algorithms, std::string_view name, std::size_t co
         report_histogram(algorithms, count);
     else if (name == "group")
         report_group(algorithms, count);
+    else if (name == "tally")
+        report_tally(algorithms, count);
     else
         return false;
     return true;

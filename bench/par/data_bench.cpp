@@ -6,6 +6,8 @@
 #include "par/groups.hpp"
 #include "par/programs.hpp"
 
+#include <twill/par/accumulator.hpp>
+#include <twill/par/for_each.hpp>
 #include <twill/par/group_by.hpp>
 #include <twill/par/histogram.hpp>
 #include <twill/par/partition.hpp>
@@ -17,6 +19,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -52,11 +55,24 @@ struct twill_data {
         for (std::size_t g = 0; g != found->size(); ++g) result.add(found->key(g), (*found)[g]);
         return result;
     }
+    static tally count_keys(const std::vector<std::uint64_t>& all) {
+        using counts = std::unordered_map<std::uint64_t, std::size_t>;
+        par::accumulator<counts> parts;
+        par::for_each_block(all.size(), [&](std::size_t from, std::size_t to) {
+            counts& mine = parts.local();
+            for (std::size_t i = from; i != to; ++i) ++mine[group_of(all[i])];
+        });
+        return tally_of(parts.combine([](counts a, const counts& b) {
+            for (const auto& [key, count] : b) a[key] += count;
+            return a;
+        }));
+    }
 };
 
 const peer here{"twill", "twill", {"data"}};
 const peer serial_code{"serial", "twill", {"serial-data"}};
 const peer vqsort{"VQSort, one core", "vqsort"};
+const peer onetbb_shared_map{"oneTBB, one concurrent map", "onetbb"};
 const peer gnu_parallel{"g++'s parallel mode", "gnu-parallel"};
 
 row of(const settings& how, std::string title, const words& arguments,
@@ -103,7 +119,9 @@ std::vector<row> data_rows(const settings& how) {
             of(how, "histogram of 50 M, 1,024 buckets", {"histogram", number(how, 50'000'000)},
                {serial_code, onetbb, openmp_gcc, openmp_clang, rayon}, {faster}),
             of(how, "group_by, 10 M in 10,000 groups", {"group", number(how, 10'000'000)},
-               {serial_code, onetbb, rayon}, {faster})};
+               {serial_code, onetbb, rayon}, {faster}),
+            of(how, "count 10,000 keys in 10 M, a map a worker", {"tally", number(how, 10'000'000)},
+               {serial_code, onetbb_shared_map}, {})};
 }
 
 }  // namespace twill::inline TWILL_ABI::bench

@@ -5,6 +5,7 @@
 
 #include <oneapi/tbb/blocked_range.h>
 #include <oneapi/tbb/combinable.h>
+#include <oneapi/tbb/concurrent_hash_map.h>
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/parallel_invoke.h>
@@ -164,6 +165,19 @@ public:
         grouped result;
         for (const auto& [key, elements] : found) result.add(key, elements);
         return result;
+    }
+    // All threads count in one map.
+    static tally count_keys(const std::vector<std::uint64_t>& all) {
+        using counts_of = tbb::concurrent_hash_map<std::uint64_t, std::size_t>;
+        counts_of counts;
+        tbb::parallel_for(tbb::blocked_range<std::size_t>(0, all.size()), [&](const auto& part) {
+            for (std::size_t i = part.begin(); i != part.end(); ++i) {
+                counts_of::accessor place;
+                counts.insert(place, group_of(all[i]));
+                ++place->second;
+            }
+        });
+        return tally_of(counts);
     }
     template <class F>
     static void each(std::size_t count, F&& f) {

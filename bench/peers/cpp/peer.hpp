@@ -50,6 +50,8 @@ bool run_peer_data(std::string_view name, std::size_t count) {
                       data.group(all, [](auto&& work) { work(); });
                   })
         if (name == "group") return report_group(data, count), true;
+    if constexpr (requires(const std::vector<std::uint64_t>& all) { data.count_keys(all); })
+        if (name == "tally") return report_tally(data, count), true;
     return false;
 }
 
