@@ -207,6 +207,7 @@ private:
     // left to do here.
     [[gnu::noinline]] bool beat_between(par::context& here) {
         if (here.meter() != nullptr) {
+            if (end_ - begun_ == 1) return true;
             iterate_measured(here);
             return false;
         }
@@ -277,6 +278,14 @@ private:
         for (std::size_t block = at_once<Body>; begun_ != end_;) {
             blocks.begin();
             const std::size_t from = begun_;
+            // One iteration that may fork as a loop of its own: a second call of such a body would
+            // keep compilers from inlining it, measured or not.
+            if constexpr (forking_body<Body>) {
+                begun_ = from + 1;
+                run_apart(here, from, begun_, body_, &failed(), true);
+                static_cast<void>(blocks.end());
+                continue;
+            }
             begun_ = end_ - from > block ? aligned(from, from + block) : end_;
             body_.run(here, from, begun_);
             block = blocks.end() < measured_branches::brief
