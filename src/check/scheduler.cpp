@@ -113,6 +113,12 @@ bool is_cut_short(const thread& of) noexcept {
            of.next.kind != action::lock;
 }
 
+// Whether it goes on to run handlers, and may then wait on. With one of libc's locks held none may
+// run (1: the scheduler's own).
+bool has_handlers_to_run(const thread& of) noexcept {
+    return of.in_runtime == 1 && has_signals(of);
+}
+
 // Asks those who wait whether they can go on now: so no hook has to know whom it sets free.
 void ask_again() noexcept {
     the.stale = false;
@@ -121,7 +127,7 @@ void ask_again() noexcept {
         if (each.next.ready == nullptr ||
             (each.state != thread_state::blocked && each.state != thread_state::ready))
             continue;
-        const bool ready = each.next.ready(each) || is_cut_short(each) || has_signals(each);
+        const bool ready = each.next.ready(each) || is_cut_short(each) || has_handlers_to_run(each);
         if (ready && each.state == thread_state::blocked) {
             each.state = thread_state::ready;
             the.run->wake(each.index);
@@ -296,7 +302,7 @@ static wait_end take_turn(thread& me, readiness ready) noexcept {
     const bool due = me.next.deadline <= the.run->now();
     if (due) me.next.deadline = never;
     const bool waited =
-        ready != nullptr && !due && !ready(me) && !is_cut_short(me) && !has_signals(me);
+        ready != nullptr && !due && !ready(me) && !is_cut_short(me) && !has_handlers_to_run(me);
     announce(me, waited);
     if (due) me.next.ready = nullptr;
     if (waited && closes_a_circle(me)) fail_for_ever();
@@ -329,9 +335,9 @@ wait_end wait_until(const step& next, readiness ready, const wait_details& detai
     me.interrupted = false;
     for (;;) {
         const wait_end end = take_turn(me, ready);
-        // With one of libc's locks held no handler may run.
-        if (!has_signals(me) || me.in_runtime != 1) return end;
-        me.interrupted = handle_signals(me, next.kind) && ready != nullptr;
+        if (has_handlers_to_run(me))
+            me.interrupted = handle_signals(me, next.kind) && ready != nullptr;
+        // Not ready: it had its turn for a handler only, or for a signal that another took first.
         if (ready == nullptr || end == wait_end::timed_out || ready(me)) return end;
         if (me.interrupted) return wait_end::timed_out;
         me.next.ready = ready;

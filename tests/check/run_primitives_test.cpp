@@ -108,6 +108,8 @@ constexpr expectation all[] = {
     {"signals", "pause_comes_too_late", "deadlock"},
     {"signals", "restarted_wait_goes_on", nullptr},
     {"signals", "wait_may_be_interrupted", nullptr},
+    {"signals", "process_signal_sets_nobody_free", nullptr},
+    {"signals", "one_of_two_takes_it", nullptr},
     {"signals", "handler_takes_a_lock", "relocked"},
     {"c11", "broken", "crash"},
     {"c11", "mended", nullptr},
