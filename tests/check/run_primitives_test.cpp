@@ -72,6 +72,7 @@ constexpr expectation all[] = {
     {"primitives", "many_mutexes_are_told_apart", nullptr},
     {"primitives", "waits_with_a_mutex_locked_twice", "deadlock"},
     {"primitives", "leaves_a_thread_behind", "leaked-thread"},
+    {"primitives", "joins_in_a_static_destructor", nullptr},
     {"primitives", "joins_twice", "use-after-join"},
     {"primitives", "takes_locks_in_both_orders", "lock-order"},
     {"primitives", "takes_locks_in_both_orders_safely", nullptr},

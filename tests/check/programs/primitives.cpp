@@ -297,6 +297,11 @@ void leaves_a_thread_behind() {
     pthread_create(&thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr);
 }
 
+// As thread pools do that are static objects.
+void joins_in_a_static_destructor() {
+    static std::jthread works([] { std::this_thread::yield(); });
+}
+
 void joins_twice() {
     pthread_t thread{};
     pthread_create(&thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr);
@@ -394,6 +399,7 @@ int main(int argc, char** argv) {
         {"many_mutexes_are_told_apart", many_mutexes_are_told_apart},
         {"waits_with_a_mutex_locked_twice", waits_with_a_mutex_locked_twice},
         {"leaves_a_thread_behind", leaves_a_thread_behind},
+        {"joins_in_a_static_destructor", joins_in_a_static_destructor},
         {"joins_twice", joins_twice},
         {"takes_locks_in_both_orders", takes_locks_in_both_orders},
         {"takes_locks_in_both_orders_safely", takes_locks_in_both_orders_safely},
