@@ -100,6 +100,7 @@ constexpr expectation all[] = {
     {"cancelling", "in_a_wait_with_cleanup", nullptr},
     {"cancelling", "in_a_wait_without_cleanup", "deadlock"},
     {"cancelling", "in_a_sleep_a_read_and_a_semaphore", nullptr},
+    {"cancelling", "in_a_fortified_call", nullptr},
     {"cancelling", "not_while_disabled", nullptr},
     {"cancelling", "joins_in_a_while", nullptr},
     {"signals", "handler_runs_in_its_thread", nullptr},

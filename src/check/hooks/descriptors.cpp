@@ -191,9 +191,12 @@ TWILL_INTERPOSED ssize_t read(int descriptor, void* to, std::size_t size) {
 
 TWILL_INTERPOSED ssize_t __read_chk(int descriptor, void* to, std::size_t size, std::size_t room) {
     if (size > room) ::abort();
-    return with_errno(
-        controlled() ? read_into(descriptor, to, size, TWILL_CALLER)
-                     : raw_syscall(SYS_read, descriptor, as_word(to), static_cast<long>(size)));
+    if (!controlled())
+        return with_errno(raw_syscall(SYS_read, descriptor, as_word(to), static_cast<long>(size)));
+    const cancellation_point here;
+    const auto result = with_errno(read_into(descriptor, to, size, TWILL_CALLER));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED ssize_t write(int descriptor, const void* from, std::size_t size) {
@@ -235,8 +238,35 @@ TWILL_INTERPOSED ssize_t recv(int descriptor, void* to, std::size_t size, int fl
     return result;
 }
 
+TWILL_INTERPOSED ssize_t __recv_chk(int descriptor, void* to, std::size_t size, std::size_t bound,
+                                    int flags) {
+    if (size > bound) ::abort();
+    if (!controlled())
+        return with_errno(raw_syscall(SYS_recvfrom, descriptor, as_word(to),
+                                      static_cast<long>(size), flags, 0, 0));
+    const cancellation_point here;
+    const auto result =
+        with_errno(receive(descriptor, to, size, flags, nullptr, nullptr, TWILL_CALLER));
+    here.leave();
+    return result;
+}
+
 TWILL_INTERPOSED ssize_t recvfrom(int descriptor, void* to, std::size_t size, int flags,
                                   sockaddr* from, socklen_t* room) {
+    if (!controlled())
+        return with_errno(raw_syscall(SYS_recvfrom, descriptor, as_word(to),
+                                      static_cast<long>(size), flags, as_word(from),
+                                      as_word(room)));
+    const cancellation_point here;
+    const auto result = with_errno(receive(descriptor, to, size, flags, from, room, TWILL_CALLER));
+    here.leave();
+    return result;
+}
+
+TWILL_INTERPOSED ssize_t __recvfrom_chk(int descriptor, void* to, std::size_t size,
+                                        std::size_t bound, int flags, sockaddr* from,
+                                        socklen_t* room) {
+    if (size > bound) ::abort();
     if (!controlled())
         return with_errno(raw_syscall(SYS_recvfrom, descriptor, as_word(to),
                                       static_cast<long>(size), flags, as_word(from),
@@ -354,9 +384,10 @@ TWILL_INTERPOSED int eventfd_read(int descriptor, eventfd_t* value) {
         return raw_syscall(SYS_read, descriptor, as_word(value), sizeof *value) == sizeof *value
                    ? 0
                    : -1;
-    return with_errno(read_into(descriptor, value, sizeof *value, TWILL_CALLER)) == sizeof *value
-               ? 0
-               : -1;
+    const cancellation_point here;
+    const auto got = with_errno(read_into(descriptor, value, sizeof *value, TWILL_CALLER));
+    here.leave();
+    return got == sizeof *value ? 0 : -1;
 }
 
 TWILL_INTERPOSED int eventfd_write(int descriptor, eventfd_t value) {
@@ -364,7 +395,8 @@ TWILL_INTERPOSED int eventfd_write(int descriptor, eventfd_t value) {
         return raw_syscall(SYS_write, descriptor, as_word(&value), sizeof value) == sizeof value
                    ? 0
                    : -1;
-    return with_errno(write_from(descriptor, &value, sizeof value, TWILL_CALLER)) == sizeof value
-               ? 0
-               : -1;
+    const cancellation_point here;
+    const auto written = with_errno(write_from(descriptor, &value, sizeof value, TWILL_CALLER));
+    here.leave();
+    return written == sizeof value ? 0 : -1;
 }
