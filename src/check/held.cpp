@@ -93,7 +93,10 @@ void judge(const order& what, const step& wanted) noexcept {
 
 void keep_lock(const step& at) noexcept {
     thread& me = *self_even_inside();
-    if (me.held_count == most_held) return;  // deeper than anybody nests them
+    if (me.held_count == most_held) {
+        ++me.held_beside;
+        return;
+    }
     me.held[me.held_count++] = {at.object, object_number(at.what, at.object)};
 }
 
@@ -105,13 +108,14 @@ void drop_lock(const void* lock) noexcept {
         for (; i != me.held_count; ++i) me.held[i] = me.held[i + 1];
         return;
     }
+    if (me.held_beside != 0) --me.held_beside;
 }
 
 bool keeps_lock(const void* lock) noexcept {
     const thread& me = *self_even_inside();
     for (std::uint32_t i = 0; i != me.held_count; ++i)
         if (me.held[i].object == lock) return true;
-    return false;
+    return me.held_beside != 0;  // it may be one of those
 }
 
 const thread* who_keeps(const void* lock) noexcept {
@@ -127,6 +131,8 @@ void watch_lock_order(const step& wanted) noexcept {
     const thread& me = *self_even_inside();
     // Nobody can come in between with one thread, and most programs begin with one.
     if (me.held_count == 0 || the.count == 1) return;
+    // One of which nothing is known may exclude whatever would be found.
+    if (me.held_beside != 0) return;
     const std::uint64_t to = object_number(wanted.what, wanted.object);
     for (std::uint32_t i = 0; i != me.held_count; ++i) {
         order what{me.held[i].number, to, me.index, the.run->epoch_of(me.index).time, 0, {}};

@@ -62,6 +62,7 @@ struct thread {
     std::uint32_t end_rounds = 0;  // see `at_thread_end`
     std::uint32_t held_count = 0;  // locks, the youngest last
     held_lock held[most_held] = {};
+    std::uint32_t held_beside = 0;  // for which there was no room
     // For a notification (see waiters.hpp): it waits; it was notified; the order of arrival.
     bool waiting = false;
     bool notified = false;

@@ -66,6 +66,7 @@ constexpr expectation all[] = {
     {"primitives", "recursive_and_timed_mutexes", nullptr},
     {"primitives", "errorcheck_mutex_says_so", nullptr},
     {"primitives", "robust_mutex_outlives_its_owner", nullptr},
+    {"primitives", "holds_many_locks", nullptr},
     {"primitives", "unlocks_what_another_holds", "wrong-unlock"},
     {"primitives", "locks_twice", "relocked"},
     {"primitives", "destroys_while_held", "destroyed-in-use"},

@@ -274,6 +274,27 @@ void robust_mutex_outlives_its_owner() {
     assert(pthread_mutex_unlock(&lock) == 0);
 }
 
+// More than are kept of a thread.
+void holds_many_locks() {
+    constexpr int many = 40;
+    static pthread_rwlock_t shared[many];
+    static pthread_spinlock_t spinning[many];
+    for (int i = 0; i != many; ++i) {
+        pthread_rwlock_init(&shared[i], nullptr);
+        pthread_spin_init(&spinning[i], PTHREAD_PROCESS_PRIVATE);
+    }
+    in_two_threads([] {
+        for (int i = 0; i != many; ++i) {
+            pthread_rwlock_rdlock(&shared[i]);
+            pthread_spin_lock(&spinning[i]);
+        }
+        for (int i = 0; i != many; ++i) {
+            pthread_spin_unlock(&spinning[i]);
+            pthread_rwlock_unlock(&shared[i]);
+        }
+    });
+}
+
 pthread_mutex_t misused = PTHREAD_MUTEX_INITIALIZER;
 
 void unlocks_what_another_holds() {
@@ -393,6 +414,7 @@ int main(int argc, char** argv) {
         {"recursive_and_timed_mutexes", recursive_and_timed_mutexes},
         {"errorcheck_mutex_says_so", errorcheck_mutex_says_so},
         {"robust_mutex_outlives_its_owner", robust_mutex_outlives_its_owner},
+        {"holds_many_locks", holds_many_locks},
         {"unlocks_what_another_holds", unlocks_what_another_holds},
         {"locks_twice", locks_twice},
         {"destroys_while_held", destroys_while_held},
