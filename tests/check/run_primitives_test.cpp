@@ -44,6 +44,7 @@ constexpr expectation all[] = {
     {"conditions", "notifies_too_few", "deadlock"},
     {"conditions", "waits_with_a_limit", nullptr},
     {"time", "sleeps_for_a_day", nullptr},
+    {"time", "sleeps_again_and_again", nullptr},
     {"time", "shows_the_same_time_always", nullptr},
     {"time", "draws_the_same_numbers_always", nullptr},
     {"time", "works_until_another_has_slept", nullptr},

@@ -26,6 +26,11 @@ void sleeps_for_a_day() {
     assert(took >= 25h && took < 24h + 25h + 1min);
 }
 
+// Nobody writes anything meanwhile, and yet it ends.
+void sleeps_again_and_again() {
+    for (int i = 0; i != 2500; ++i) std::this_thread::sleep_for(1ms);
+}
+
 // The clocks agree with each other, and with the schedule alone.
 void shows_the_same_time_always() {
     const std::time_t now = std::time(nullptr);
@@ -111,6 +116,7 @@ void waits_for_the_clock() {
 int main(int argc, char** argv) {
     const scenario all[] = {
         {"sleeps_for_a_day", sleeps_for_a_day},
+        {"sleeps_again_and_again", sleeps_again_and_again},
         {"shows_the_same_time_always", shows_the_same_time_always},
         {"works_until_another_has_slept", works_until_another_has_slept},
         {"trusts_in_a_minute", trusts_in_a_minute},
