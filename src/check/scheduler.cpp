@@ -89,8 +89,9 @@ std::uint64_t shown_number(object_kind kind, const void* object, std::uint64_t n
 }
 
 // A limit of a second or more guards against hanging; and whoever sleeps counts on the time itself.
+// Of that second some has passed: a clock was read to know when it ends.
 bool is_patient(const operation& next) noexcept {
-    constexpr std::uint64_t long_time = 1'000'000'000;
+    constexpr std::uint64_t long_time = 500'000'000;
     return next.deadline != never && next.kind != action::sleep &&
            next.deadline - the.run->now() >= long_time;
 }

@@ -49,6 +49,7 @@ constexpr expectation all[] = {
     {"time", "draws_the_same_numbers_always", nullptr},
     {"time", "works_until_another_has_slept", nullptr},
     {"time", "trusts_in_a_minute", nullptr},
+    {"time", "trusts_in_a_second", nullptr},
     {"time", "relies_on_sleep", "crash"},
     {"time", "waits_for_the_clock", nullptr},
     {"primitives", "semaphore_counts", nullptr},
