@@ -67,8 +67,9 @@ struct thread {
     bool waiting = false;
     bool notified = false;
     std::uint64_t arrival = 0;
-    std::uint64_t extra = 0;        // of the primitive that it waits in
-    std::uint32_t clock_reads = 0;  // since it slept
+    std::uint64_t extra = 0;         // of the primitive that it waits in
+    const void* meets_at = nullptr;  // the barrier whose last it waits for
+    std::uint32_t clock_reads = 0;   // since it slept
     // See cancellation.hpp. It was asked to end, and does not want to; it waits where it may be cut
     // short, and was.
     bool cancel_wanted = false;

@@ -55,6 +55,7 @@ constexpr expectation all[] = {
     {"primitives", "semaphore_counts", nullptr},
     {"primitives", "semaphore_is_never_posted", "deadlock"},
     {"primitives", "barrier_lets_all_go_at_once", nullptr},
+    {"primitives", "barrier_is_used_anew_by_the_last", nullptr},
     {"primitives", "standard_barrier_and_latch", nullptr},
     {"primitives", "readers_share_and_writers_do_not", nullptr},
     {"primitives", "two_readers_upgrade", "deadlock"},

@@ -104,6 +104,24 @@ void barrier_lets_all_go_at_once() {
     pthread_barrier_destroy(&meeting);
 }
 
+// Once it has gone through, everybody has arrived.
+void barrier_is_used_anew_by_the_last() {
+    static pthread_barrier_t meeting;
+    static std::atomic<int> through = 0;
+    pthread_barrier_init(&meeting, nullptr, 3);
+    const auto meet = [] {
+        if (pthread_barrier_wait(&meeting) == PTHREAD_BARRIER_SERIAL_THREAD) {
+            pthread_barrier_destroy(&meeting);
+            pthread_barrier_init(&meeting, nullptr, 3);
+        }
+        ++through;
+    };
+    std::thread one(meet);
+    in_two_threads(meet);
+    one.join();
+    assert(through == 3);
+}
+
 void standard_barrier_and_latch() {
     std::barrier meeting(2);
     std::latch done(2);
@@ -401,6 +419,7 @@ int main(int argc, char** argv) {
         {"semaphore_counts", semaphore_counts},
         {"semaphore_is_never_posted", semaphore_is_never_posted},
         {"barrier_lets_all_go_at_once", barrier_lets_all_go_at_once},
+        {"barrier_is_used_anew_by_the_last", barrier_is_used_anew_by_the_last},
         {"standard_barrier_and_latch", standard_barrier_and_latch},
         {"readers_share_and_writers_do_not", readers_share_and_writers_do_not},
         {"two_readers_upgrade", two_readers_upgrade},
