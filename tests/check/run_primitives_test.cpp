@@ -88,6 +88,8 @@ constexpr expectation all[] = {
     {"releases", "sets_before_the_post", nullptr},
     {"descriptors", "pipe_hands_over", nullptr},
     {"descriptors", "pipe_takes_more_than_it_holds", nullptr},
+    {"descriptors", "many_parts_are_written_as_one", nullptr},
+    {"descriptors", "waits_for_all_that_there_is", nullptr},
     {"descriptors", "pipe_is_never_written", "deadlock"},
     {"descriptors", "reads_with_a_lock_held", "deadlock"},
     {"descriptors", "sockets_converse", nullptr},
