@@ -98,6 +98,7 @@ constexpr expectation all[] = {
     {"descriptors", "select_sees_who_is_ready", nullptr},
     {"descriptors", "asks_again_and_again", nullptr},
     {"descriptors", "timers_fire_in_virtual_time", nullptr},
+    {"descriptors", "timer_fires_unread", nullptr},
     {"lifetimes", "notifies_what_is_gone", "use-after-free"},
     {"lifetimes", "notifies_under_the_lock", nullptr},
     {"lifetimes", "frees_a_mutex_that_is_waited_for", "use-after-free"},

@@ -204,6 +204,22 @@ long read_into(int descriptor, void* to, std::size_t size, const void* place) no
     return got;
 }
 
+long read_parts(int descriptor, const iovec* parts, int count, const void* place) noexcept {
+    const long got = perform(action::read, descriptor, true, place, [&] {
+        return raw_syscall(SYS_readv, descriptor, as_word(parts), count);
+    });
+    if (got != sizeof(std::uint64_t)) return got;
+    const std::uint64_t expirations = take_expirations(descriptor);
+    std::size_t done = expirations == 0 ? sizeof expirations : 0;
+    for (int i = 0; i != count && done != sizeof expirations; ++i) {
+        const std::size_t left = sizeof expirations - done;
+        const std::size_t here = parts[i].iov_len < left ? parts[i].iov_len : left;
+        std::memcpy(parts[i].iov_base, reinterpret_cast<const char*>(&expirations) + done, here);
+        done += here;
+    }
+    return got;
+}
+
 long write_from(int descriptor, const void* from, std::size_t size, const void* place) noexcept {
     read_range(from, size, place);
     return perform_all(descriptor, size, true, place, [&](std::size_t done, std::size_t left) {
@@ -272,10 +288,9 @@ TWILL_INTERPOSED ssize_t write(int descriptor, const void* from, std::size_t siz
 }
 
 TWILL_INTERPOSED ssize_t readv(int descriptor, const iovec* parts, int count) {
-    const auto attempt = [&] { return raw_syscall(SYS_readv, descriptor, as_word(parts), count); };
-    if (!controlled()) return with_errno(attempt());
+    if (!controlled()) return with_errno(raw_syscall(SYS_readv, descriptor, as_word(parts), count));
     const cancellation_point here;
-    const auto result = with_errno(perform(action::read, descriptor, true, TWILL_CALLER, attempt));
+    const auto result = with_errno(read_parts(descriptor, parts, count, TWILL_CALLER));
     here.leave();
     return result;
 }

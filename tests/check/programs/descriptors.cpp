@@ -263,6 +263,23 @@ void timers_fire_in_virtual_time() {
     close(set);
 }
 
+// Each time that it fires is an edge, and what was not read adds up.
+void timer_fires_unread() {
+    const int set = epoll_create1(EPOLL_CLOEXEC);
+    const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    assert(epoll_ctl(set, EPOLL_CTL_ADD, timer, &event) == 0);
+    const itimerspec hourly{{3600, 0}, {3600, 0}};
+    assert(timerfd_settime(timer, 0, &hourly, nullptr) == 0);
+    for (int i = 0; i != 3; ++i) assert(epoll_wait(set, &event, 1, -1) == 1);
+    std::uint64_t times = 0;
+    iovec halves[] = {{&times, 4}, {reinterpret_cast<char*>(&times) + 4, 4}};
+    assert(readv(timer, halves, 2) == sizeof times && times == 3);
+    close(timer);
+    close(set);
+}
+
 void child_writes() {
     pipe_ends ends;
     const pid_t child = fork();
@@ -292,6 +309,7 @@ constexpr scenario all[] = {
     {"select_sees_who_is_ready", select_sees_who_is_ready},
     {"asks_again_and_again", asks_again_and_again},
     {"timers_fire_in_virtual_time", timers_fire_in_virtual_time},
+    {"timer_fires_unread", timer_fires_unread},
     {"child_writes", child_writes},
 };
 
