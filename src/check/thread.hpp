@@ -39,6 +39,7 @@ inline constexpr std::uint32_t most_held = 16;
 struct held_lock {
     const void* object;
     std::uint64_t number;
+    bool shared;  // for reading
 };
 
 struct thread {

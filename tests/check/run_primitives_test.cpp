@@ -80,6 +80,8 @@ constexpr expectation all[] = {
     {"primitives", "joins_twice", "use-after-join"},
     {"primitives", "takes_locks_in_both_orders", "lock-order"},
     {"primitives", "takes_locks_in_both_orders_safely", nullptr},
+    {"primitives", "reads_in_both_orders", nullptr},
+    {"primitives", "reads_and_writes_in_both_orders", "lock-order"},
     {"primitives", "thread_local_destructors_lock", "deadlock"},
     {"primitives", "throws_out_of_a_thread", "crash"},
     {"releases", "looks_behind_the_unlock", "crash"},

@@ -386,6 +386,41 @@ void takes_locks_in_both_orders_safely() {
     const std::lock_guard inner(a);
 }
 
+// Readers do not wait for each other.
+void reads_in_both_orders() {
+    static std::shared_mutex a;
+    static std::shared_mutex b;
+    std::thread one([] {
+        const std::shared_lock outer(a);
+        const std::shared_lock inner(b);
+    });
+    {
+        const std::shared_lock outer(b);
+        const std::shared_lock inner(a);
+    }
+    one.join();
+}
+
+// But writers for them.
+void reads_and_writes_in_both_orders() {
+    static std::shared_mutex a;
+    static std::shared_mutex b;
+    static std::atomic<bool> first_is_done = false;
+    std::thread one([] {
+        {
+            const std::shared_lock outer(a);
+            const std::lock_guard inner(b);
+        }
+        first_is_done = true;
+    });
+    while (!first_is_done) std::this_thread::yield();
+    {
+        const std::shared_lock outer(b);
+        const std::lock_guard inner(a);
+    }
+    one.join();
+}
+
 thread_local std::mutex* touched_at_end = nullptr;
 struct toucher {
     ~toucher() {
@@ -444,6 +479,8 @@ int main(int argc, char** argv) {
         {"joins_twice", joins_twice},
         {"takes_locks_in_both_orders", takes_locks_in_both_orders},
         {"takes_locks_in_both_orders_safely", takes_locks_in_both_orders_safely},
+        {"reads_in_both_orders", reads_in_both_orders},
+        {"reads_and_writes_in_both_orders", reads_and_writes_in_both_orders},
         {"thread_local_destructors_lock", thread_local_destructors_lock},
         {"throws_out_of_a_thread", throws_out_of_a_thread},
     };
