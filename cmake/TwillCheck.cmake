@@ -3,7 +3,8 @@
 # Registers a CTest test that runs the program TARGET under `twill check`: it fails with a report when
 # one of the schedules does, and says how to repeat it. ARGS are the program's, OPTIONS are further ones
 # of `twill check`. The test is called NAME (default: check/TARGET), has the label "check", and leaves a
-# schedule that fails beside the program, in TARGET.replay.
+# schedule that fails beside the program, in TARGET.replay, or with a NAME in NAME.replay (a slash
+# becomes a '-'), so that tests of one program keep theirs apart.
 #
 # The command is the one that is built along or installed with twill; TWILL_COMMAND names another.
 function(twill_check_test target)
@@ -23,15 +24,18 @@ function(twill_check_test target)
         message(FATAL_ERROR "twill_check_test(${target}): the twill command is not here; build twill "
             "with TWILL_BUILD_TOOLS=ON, or set TWILL_COMMAND")
     endif()
-    set(options --save $<TARGET_FILE_DIR:${target}>/${target}.replay)
+    if(DEFINED want_NAME)
+        string(REPLACE "/" "-" replay ${want_NAME})
+    else()
+        set(replay ${target})
+        set(want_NAME check/${target})
+    endif()
+    set(options --save $<TARGET_FILE_DIR:${target}>/${replay}.replay)
     if(DEFINED want_SCHEDULES)
         list(APPEND options --schedules ${want_SCHEDULES})
     endif()
     if(DEFINED want_TIME)
         list(APPEND options --time ${want_TIME})
-    endif()
-    if(NOT DEFINED want_NAME)
-        set(want_NAME check/${target})
     endif()
     add_test(NAME ${want_NAME}
         COMMAND ${command} check ${options} ${want_OPTIONS} -- $<TARGET_FILE:${target}> ${want_ARGS})

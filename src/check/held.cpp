@@ -11,6 +11,8 @@ namespace {
 struct order {
     std::uint64_t from;
     std::uint64_t to;
+    bool shares_from;  // a read-write lock, for reading
+    bool shares_to;
     std::uint32_t thread;
     explore::tick time;  // of that thread
     std::uint32_t gates_count;
@@ -43,6 +45,11 @@ bool could_meet(const order& earlier, const order& later) noexcept {
            !share_a_gate(earlier, later);
 }
 
+// Whether `first`, which waits for what `then` holds, has to.
+bool has_to_wait(const order& first, const order& then) noexcept {
+    return !first.shares_to || !then.shares_from;
+}
+
 // A way from `at` back to `goal` by orders of other threads, none of which excludes another.
 struct search {
     static constexpr std::size_t longest = 6;
@@ -52,9 +59,11 @@ struct search {
     bool find(std::uint64_t at, std::uint64_t goal) noexcept {
         for (std::size_t i = 0; i != seen.count; ++i) {
             const order& next = seen.all[i];
-            if (next.from != at || !fits(next)) continue;
+            if (next.from != at || !has_to_wait(*path[length - 1], next) || !fits(next)) continue;
             path[length++] = &next;
-            if (next.to == goal || (length != longest && find(next.to, goal))) return true;
+            if ((next.to == goal && has_to_wait(next, *path[0])) ||
+                (length != longest && find(next.to, goal)))
+                return true;
             --length;
         }
         return false;
@@ -67,7 +76,8 @@ struct search {
 };
 
 bool same(const order& a, const order& b) noexcept {
-    return a.from == b.from && a.to == b.to && a.thread == b.thread && a.time == b.time &&
+    return a.from == b.from && a.to == b.to && a.shares_from == b.shares_from &&
+           a.shares_to == b.shares_to && a.thread == b.thread && a.time == b.time &&
            a.gates_count == b.gates_count &&
            std::memcmp(a.gates, b.gates, a.gates_count * sizeof a.gates[0]) == 0;
 }
@@ -93,8 +103,12 @@ void judge(const order& what, const step& wanted) noexcept {
 
 void keep_lock(const step& at) noexcept {
     thread& me = *self_even_inside();
-    if (me.held_count == most_held) return;  // deeper than anybody nests them
-    me.held[me.held_count++] = {at.object, object_number(at.what, at.object)};
+    if (me.held_count == most_held) {
+        ++me.held_beside;
+        return;
+    }
+    me.held[me.held_count++] = {at.object, object_number(at.what, at.object),
+                                at.kind == action::read_lock};
 }
 
 void drop_lock(const void* lock) noexcept {
@@ -105,13 +119,14 @@ void drop_lock(const void* lock) noexcept {
         for (; i != me.held_count; ++i) me.held[i] = me.held[i + 1];
         return;
     }
+    if (me.held_beside != 0) --me.held_beside;
 }
 
 bool keeps_lock(const void* lock) noexcept {
     const thread& me = *self_even_inside();
     for (std::uint32_t i = 0; i != me.held_count; ++i)
         if (me.held[i].object == lock) return true;
-    return false;
+    return me.held_beside != 0;  // it may be one of those
 }
 
 const thread* who_keeps(const void* lock) noexcept {
@@ -127,9 +142,18 @@ void watch_lock_order(const step& wanted) noexcept {
     const thread& me = *self_even_inside();
     // Nobody can come in between with one thread, and most programs begin with one.
     if (me.held_count == 0 || the.count == 1) return;
+    // One of which nothing is known may exclude whatever would be found.
+    if (me.held_beside != 0) return;
     const std::uint64_t to = object_number(wanted.what, wanted.object);
     for (std::uint32_t i = 0; i != me.held_count; ++i) {
-        order what{me.held[i].number, to, me.index, the.run->epoch_of(me.index).time, 0, {}};
+        order what{.from = me.held[i].number,
+                   .to = to,
+                   .shares_from = me.held[i].shared,
+                   .shares_to = wanted.kind == action::read_lock,
+                   .thread = me.index,
+                   .time = the.run->epoch_of(me.index).time,
+                   .gates_count = 0,
+                   .gates = {}};
         if (what.from == to) continue;
         for (std::uint32_t g = 0; g != me.held_count; ++g)
             if (g != i) what.gates[what.gates_count++] = me.held[g].number;

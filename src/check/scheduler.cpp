@@ -89,8 +89,9 @@ std::uint64_t shown_number(object_kind kind, const void* object, std::uint64_t n
 }
 
 // A limit of a second or more guards against hanging; and whoever sleeps counts on the time itself.
+// Of that second some has passed: a clock was read to know when it ends.
 bool is_patient(const operation& next) noexcept {
-    constexpr std::uint64_t long_time = 1'000'000'000;
+    constexpr std::uint64_t long_time = 500'000'000;
     return next.deadline != never && next.kind != action::sleep &&
            next.deadline - the.run->now() >= long_time;
 }
@@ -113,6 +114,12 @@ bool is_cut_short(const thread& of) noexcept {
            of.next.kind != action::lock;
 }
 
+// Whether it goes on to run handlers, and may then wait on. With one of libc's locks held none may
+// run (1: the scheduler's own).
+bool has_handlers_to_run(const thread& of) noexcept {
+    return of.in_runtime == 1 && has_signals(of);
+}
+
 // Asks those who wait whether they can go on now: so no hook has to know whom it sets free.
 void ask_again() noexcept {
     the.stale = false;
@@ -121,7 +128,7 @@ void ask_again() noexcept {
         if (each.next.ready == nullptr ||
             (each.state != thread_state::blocked && each.state != thread_state::ready))
             continue;
-        const bool ready = each.next.ready(each) || is_cut_short(each) || has_signals(each);
+        const bool ready = each.next.ready(each) || is_cut_short(each) || has_handlers_to_run(each);
         if (ready && each.state == thread_state::blocked) {
             each.state = thread_state::ready;
             the.run->wake(each.index);
@@ -296,7 +303,7 @@ static wait_end take_turn(thread& me, readiness ready) noexcept {
     const bool due = me.next.deadline <= the.run->now();
     if (due) me.next.deadline = never;
     const bool waited =
-        ready != nullptr && !due && !ready(me) && !is_cut_short(me) && !has_signals(me);
+        ready != nullptr && !due && !ready(me) && !is_cut_short(me) && !has_handlers_to_run(me);
     announce(me, waited);
     if (due) me.next.ready = nullptr;
     if (waited && closes_a_circle(me)) fail_for_ever();
@@ -329,9 +336,9 @@ wait_end wait_until(const step& next, readiness ready, const wait_details& detai
     me.interrupted = false;
     for (;;) {
         const wait_end end = take_turn(me, ready);
-        // With one of libc's locks held no handler may run.
-        if (!has_signals(me) || me.in_runtime != 1) return end;
-        me.interrupted = handle_signals(me, next.kind) && ready != nullptr;
+        if (has_handlers_to_run(me))
+            me.interrupted = handle_signals(me, next.kind) && ready != nullptr;
+        // Not ready: it had its turn for a handler only, or for a signal that another took first.
         if (ready == nullptr || end == wait_end::timed_out || ready(me)) return end;
         if (me.interrupted) return wait_end::timed_out;
         me.next.ready = ready;

@@ -158,7 +158,7 @@ session* current_session() noexcept;
 bool in_run() noexcept;
 // The calling thread becomes the first of a run.
 void start_run(explore::execution& with) noexcept;
-// main has returned, or the process exits: threads that are left over are noted.
+// The process exits: threads that are left over are noted.
 void note_leaked_threads() noexcept;
 // A child that the program forked: what it does is none of our business.
 void leave_run() noexcept;

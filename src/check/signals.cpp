@@ -1,5 +1,6 @@
 #include "check/signals.hpp"
 
+#include "check/scheduler.hpp"
 #include "check/world.hpp"
 
 #include <csignal>
@@ -32,6 +33,7 @@ int take_signal(thread& me) noexcept {
         if (deliverable == 0) continue;
         const int number = __builtin_ctzll(deliverable) + 1;
         *from &= ~bit_of_signal(number);
+        changed();  // others might have taken it
         return number;
     }
     return 0;

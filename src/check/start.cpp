@@ -22,6 +22,7 @@ using main_function = int(int, char**, char**);
 
 descriptors given;
 main_function* program_main = nullptr;
+bool main_has_returned = false;
 
 // From our variable, which is taken out of the environment with LD_PRELOAD: both are for this
 // program only, not for those that it executes.
@@ -42,10 +43,12 @@ bool take_descriptors(int& memory) noexcept {
 }
 
 // After all destructors of the program's static objects, since it is registered before them: the
-// process is still there, and so are its other threads.
+// process is still there, and so are its other threads. Those destructors may have joined some. A
+// program that called exit in the middle of things leaves threads behind with right.
 void at_exit() {
-    if (in_run() && controlled() && thread_count() > 1)
-        point({action::exit, object_kind::process, nullptr, nullptr});
+    if (!in_run() || !controlled() || thread_count() == 1) return;
+    point({action::exit, object_kind::process, nullptr, nullptr});
+    if (main_has_returned) note_leaked_threads();
 }
 
 // Runs once, as early as the first constructor or hook.
@@ -75,7 +78,7 @@ int run_main(int argc, char** argv, char** environment) {
     notice_end_of(*current);
     const int status = program_main(argc, argv, environment);
     point({action::exit, object_kind::process, nullptr, nullptr});
-    note_leaked_threads();
+    main_has_returned = true;
     return status;
 }
 

@@ -39,6 +39,7 @@ inline constexpr std::uint32_t most_held = 16;
 struct held_lock {
     const void* object;
     std::uint64_t number;
+    bool shared;  // for reading
 };
 
 struct thread {
@@ -62,12 +63,14 @@ struct thread {
     std::uint32_t end_rounds = 0;  // see `at_thread_end`
     std::uint32_t held_count = 0;  // locks, the youngest last
     held_lock held[most_held] = {};
+    std::uint32_t held_beside = 0;  // for which there was no room
     // For a notification (see waiters.hpp): it waits; it was notified; the order of arrival.
     bool waiting = false;
     bool notified = false;
     std::uint64_t arrival = 0;
-    std::uint64_t extra = 0;        // of the primitive that it waits in
-    std::uint32_t clock_reads = 0;  // since it slept
+    std::uint64_t extra = 0;         // of the primitive that it waits in
+    const void* meets_at = nullptr;  // the barrier whose last it waits for
+    std::uint32_t clock_reads = 0;   // since it slept
     // See cancellation.hpp. It was asked to end, and does not want to; it waits where it may be cut
     // short, and was.
     bool cancel_wanted = false;

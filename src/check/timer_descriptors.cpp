@@ -36,10 +36,9 @@ void set_real_one(int descriptor, long ns) noexcept {
 
 void fire(timer& each, std::uint64_t now) noexcept {
     const std::uint64_t times = each.interval == 0 ? 1 : 1 + (now - each.due) / each.interval;
-    const bool is_readable = each.expirations != 0;
     each.expirations += times;
     each.due = each.interval == 0 ? never : each.due + times * each.interval;
-    if (is_readable) return;
+    // Readable or not: who waits for edges sees another.
     set_real_one(each.descriptor, 1);
     pollfd one{each.descriptor, POLLIN, 0};
     timespec patience{1, 0};

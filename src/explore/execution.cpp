@@ -185,6 +185,17 @@ bool execution::is_overdue() const noexcept {
            (waited > limits_.steps_before_patient_deadline && !patient_.empty());
 }
 
+// Another step of somebody who goes round in vain: whether that is enough.
+bool execution::is_in_vain() noexcept {
+    if (vain_ == 0) vain_since_ = now_;
+    if (vain_ == 0 || now_ != vain_now_) vain_at_once_ = 0;
+    vain_now_ = now_;
+    ++vain_;
+    ++vain_at_once_;
+    return vain_at_once_ > limits_.vain_steps ||
+           (vain_ > limits_.vain_steps && now_ - vain_since_ > limits_.vain_time);
+}
+
 decision execution::next(thread_id current) noexcept {
     if (steps_ >= limits_.steps) return {decision::what::step_limit};
     if (stale_ || (spinners_ && writes_ != writes_at_refresh_)) refresh(false);
@@ -196,7 +207,7 @@ decision execution::next(thread_id current) noexcept {
         if (enabled_.empty() && expire_next()) refresh(true);
         stale_ = true;
         if (enabled_.empty()) return {nobody_is_left()};
-        if (++vain_ > limits_.vain_steps) return {decision::what::livelock};
+        if (is_in_vain()) return {decision::what::livelock};
     }
 
     const bool could_go_on = current != no_thread && threads_[current].enabled();

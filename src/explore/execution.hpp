@@ -28,8 +28,10 @@ namespace twill::inline TWILL_ABI::explore {
 
 struct limits {
     std::uint64_t steps = 1'000'000;
-    // Steps in a row of threads that all go round in vain, while nobody else can run.
+    // Steps in a row of threads that all go round in vain, while nobody else can run: without that
+    // time goes on; or while more than that time passes (a loop of sleeps may well have an end).
     std::uint64_t vain_steps = 2'000;
+    virtual_time vain_time = 600'000'000'000;
     // Vain rounds after which a thread lets the others run.
     unsigned patience = 3;
     // Steps after which the earliest deadline passes though others could run for ever; a patient
@@ -141,6 +143,7 @@ private:
     void refresh(bool with_spinners) noexcept;
     bool expire_next() noexcept;
     bool is_overdue() const noexcept;
+    bool is_in_vain() noexcept;
     [[nodiscard]] decision::what nobody_is_left() const noexcept;
     void carry_out(thread_id thread, thread_state& of) noexcept;
 
@@ -154,7 +157,12 @@ private:
     row<std::uint32_t> versions_;  // how often each object was written
     schedule record_;
     std::uint64_t steps_ = 0;
+    // Since somebody could run who does not go round in vain: steps, and those of them since time
+    // went on; when that began, and what it was at the last.
     std::uint64_t vain_ = 0;
+    std::uint64_t vain_at_once_ = 0;
+    virtual_time vain_since_ = 0;
+    virtual_time vain_now_ = 0;
     std::uint64_t writes_ = 0;  // of all threads; a thread that comes or goes counts as one
     std::uint64_t writes_at_refresh_ = 0;
     std::uint64_t fingerprint_;

@@ -80,6 +80,37 @@ TEST(spinning, who_polls_every_now_and_then_does_not_delay_a_long_sleep) {
     EXPECT_LT(run.steps(), 30U);
 }
 
+// Sleeps for a millisecond, `times` times.
+step polls(execution& run, int times) {
+    return {[&run] {
+                return operation{.kind = op_kind::sleep,
+                                 .writes = false,
+                                 .blocked = true,
+                                 .deadline = run.now() + 1'000'000};
+            },
+            [left = times](execution&, thread_id) mutable { return --left == 0; }};
+}
+
+TEST(spinning, who_sleeps_again_and_again_may_come_to_an_end) {
+    random_walk decides;
+    memory.clear();
+    execution run(memory, decides, 1, {}, nothing_known);
+    program p;
+    p.thread({polls(run, 10'000)});
+    EXPECT_EQ(p.run(run).outcome, what::finished);
+    EXPECT_EQ(run.now(), 10'000'000'000U);
+}
+
+TEST(spinning, who_sleeps_for_ever_is_a_livelock) {
+    random_walk decides;
+    memory.clear();
+    execution run(memory, decides, 1, {}, nothing_known);
+    program p;
+    p.thread({polls(run, 1'000'000'000)});
+    EXPECT_EQ(p.run(run).outcome, what::livelock);
+    EXPECT_LT(run.now(), 601'000'000'000U);
+}
+
 TEST(spinning, a_failed_attempt_is_no_progress) {
     // Two threads try for a lock that a third holds and never gives back.
     random_walk decides;

@@ -1,6 +1,8 @@
 // Barriers. The state lies in the pthread_barrier_t as glibc's own begins: who has arrived in this
-// round, the round, and how many it takes; so pthread_barrier_init needs no replacement.
+// round, the round, and how many it takes; so pthread_barrier_init needs no replacement. But who
+// waits does not look there: once all have arrived, the first to leave may make another of it.
 #include "check/scheduler.hpp"
+#include "check/world.hpp"
 
 #include <pthread.h>
 
@@ -16,8 +18,12 @@ static_assert(sizeof(barrier) <= sizeof(pthread_barrier_t));
 
 barrier& state_of(pthread_barrier_t& of) noexcept { return *reinterpret_cast<barrier*>(&of); }
 
-bool round_is_over(const thread& asking) noexcept {
-    return static_cast<const barrier*>(asking.next.object)->round != asking.next.argument;
+bool round_is_over(const thread& asking) noexcept { return asking.meets_at == nullptr; }
+
+void let_all_go(const void* from) noexcept {
+    for (std::uint32_t i = 0; i != the.count; ++i)
+        if (the.threads[i].meets_at == from) the.threads[i].meets_at = nullptr;
+    changed();
 }
 
 }  // namespace
@@ -34,12 +40,13 @@ TWILL_INTERPOSED int pthread_barrier_wait(pthread_barrier_t* object) noexcept {
     if (++state.arrived == state.count) {
         state.arrived = 0;
         ++state.round;
-        changed();
+        let_all_go(object);
         acquired(object_kind::barrier, object);
         point_behind(TWILL_CALLER);
         return PTHREAD_BARRIER_SERIAL_THREAD;
     }
-    wait_until(arrival, &round_is_over, {.argument = state.round});
+    self()->meets_at = object;
+    wait_until(arrival, &round_is_over);
     acquired(object_kind::barrier, object);
     return 0;
 }

@@ -99,6 +99,66 @@ long perform_all(int descriptor, std::size_t size, bool waits, const void* place
     }
 }
 
+// What is left of a list of parts when the first `done` bytes are gone: as many as there is room
+// for.
+struct parts_left {
+    static constexpr int most = 16;
+    iovec all[most];
+    int count = 0;
+
+    parts_left(const iovec* parts, std::size_t given, std::size_t done) noexcept {
+        for (std::size_t i = 0; i != given && count != most; ++i) {
+            const std::size_t gone = done < parts[i].iov_len ? done : parts[i].iov_len;
+            done -= gone;
+            if (gone != parts[i].iov_len)
+                all[count++] = {static_cast<char*>(parts[i].iov_base) + gone,
+                                parts[i].iov_len - gone};
+        }
+    }
+};
+
+std::size_t size_of(const iovec* parts, std::size_t count) noexcept {
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i != count; ++i) sum += parts[i].iov_len;
+    return sum;
+}
+
+long write_parts(int descriptor, const iovec* parts, int count, const void* place) noexcept {
+    const std::size_t given = count < 0 ? 0 : static_cast<std::size_t>(count);
+    return perform_all(descriptor, size_of(parts, given), true, place,
+                       [&](std::size_t done, std::size_t /*left*/) {
+                           if (done == 0)
+                               return raw_syscall(SYS_writev, descriptor, as_word(parts), count);
+                           const parts_left rest(parts, given, done);
+                           return raw_syscall(SYS_writev, descriptor, as_word(rest.all),
+                                              rest.count);
+                       });
+}
+
+long send_message(int descriptor, const msghdr* message, int flags, const void* place) noexcept {
+    return perform_all(descriptor, size_of(message->msg_iov, message->msg_iovlen),
+                       (flags & MSG_DONTWAIT) == 0, place,
+                       [&](std::size_t done, std::size_t /*left*/) {
+                           if (done == 0)
+                               return raw_syscall(SYS_sendmsg, descriptor, as_word(message), flags);
+                           // What goes along with it has gone.
+                           parts_left rest(message->msg_iov, message->msg_iovlen, done);
+                           msghdr later{};
+                           later.msg_iov = rest.all;
+                           later.msg_iovlen = static_cast<std::size_t>(rest.count);
+                           return raw_syscall(SYS_sendmsg, descriptor, as_word(&later), flags);
+                       });
+}
+
+// Whether MSG_WAITALL is for it: each message of another kind is one piece.
+bool is_stream(int descriptor) noexcept {
+    int type = 0;
+    socklen_t size = sizeof type;
+    return raw_syscall(SYS_getsockopt, descriptor, SOL_SOCKET, SO_TYPE, as_word(&type),
+                       as_word(&size)) == 0 &&
+           type == SOCK_STREAM;
+}
+
 long receive(int descriptor, void* to, std::size_t size, int flags, sockaddr* from, socklen_t* room,
              const void* place) noexcept {
     const bool waits = (flags & MSG_DONTWAIT) == 0;
@@ -114,7 +174,9 @@ long receive(int descriptor, void* to, std::size_t size, int flags, sockaddr* fr
                                                                 : size - done,
                     place);
         done += static_cast<std::size_t>(got);
-        if (got == 0 || done >= size || (flags & MSG_WAITALL) == 0 || !waits)
+        // What it only looks at is there again the next time, so it is told of that much.
+        if (got == 0 || done >= size || (flags & MSG_WAITALL) == 0 || (flags & MSG_PEEK) != 0 ||
+            !waits || !is_stream(descriptor))
             return static_cast<long>(done);
     }
 }
@@ -139,6 +201,22 @@ long read_into(int descriptor, void* to, std::size_t size, const void* place) no
         if (const std::uint64_t expirations = take_expirations(descriptor); expirations != 0)
             std::memcpy(to, &expirations, sizeof expirations);
     if (got > 0) write_range(to, static_cast<std::size_t>(got), place);
+    return got;
+}
+
+long read_parts(int descriptor, const iovec* parts, int count, const void* place) noexcept {
+    const long got = perform(action::read, descriptor, true, place, [&] {
+        return raw_syscall(SYS_readv, descriptor, as_word(parts), count);
+    });
+    if (got != sizeof(std::uint64_t)) return got;
+    const std::uint64_t expirations = take_expirations(descriptor);
+    std::size_t done = expirations == 0 ? sizeof expirations : 0;
+    for (int i = 0; i != count && done != sizeof expirations; ++i) {
+        const std::size_t left = sizeof expirations - done;
+        const std::size_t here = parts[i].iov_len < left ? parts[i].iov_len : left;
+        std::memcpy(parts[i].iov_base, reinterpret_cast<const char*>(&expirations) + done, here);
+        done += here;
+    }
     return got;
 }
 
@@ -191,9 +269,12 @@ TWILL_INTERPOSED ssize_t read(int descriptor, void* to, std::size_t size) {
 
 TWILL_INTERPOSED ssize_t __read_chk(int descriptor, void* to, std::size_t size, std::size_t room) {
     if (size > room) ::abort();
-    return with_errno(
-        controlled() ? read_into(descriptor, to, size, TWILL_CALLER)
-                     : raw_syscall(SYS_read, descriptor, as_word(to), static_cast<long>(size)));
+    if (!controlled())
+        return with_errno(raw_syscall(SYS_read, descriptor, as_word(to), static_cast<long>(size)));
+    const cancellation_point here;
+    const auto result = with_errno(read_into(descriptor, to, size, TWILL_CALLER));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED ssize_t write(int descriptor, const void* from, std::size_t size) {
@@ -207,19 +288,18 @@ TWILL_INTERPOSED ssize_t write(int descriptor, const void* from, std::size_t siz
 }
 
 TWILL_INTERPOSED ssize_t readv(int descriptor, const iovec* parts, int count) {
-    const auto attempt = [&] { return raw_syscall(SYS_readv, descriptor, as_word(parts), count); };
-    if (!controlled()) return with_errno(attempt());
+    if (!controlled()) return with_errno(raw_syscall(SYS_readv, descriptor, as_word(parts), count));
     const cancellation_point here;
-    const auto result = with_errno(perform(action::read, descriptor, true, TWILL_CALLER, attempt));
+    const auto result = with_errno(read_parts(descriptor, parts, count, TWILL_CALLER));
     here.leave();
     return result;
 }
 
 TWILL_INTERPOSED ssize_t writev(int descriptor, const iovec* parts, int count) {
-    const auto attempt = [&] { return raw_syscall(SYS_writev, descriptor, as_word(parts), count); };
-    if (!controlled()) return with_errno(attempt());
+    if (!controlled())
+        return with_errno(raw_syscall(SYS_writev, descriptor, as_word(parts), count));
     const cancellation_point here;
-    const auto result = with_errno(perform(action::write, descriptor, true, TWILL_CALLER, attempt));
+    const auto result = with_errno(write_parts(descriptor, parts, count, TWILL_CALLER));
     here.leave();
     return result;
 }
@@ -235,8 +315,35 @@ TWILL_INTERPOSED ssize_t recv(int descriptor, void* to, std::size_t size, int fl
     return result;
 }
 
+TWILL_INTERPOSED ssize_t __recv_chk(int descriptor, void* to, std::size_t size, std::size_t bound,
+                                    int flags) {
+    if (size > bound) ::abort();
+    if (!controlled())
+        return with_errno(raw_syscall(SYS_recvfrom, descriptor, as_word(to),
+                                      static_cast<long>(size), flags, 0, 0));
+    const cancellation_point here;
+    const auto result =
+        with_errno(receive(descriptor, to, size, flags, nullptr, nullptr, TWILL_CALLER));
+    here.leave();
+    return result;
+}
+
 TWILL_INTERPOSED ssize_t recvfrom(int descriptor, void* to, std::size_t size, int flags,
                                   sockaddr* from, socklen_t* room) {
+    if (!controlled())
+        return with_errno(raw_syscall(SYS_recvfrom, descriptor, as_word(to),
+                                      static_cast<long>(size), flags, as_word(from),
+                                      as_word(room)));
+    const cancellation_point here;
+    const auto result = with_errno(receive(descriptor, to, size, flags, from, room, TWILL_CALLER));
+    here.leave();
+    return result;
+}
+
+TWILL_INTERPOSED ssize_t __recvfrom_chk(int descriptor, void* to, std::size_t size,
+                                        std::size_t bound, int flags, sockaddr* from,
+                                        socklen_t* room) {
+    if (size > bound) ::abort();
     if (!controlled())
         return with_errno(raw_syscall(SYS_recvfrom, descriptor, as_word(to),
                                       static_cast<long>(size), flags, as_word(from),
@@ -282,13 +389,10 @@ TWILL_INTERPOSED ssize_t sendto(int descriptor, const void* from, std::size_t si
 }
 
 TWILL_INTERPOSED ssize_t sendmsg(int descriptor, const msghdr* message, int flags) {
-    const auto attempt = [&] {
-        return raw_syscall(SYS_sendmsg, descriptor, as_word(message), flags);
-    };
-    if (!controlled()) return with_errno(attempt());
+    if (!controlled())
+        return with_errno(raw_syscall(SYS_sendmsg, descriptor, as_word(message), flags));
     const cancellation_point here;
-    const auto result = with_errno(
-        perform(action::write, descriptor, (flags & MSG_DONTWAIT) == 0, TWILL_CALLER, attempt));
+    const auto result = with_errno(send_message(descriptor, message, flags, TWILL_CALLER));
     here.leave();
     return result;
 }
@@ -354,9 +458,10 @@ TWILL_INTERPOSED int eventfd_read(int descriptor, eventfd_t* value) {
         return raw_syscall(SYS_read, descriptor, as_word(value), sizeof *value) == sizeof *value
                    ? 0
                    : -1;
-    return with_errno(read_into(descriptor, value, sizeof *value, TWILL_CALLER)) == sizeof *value
-               ? 0
-               : -1;
+    const cancellation_point here;
+    const auto got = with_errno(read_into(descriptor, value, sizeof *value, TWILL_CALLER));
+    here.leave();
+    return got == sizeof *value ? 0 : -1;
 }
 
 TWILL_INTERPOSED int eventfd_write(int descriptor, eventfd_t value) {
@@ -364,7 +469,8 @@ TWILL_INTERPOSED int eventfd_write(int descriptor, eventfd_t value) {
         return raw_syscall(SYS_write, descriptor, as_word(&value), sizeof value) == sizeof value
                    ? 0
                    : -1;
-    return with_errno(write_from(descriptor, &value, sizeof value, TWILL_CALLER)) == sizeof value
-               ? 0
-               : -1;
+    const cancellation_point here;
+    const auto written = with_errno(write_from(descriptor, &value, sizeof value, TWILL_CALLER));
+    here.leave();
+    return written == sizeof value ? 0 : -1;
 }

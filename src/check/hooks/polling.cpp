@@ -111,11 +111,24 @@ TWILL_INTERPOSED int poll(pollfd* all, nfds_t count, int timeout) {
 TWILL_INTERPOSED int __poll_chk(pollfd* all, nfds_t count, int timeout, std::size_t room) {
     if (room / sizeof *all < count) ::abort();
     if (!controlled()) return TWILL_REAL(poll)(all, count, timeout);
-    return as_int(poll_them(all, count, in_ms(timeout), TWILL_CALLER));
+    const cancellation_point here;
+    const auto result = as_int(poll_them(all, count, in_ms(timeout), TWILL_CALLER));
+    here.leave();
+    return result;
 }
 
 TWILL_INTERPOSED int ppoll(pollfd* all, nfds_t count, const timespec* timeout,
                            const sigset_t* mask) {
+    if (!controlled()) return TWILL_REAL(ppoll)(all, count, timeout, mask);
+    const cancellation_point here;
+    const auto result = as_int(poll_them(all, count, in_time(timeout), TWILL_CALLER));
+    here.leave();
+    return result;
+}
+
+TWILL_INTERPOSED int __ppoll_chk(pollfd* all, nfds_t count, const timespec* timeout,
+                                 const sigset_t* mask, std::size_t room) {
+    if (room / sizeof *all < count) ::abort();
     if (!controlled()) return TWILL_REAL(ppoll)(all, count, timeout, mask);
     const cancellation_point here;
     const auto result = as_int(poll_them(all, count, in_time(timeout), TWILL_CALLER));

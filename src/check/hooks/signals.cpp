@@ -45,6 +45,7 @@ int wait_for_signal(std::uint64_t wanted, std::uint64_t deadline, const void* pl
     std::uint64_t& from = (me.signals & wanted) != 0 ? me.signals : the.signals;
     const int number = __builtin_ctzll(from & wanted) + 1;
     from &= ~bit_of_signal(number);
+    changed();  // others might have taken it
     acquired(object_kind::process, &the.signals);
     return number;
 }

@@ -1,13 +1,25 @@
 // Threads that are cancelled.
 #include "scenario.hpp"
 
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cassert>
 #include <cerrno>
 #include <ctime>
+
+// What a program calls that is compiled with _FORTIFY_SOURCE.
+extern "C" {
+ssize_t __read_chk(int, void*, std::size_t, std::size_t);
+ssize_t __recv_chk(int, void*, std::size_t, std::size_t, int);
+ssize_t __recvfrom_chk(int, void*, std::size_t, std::size_t, int, sockaddr*, socklen_t*);
+int __poll_chk(pollfd*, nfds_t, int, std::size_t);
+int __ppoll_chk(pollfd*, nfds_t, const timespec*, const sigset_t*, std::size_t);
+}
 
 namespace {
 
@@ -78,6 +90,44 @@ void in_a_sleep_a_read_and_a_semaphore() {
     for (auto* const each : all) cancel(each);
 }
 
+void in_a_fortified_call() {
+    static int ends[2];
+    static int counter;
+    static char got[8];
+    assert(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    counter = eventfd(0, 0);
+    void* (*const all[])(void*) = {
+        [](void*) -> void* {
+            static_cast<void>(!__read_chk(ends[0], got, 1, sizeof got));
+            return nullptr;
+        },
+        [](void*) -> void* {
+            static_cast<void>(!__recv_chk(ends[0], got, 1, sizeof got, 0));
+            return nullptr;
+        },
+        [](void*) -> void* {
+            static_cast<void>(!__recvfrom_chk(ends[0], got, 1, sizeof got, 0, nullptr, nullptr));
+            return nullptr;
+        },
+        [](void*) -> void* {
+            pollfd one{ends[0], POLLIN, 0};
+            __poll_chk(&one, 1, -1, sizeof one);
+            return nullptr;
+        },
+        [](void*) -> void* {
+            pollfd one{ends[0], POLLIN, 0};
+            __ppoll_chk(&one, 1, nullptr, nullptr, sizeof one);
+            return nullptr;
+        },
+        [](void*) -> void* {
+            eventfd_t value = 0;
+            eventfd_read(counter, &value);
+            return nullptr;
+        },
+    };
+    for (auto* const each : all) cancel(each);
+}
+
 void not_while_disabled() {
     pthread_t works;
     static int done = 0;
@@ -117,6 +167,7 @@ constexpr scenario all[] = {
     {"in_a_wait_with_cleanup", in_a_wait_with_cleanup},
     {"in_a_wait_without_cleanup", in_a_wait_without_cleanup},
     {"in_a_sleep_a_read_and_a_semaphore", in_a_sleep_a_read_and_a_semaphore},
+    {"in_a_fortified_call", in_a_fortified_call},
     {"not_while_disabled", not_while_disabled},
     {"joins_in_a_while", joins_in_a_while},
 };

@@ -9,6 +9,7 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,6 +50,18 @@ void pipe_hands_over() {
     writes.join();
 }
 
+// All comes through, in the right order.
+void read_all(int reading, const std::vector<char>& all) {
+    std::vector<char> some(50'000);
+    std::size_t sum = 0;
+    for (ssize_t got = 1; got != 0; sum += std::size_t(got)) {
+        got = read(reading, some.data(), some.size());
+        assert(got >= 0 && sum + std::size_t(got) <= all.size());
+        assert(std::memcmp(some.data(), all.data() + sum, std::size_t(got)) == 0);
+    }
+    assert(sum == all.size());
+}
+
 // More than a pipe holds, so both have to wait.
 void pipe_takes_more_than_it_holds() {
     pipe_ends ends;
@@ -58,14 +71,53 @@ void pipe_takes_more_than_it_holds() {
         close(ends.writing);
         ends.writing = -1;
     });
-    std::vector<char> some(50'000);
-    std::size_t sum = 0;
-    for (ssize_t got = 1; got != 0; sum += std::size_t(got)) {
-        got = read(ends.reading, some.data(), some.size());
-        assert(got >= 0);
-    }
-    assert(sum == all.size());
+    read_all(ends.reading, all);
     writes.join();
+}
+
+// The same in many parts of different letters, into a pipe and into a socket.
+void many_parts_are_written_as_one() {
+    std::vector<char> all(400'000);
+    for (std::size_t i = 0; i != all.size(); ++i) all[i] = char('a' + i / 3'000 % 26);
+    std::vector<iovec> parts;
+    for (std::size_t at = 0; at != all.size(); at += 10'000)
+        parts.push_back({all.data() + at, 10'000});
+
+    pipe_ends ends;
+    std::thread writes([&] {
+        assert(writev(ends.writing, parts.data(), int(parts.size())) == ssize_t(all.size()));
+        close(ends.writing);
+        ends.writing = -1;
+    });
+    read_all(ends.reading, all);
+    writes.join();
+
+    int both[2];
+    assert(socketpair(AF_UNIX, SOCK_STREAM, 0, both) == 0);
+    std::thread sends([&] {
+        msghdr message{};
+        message.msg_iov = parts.data();
+        message.msg_iovlen = parts.size();
+        assert(sendmsg(both[0], &message, 0) == ssize_t(all.size()));
+        close(both[0]);
+    });
+    read_all(both[1], all);
+    sends.join();
+    close(both[1]);
+}
+
+// Nothing else belongs to a datagram, and what was looked at is still there.
+void waits_for_all_that_there_is() {
+    int ends[2];
+    char got[8];
+    assert(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) == 0);
+    assert(send(ends[0], "abc", 3, 0) == 3);
+    assert(recv(ends[1], got, sizeof got, MSG_WAITALL) == 3);
+    assert(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    assert(send(ends[0], "abc", 3, 0) == 3);
+    // Natively it waits for more.
+    assert(recv(ends[1], got, 6, MSG_WAITALL | MSG_PEEK) <= 3);
+    assert(recv(ends[1], got, 3, MSG_WAITALL) == 3 && std::memcmp(got, "abc", 3) == 0);
 }
 
 void pipe_is_never_written() {
@@ -211,6 +263,23 @@ void timers_fire_in_virtual_time() {
     close(set);
 }
 
+// Each time that it fires is an edge, and what was not read adds up.
+void timer_fires_unread() {
+    const int set = epoll_create1(EPOLL_CLOEXEC);
+    const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    assert(epoll_ctl(set, EPOLL_CTL_ADD, timer, &event) == 0);
+    const itimerspec hourly{{3600, 0}, {3600, 0}};
+    assert(timerfd_settime(timer, 0, &hourly, nullptr) == 0);
+    for (int i = 0; i != 3; ++i) assert(epoll_wait(set, &event, 1, -1) == 1);
+    std::uint64_t times = 0;
+    iovec halves[] = {{&times, 4}, {reinterpret_cast<char*>(&times) + 4, 4}};
+    assert(readv(timer, halves, 2) == sizeof times && times == 3);
+    close(timer);
+    close(set);
+}
+
 void child_writes() {
     pipe_ends ends;
     const pid_t child = fork();
@@ -229,6 +298,8 @@ void child_writes() {
 constexpr scenario all[] = {
     {"pipe_hands_over", pipe_hands_over},
     {"pipe_takes_more_than_it_holds", pipe_takes_more_than_it_holds},
+    {"many_parts_are_written_as_one", many_parts_are_written_as_one},
+    {"waits_for_all_that_there_is", waits_for_all_that_there_is},
     {"pipe_is_never_written", pipe_is_never_written},
     {"reads_with_a_lock_held", reads_with_a_lock_held},
     {"sockets_converse", sockets_converse},
@@ -238,6 +309,7 @@ constexpr scenario all[] = {
     {"select_sees_who_is_ready", select_sees_who_is_ready},
     {"asks_again_and_again", asks_again_and_again},
     {"timers_fire_in_virtual_time", timers_fire_in_virtual_time},
+    {"timer_fires_unread", timer_fires_unread},
     {"child_writes", child_writes},
 };
 

@@ -104,6 +104,24 @@ void barrier_lets_all_go_at_once() {
     pthread_barrier_destroy(&meeting);
 }
 
+// Once it has gone through, everybody has arrived.
+void barrier_is_used_anew_by_the_last() {
+    static pthread_barrier_t meeting;
+    static std::atomic<int> through = 0;
+    pthread_barrier_init(&meeting, nullptr, 3);
+    const auto meet = [] {
+        if (pthread_barrier_wait(&meeting) == PTHREAD_BARRIER_SERIAL_THREAD) {
+            pthread_barrier_destroy(&meeting);
+            pthread_barrier_init(&meeting, nullptr, 3);
+        }
+        ++through;
+    };
+    std::thread one(meet);
+    in_two_threads(meet);
+    one.join();
+    assert(through == 3);
+}
+
 void standard_barrier_and_latch() {
     std::barrier meeting(2);
     std::latch done(2);
@@ -274,6 +292,27 @@ void robust_mutex_outlives_its_owner() {
     assert(pthread_mutex_unlock(&lock) == 0);
 }
 
+// More than are kept of a thread.
+void holds_many_locks() {
+    constexpr int many = 40;
+    static pthread_rwlock_t shared[many];
+    static pthread_spinlock_t spinning[many];
+    for (int i = 0; i != many; ++i) {
+        pthread_rwlock_init(&shared[i], nullptr);
+        pthread_spin_init(&spinning[i], PTHREAD_PROCESS_PRIVATE);
+    }
+    in_two_threads([] {
+        for (int i = 0; i != many; ++i) {
+            pthread_rwlock_rdlock(&shared[i]);
+            pthread_spin_lock(&spinning[i]);
+        }
+        for (int i = 0; i != many; ++i) {
+            pthread_spin_unlock(&spinning[i]);
+            pthread_rwlock_unlock(&shared[i]);
+        }
+    });
+}
+
 pthread_mutex_t misused = PTHREAD_MUTEX_INITIALIZER;
 
 void unlocks_what_another_holds() {
@@ -295,6 +334,11 @@ void destroys_while_held() {
 void leaves_a_thread_behind() {
     pthread_t thread{};
     pthread_create(&thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr);
+}
+
+// As thread pools do that are static objects.
+void joins_in_a_static_destructor() {
+    static std::jthread works([] { std::this_thread::yield(); });
 }
 
 void joins_twice() {
@@ -342,6 +386,41 @@ void takes_locks_in_both_orders_safely() {
     const std::lock_guard inner(a);
 }
 
+// Readers do not wait for each other.
+void reads_in_both_orders() {
+    static std::shared_mutex a;
+    static std::shared_mutex b;
+    std::thread one([] {
+        const std::shared_lock outer(a);
+        const std::shared_lock inner(b);
+    });
+    {
+        const std::shared_lock outer(b);
+        const std::shared_lock inner(a);
+    }
+    one.join();
+}
+
+// But writers for them.
+void reads_and_writes_in_both_orders() {
+    static std::shared_mutex a;
+    static std::shared_mutex b;
+    static std::atomic<bool> first_is_done = false;
+    std::thread one([] {
+        {
+            const std::shared_lock outer(a);
+            const std::lock_guard inner(b);
+        }
+        first_is_done = true;
+    });
+    while (!first_is_done) std::this_thread::yield();
+    {
+        const std::shared_lock outer(b);
+        const std::lock_guard inner(a);
+    }
+    one.join();
+}
+
 thread_local std::mutex* touched_at_end = nullptr;
 struct toucher {
     ~toucher() {
@@ -375,6 +454,7 @@ int main(int argc, char** argv) {
         {"semaphore_counts", semaphore_counts},
         {"semaphore_is_never_posted", semaphore_is_never_posted},
         {"barrier_lets_all_go_at_once", barrier_lets_all_go_at_once},
+        {"barrier_is_used_anew_by_the_last", barrier_is_used_anew_by_the_last},
         {"standard_barrier_and_latch", standard_barrier_and_latch},
         {"readers_share_and_writers_do_not", readers_share_and_writers_do_not},
         {"two_readers_upgrade", two_readers_upgrade},
@@ -388,15 +468,19 @@ int main(int argc, char** argv) {
         {"recursive_and_timed_mutexes", recursive_and_timed_mutexes},
         {"errorcheck_mutex_says_so", errorcheck_mutex_says_so},
         {"robust_mutex_outlives_its_owner", robust_mutex_outlives_its_owner},
+        {"holds_many_locks", holds_many_locks},
         {"unlocks_what_another_holds", unlocks_what_another_holds},
         {"locks_twice", locks_twice},
         {"destroys_while_held", destroys_while_held},
         {"many_mutexes_are_told_apart", many_mutexes_are_told_apart},
         {"waits_with_a_mutex_locked_twice", waits_with_a_mutex_locked_twice},
         {"leaves_a_thread_behind", leaves_a_thread_behind},
+        {"joins_in_a_static_destructor", joins_in_a_static_destructor},
         {"joins_twice", joins_twice},
         {"takes_locks_in_both_orders", takes_locks_in_both_orders},
         {"takes_locks_in_both_orders_safely", takes_locks_in_both_orders_safely},
+        {"reads_in_both_orders", reads_in_both_orders},
+        {"reads_and_writes_in_both_orders", reads_and_writes_in_both_orders},
         {"thread_local_destructors_lock", thread_local_destructors_lock},
         {"throws_out_of_a_thread", throws_out_of_a_thread},
     };

@@ -136,6 +136,58 @@ void semaphore_is_interrupted_or_not(int flags) {
 void restarted_wait_goes_on() { semaphore_is_interrupted_or_not(SA_RESTART); }
 void wait_may_be_interrupted() { semaphore_is_interrupted_or_not(0); }
 
+// A signal to the process is handled by one thread, and lets no other go on with what it waits for.
+void process_signal_sets_nobody_free() {
+    static sem_t posted;
+    static pthread_t waits;
+    sem_init(&posted, 0, 0);
+    handle(SA_RESTART);
+    pthread_create(
+        &waits, nullptr,
+        [](void*) -> void* {
+            assert(sem_wait(&posted) == 0);
+            return nullptr;
+        },
+        nullptr);
+    pthread_t sends;
+    pthread_create(
+        &sends, nullptr,
+        [](void*) -> void* {
+            kill(getpid(), SIGUSR1);
+            sem_post(&posted);
+            return nullptr;
+        },
+        nullptr);
+    pthread_join(waits, nullptr);
+    pthread_join(sends, nullptr);
+    int left = -1;
+    sem_getvalue(&posted, &left);
+    assert(left == 0 && handled == 1);
+}
+
+// Of two threads that wait for it, one takes it.
+void one_of_two_takes_it() {
+    static int taken = 0;
+    const sigset_t set = only_usr1();
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    pthread_t both[2];
+    for (pthread_t& each : both)
+        pthread_create(
+            &each, nullptr,
+            [](void*) -> void* {
+                const sigset_t same = only_usr1();
+                const timespec soon{5, 0};
+                const int number = sigtimedwait(&same, nullptr, &soon);
+                assert(number == SIGUSR1 || (number == -1 && errno == EAGAIN));
+                if (number == SIGUSR1) ++taken;
+                return nullptr;
+            },
+            nullptr);
+    kill(getpid(), SIGUSR1);
+    for (const pthread_t each : both) pthread_join(each, nullptr);
+    assert(taken <= 1);
+}
+
 // A handler that takes a lock which its thread may hold.
 pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 void handler_takes_a_lock() {
@@ -164,6 +216,8 @@ constexpr scenario all[] = {
     {"pause_comes_too_late", pause_comes_too_late},
     {"restarted_wait_goes_on", restarted_wait_goes_on},
     {"wait_may_be_interrupted", wait_may_be_interrupted},
+    {"process_signal_sets_nobody_free", process_signal_sets_nobody_free},
+    {"one_of_two_takes_it", one_of_two_takes_it},
     {"handler_takes_a_lock", handler_takes_a_lock},
 };
 

@@ -26,6 +26,11 @@ void sleeps_for_a_day() {
     assert(took >= 25h && took < 24h + 25h + 1min);
 }
 
+// Nobody writes anything meanwhile, and yet it ends.
+void sleeps_again_and_again() {
+    for (int i = 0; i != 2500; ++i) std::this_thread::sleep_for(1ms);
+}
+
 // The clocks agree with each other, and with the schedule alone.
 void shows_the_same_time_always() {
     const std::time_t now = std::time(nullptr);
@@ -81,8 +86,8 @@ void works_until_another_has_slept() {
     works.join();
 }
 
-// The limit is for the case that all hangs. A minute is enough for anybody.
-void trusts_in_a_minute() {
+// The limit is for the case that all hangs.
+void trusts_in(std::chrono::seconds limit) {
     std::mutex lock;
     std::condition_variable changed;
     int rounds = 0;
@@ -95,10 +100,13 @@ void trusts_in_a_minute() {
     });
     {
         std::unique_lock hold(lock);
-        assert(changed.wait_for(hold, 60s, [&] { return rounds == 50; }));
+        assert(changed.wait_for(hold, limit, [&] { return rounds == 50; }));
     }
     works.join();
 }
+
+void trusts_in_a_minute() { trusts_in(60s); }
+void trusts_in_a_second() { trusts_in(1s); }
 
 void waits_for_the_clock() {
     const auto until = std::chrono::steady_clock::now() + 2s;
@@ -111,9 +119,11 @@ void waits_for_the_clock() {
 int main(int argc, char** argv) {
     const scenario all[] = {
         {"sleeps_for_a_day", sleeps_for_a_day},
+        {"sleeps_again_and_again", sleeps_again_and_again},
         {"shows_the_same_time_always", shows_the_same_time_always},
         {"works_until_another_has_slept", works_until_another_has_slept},
         {"trusts_in_a_minute", trusts_in_a_minute},
+        {"trusts_in_a_second", trusts_in_a_second},
         {"draws_the_same_numbers_always", draws_the_same_numbers_always},
         {"relies_on_sleep", relies_on_sleep},
         {"waits_for_the_clock", waits_for_the_clock},
