@@ -76,14 +76,16 @@ void event_watch::end() noexcept {
 pulse event_watch::tick() noexcept {
     const std::uint32_t wakes = worker_.wakes();
     const bool was_awake = wakes != std::exchange(wakes_, wakes);
-    bool suspected = false;
     bool found = false;
     bool take_over = false;
     finding what;
     const bool awake = worker_.look_at_holder([&](const event_seat& seat) {
-        suspected = seen_twice(seat);
-        found = suspected && holds_up(seat, what);
-        take_over = found && options_.substitutes != nullptr && worker_.want_relief(suspect_.turn);
+        const bool same = seen_twice(seat);
+        found = same && !suspect_.known && holds_up(seat, what);
+        // Asked again as long as it lasts: the first attempt may have met with the relief of
+        // another turn, with a holder that posts just then, or with a pool that has no thread.
+        take_over = (found || (same && suspect_.known)) && options_.substitutes != nullptr &&
+                    worker_.want_relief(suspect_.turn);
     });
     if (take_over && options_.substitutes->try_submit(relief_)) worker_.relief_refused();
     if (!awake) return !was_awake ? pulse::none : alerted() ? pulse::look : pulse::watch;
@@ -106,7 +108,7 @@ bool event_watch::looks_closely() const noexcept { return suspect_.turn != 0 && 
 // The turn that the last look saw is still under way.
 bool event_watch::seen_twice(const event_seat& seat) noexcept {
     const auto is = seat.hold.look();
-    if (is.turn == suspect_.turn) return is.is_outside && !suspect_.known;
+    if (is.turn == suspect_.turn) return is.is_outside;
     // The suspect has come back. The next one is not made of whoever has its turn now: on a busy
     // worker there is always somebody.
     const bool acquitted = looks_closely();
