@@ -42,6 +42,13 @@ const char* file_name_of(const std::source_location& place) noexcept {
     return slash != nullptr ? slash + 1 : place.file_name();
 }
 
+// An empty place is that of a timer: see event_worker::fire_timers.
+std::string who_is_at(const std::source_location& place) {
+    if (place.line() == 0) return "a timer";
+    return "the task spawned at " + std::string(file_name_of(place)) + ":" +
+           std::to_string(place.line());
+}
+
 std::string what_it_does(const thread_state& state) {
     if (state.is == thread_state::kind::runnable)
         return "It computes: co_await twill::compute(function) does that on another thread";
@@ -163,10 +170,8 @@ void event_watch::say() noexcept {
         char held[32];
         std::snprintf(held, sizeof held, "%.1f ms",
                       std::chrono::duration<double, std::milli>(finding_.held).count());
-        std::string text = "twill: the task spawned at ";
-        text.append(file_name_of(finding_.place))
-            .append(":")
-            .append(std::to_string(finding_.place.line()))
+        std::string text = "twill: ";
+        text.append(who_is_at(finding_.place))
             .append(" has held an event thread for ")
             .append(held)
             .append(" or longer, and others wait for it to suspend. ")
