@@ -22,6 +22,7 @@
 #include <twill/runtime/detail/event_worker.hpp>
 
 #include <mutex>
+#include <utility>
 
 namespace twill::inline TWILL_ABI::detail {
 
@@ -80,10 +81,9 @@ void event_worker::end() noexcept {
 }
 
 bool event_worker::want_relief(std::uint64_t turn) noexcept {
-    if (relief_wanted_) return false;
-    relief_wanted_ = true;
+    // Somebody who was asked before for another turn, and is not there yet, can do this.
     relief_of_ = turn;
-    return true;
+    return !std::exchange(relief_wanted_, true);
 }
 
 void event_worker::relief_refused() noexcept {
@@ -91,18 +91,24 @@ void event_worker::relief_refused() noexcept {
     relief_wanted_ = false;
 }
 
+// It fails when the holder comes in just then, which it does for each post: so a few times.
+bool event_worker::take_from_holder() noexcept {
+    for (int i = 0; i != attempts_to_take; ++i) {
+        if (holder_ == nullptr || holder_->hold.look().turn != relief_of_) return false;
+        // Before it can be lost: whoever loses it counts down.
+        strays_.fetch_add(1, std::memory_order_seq_cst);
+        if (holder_->hold.take()) return true;
+        strays_.fetch_sub(1, std::memory_order_seq_cst);
+    }
+    return false;
+}
+
 void event_worker::relieve() noexcept {
     event_seat seat(*this, true);
     {
         std::lock_guard hold(mounting_);
         relief_wanted_ = false;
-        if (holder_ == nullptr || holder_->hold.look().turn != relief_of_) return;
-        // Before it can be lost: whoever loses it counts down.
-        strays_.fetch_add(1, std::memory_order_seq_cst);
-        if (!holder_->hold.take()) {
-            strays_.fetch_sub(1, std::memory_order_seq_cst);
-            return;
-        }
+        if (!take_from_holder()) return;
         seat.turns = first_turn_ += std::uint64_t{1} << 32U;
         holder_ = &seat;
     }

@@ -42,6 +42,13 @@ const char* file_name_of(const std::source_location& place) noexcept {
     return slash != nullptr ? slash + 1 : place.file_name();
 }
 
+// An empty place is that of a timer: see event_worker::fire_timers.
+std::string who_is_at(const std::source_location& place) {
+    if (place.line() == 0) return "a timer";
+    return "the task spawned at " + std::string(file_name_of(place)) + ":" +
+           std::to_string(place.line());
+}
+
 std::string what_it_does(const thread_state& state) {
     if (state.is == thread_state::kind::runnable)
         return "It computes: co_await twill::compute(function) does that on another thread";
@@ -76,14 +83,16 @@ void event_watch::end() noexcept {
 pulse event_watch::tick() noexcept {
     const std::uint32_t wakes = worker_.wakes();
     const bool was_awake = wakes != std::exchange(wakes_, wakes);
-    bool suspected = false;
     bool found = false;
     bool take_over = false;
     finding what;
     const bool awake = worker_.look_at_holder([&](const event_seat& seat) {
-        suspected = seen_twice(seat);
-        found = suspected && holds_up(seat, what);
-        take_over = found && options_.substitutes != nullptr && worker_.want_relief(suspect_.turn);
+        const bool same = seen_twice(seat);
+        found = same && !suspect_.known && holds_up(seat, what);
+        // Asked again as long as it lasts: the first attempt may have met with the relief of
+        // another turn, with a holder that posts just then, or with a pool that has no thread.
+        take_over = (found || (same && suspect_.known)) && options_.substitutes != nullptr &&
+                    worker_.want_relief(suspect_.turn);
     });
     if (take_over && options_.substitutes->try_submit(relief_)) worker_.relief_refused();
     if (!awake) return !was_awake ? pulse::none : alerted() ? pulse::look : pulse::watch;
@@ -106,7 +115,7 @@ bool event_watch::looks_closely() const noexcept { return suspect_.turn != 0 && 
 // The turn that the last look saw is still under way.
 bool event_watch::seen_twice(const event_seat& seat) noexcept {
     const auto is = seat.hold.look();
-    if (is.turn == suspect_.turn) return is.is_outside && !suspect_.known;
+    if (is.turn == suspect_.turn) return is.is_outside;
     // The suspect has come back. The next one is not made of whoever has its turn now: on a busy
     // worker there is always somebody.
     const bool acquitted = looks_closely();
@@ -161,10 +170,8 @@ void event_watch::say() noexcept {
         char held[32];
         std::snprintf(held, sizeof held, "%.1f ms",
                       std::chrono::duration<double, std::milli>(finding_.held).count());
-        std::string text = "twill: the task spawned at ";
-        text.append(file_name_of(finding_.place))
-            .append(":")
-            .append(std::to_string(finding_.place.line()))
+        std::string text = "twill: ";
+        text.append(who_is_at(finding_.place))
             .append(" has held an event thread for ")
             .append(held)
             .append(" or longer, and others wait for it to suspend. ")

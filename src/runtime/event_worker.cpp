@@ -99,7 +99,7 @@ bool event_worker::may_continue() noexcept {
 bool event_worker::may_resume() noexcept { return seated == nullptr || !seated->hold.is_lost(); }
 
 bool event_worker::somebody_waits() noexcept {
-    return injected_.load(std::memory_order_seq_cst) != nullptr || timers_.next() <= now() ||
+    return injected_.load(std::memory_order_seq_cst) != nullptr || timers_.any_due(now()) ||
            io_.ready();
 }
 
@@ -200,6 +200,7 @@ bool event_worker::fire_timers(event_seat& seat, time_point at) noexcept {
         due_ = one.next;
         if (asleep_) [[unlikely]]
             wake_up();
+        note_running({});  // no task, until it resumes one
         seat.hold.begin_turn(++seat.turns, budget_of_a_turn, due_ != nullptr || !local_.empty());
         one.fire(one);
         if (!come_in(seat)) [[unlikely]]

@@ -20,6 +20,12 @@ std::uint64_t timer_wheel::tick_of(time_point deadline) const noexcept {
     return (static_cast<std::uint64_t>(at - origin_) + ((1U << tick_shift) - 1)) >> tick_shift;
 }
 
+// Rounded down.
+std::uint64_t timer_wheel::reached_at(time_point now) const noexcept {
+    const std::int64_t at = now.time_since_epoch().count();
+    return at <= origin_ ? 0 : static_cast<std::uint64_t>(at - origin_) >> tick_shift;
+}
+
 void timer_wheel::push_back(list& to, timer& what) noexcept {
     what.next = nullptr;
     what.previous = to.last;
@@ -93,9 +99,7 @@ timer* timer_wheel::take_slot(const position& where) noexcept {
 
 timer* timer_wheel::expire(time_point now) noexcept {
     std::lock_guard hold(lock_);
-    const std::int64_t at = now.time_since_epoch().count();
-    const std::uint64_t reached =
-        at <= origin_ ? 0 : static_cast<std::uint64_t>(at - origin_) >> tick_shift;
+    const std::uint64_t reached = reached_at(now);
     list due;
     position where{};
     while (next_position(where) && where.tick <= reached) {
@@ -118,6 +122,17 @@ timer* timer_wheel::expire(time_point now) noexcept {
     }
     if (reached > current_) current_ = reached;
     return due.first;
+}
+
+// What lies in further slots is due after all that lies in the first.
+bool timer_wheel::any_due(time_point now) noexcept {
+    std::lock_guard hold(lock_);
+    const std::uint64_t reached = reached_at(now);
+    position where{};
+    if (!next_position(where) || where.tick > reached) return false;
+    const timer* one = slots_[where.level][where.slot].first;
+    while (one != nullptr && tick_of(one->deadline) > reached) one = one->next;
+    return one != nullptr;
 }
 
 time_point timer_wheel::next() noexcept {

@@ -147,6 +147,38 @@ void a_job_that_comes_back() {
     model::check(first.runs == 1 && second.runs == 1, "all have run");
 }
 
+// A job that comes back before anybody relieves its thread, and one behind it that does not.
+void a_stuck_job_behind_one_that_was() {
+    quiet_reactor io;
+    event_worker worker(io, {.can_be_taken = true});
+    twill::atomic<bool> done{false};
+    twill::atomic<int> left{3}, come_back{0}, go{0};
+    model::event first_began, stuck_began;
+    job first, stuck, other;
+    for (job* each : {&first, &stuck, &other}) {
+        each->left = &left;
+        each->done = &done;
+        each->worker = &worker;
+        worker.post(*each);
+    }
+    first.began = &first_began;
+    first.waits_for = &come_back;
+    stuck.began = &stuck_began;
+    stuck.waits_for = &go;
+    other.lets_go = &go;
+    model::thread substitute([&] {
+        first_began.wait();
+        model::check(worker.want_relief(first.turn.load()), "somebody is to be asked");
+        come_back.store(1);
+        come_back.notify_all();
+        stuck_began.wait();
+        model::check(!worker.want_relief(stuck.turn.load()), "somebody was asked");
+        worker.relieve();
+    });
+    worker.drive(done);
+    model::check(worker.hand_overs() == 1, "it changed hands");
+}
+
 // Tells when the host asks it for events after the stuck job has run.
 class telling_reactor final : public quiet_reactor {
 public:
@@ -192,8 +224,10 @@ void the_host_gets_it_back() {
 
 const scenarios of_tenure{
     {all, a_holder_and_one_who_takes}, {all, a_visit_in_a_turn}, {all, a_holder_who_stays_outside}};
-const scenarios of_worker{
-    {bounded, a_stuck_job}, {bounded, a_job_that_comes_back}, {narrow, the_host_gets_it_back}};
+const scenarios of_worker{{bounded, a_stuck_job},
+                          {bounded, a_job_that_comes_back},
+                          {narrow, the_host_gets_it_back},
+                          {narrow, a_stuck_job_behind_one_that_was}};
 const scenarios in_short{
     {narrow, a_stuck_job}, {narrow, a_job_that_comes_back}, {narrow, the_host_gets_it_back}};
 
@@ -235,6 +269,7 @@ TEST(tenure, mutants_are_found) {
 TEST(hand_over, a_stuck_job_holds_up_nobody) { expect_holds(of_worker[0]); }
 TEST(hand_over, a_job_may_come_back_meanwhile) { expect_holds(of_worker[1]); }
 TEST(hand_over, the_host_gets_the_worker_back) { expect_holds(of_worker[2]); }
+TEST(hand_over, one_asked_for_an_earlier_job_relieves_the_stuck_one) { expect_holds(of_worker[3]); }
 
 TEST(hand_over, needs_the_order_of_going_to_sleep) {
     SKIP_UNLESS_PLAIN_DATA_IS_WATCHED();

@@ -68,6 +68,24 @@ TEST(join, takes_up_to_eight_branches) {
     EXPECT_EQ(f + g * 10 + h * 100, 876);
 }
 
+// Whose copy would be trivial, were it not forbidden.
+struct move_only_constant {
+    explicit move_only_constant(int gives) : value(gives) {}
+    move_only_constant(move_only_constant&&) = default;
+    move_only_constant& operator=(move_only_constant&&) = default;
+    int operator()() const { return value; }
+    void operator()(std::size_t /*i*/) const {}
+    int value;
+};
+static_assert(std::is_trivially_copyable_v<move_only_constant>);
+
+TEST(join, takes_move_only_callables_that_are_trivial) {
+    pool_of test(2);
+    const move_only_constant kept(2);
+    const auto [a, b, c] = join(move_only_constant(1), kept, move_only_constant(3));
+    EXPECT_EQ(a + b * 10 + c * 100, 321);
+}
+
 TEST(join, takes_move_only_callables_and_callables_that_the_caller_keeps) {
     pool_of test(2);
     auto owned = [p = std::make_unique<int>(5)] { return *p; };

@@ -180,6 +180,26 @@ TEST(HandOver, StopWhileATaskIsStuckWaitsForIt) {
     EXPECT_TRUE(came_to_its_end);
 }
 
+// A thread that posts cannot be relieved at that moment, so one attempt for each is not enough.
+TEST(HandOver, TasksThatPostAllTheTimeAreRelievedEach) {
+    runtime here(taking_over());
+    here.run([&]() -> task<> {
+        for (unsigned n = 1; n <= 20 && here.stats().hand_overs + 1 >= n; ++n)
+            co_await twill::scope([&](scope_ref s) -> task<> {
+                s.spawn([&, n, s] {
+                    const auto give_up = twill::now() + 20s;
+                    while (here.stats().hand_overs < n && twill::now() < give_up) {
+                        s.spawn([] {});
+                        for (const auto until = twill::now() + 5us; twill::now() < until;) {
+                        }
+                    }
+                    EXPECT_GE(here.stats().hand_overs, n);
+                });
+                co_return;
+            });
+    });
+}
+
 TEST(HandOver, AStuckTaskMaySpawnAndDump) {
     runtime here(taking_over());
     twill::atomic<int> ran{0};

@@ -34,6 +34,21 @@ std::vector<test_timer*> expire(timer_wheel& wheel, time_point now) {
     return all;
 }
 
+TEST(TimerWheel, ATimerIsDueByItsOwnTimeAndNotByThatOfItsSlot) {
+    timer_wheel wheel(start);
+    EXPECT_FALSE(wheel.any_due(start + 1h));
+    test_timer late(start + 100 * tick);
+    test_timer early(start + 70 * tick);
+    wheel.arm(late);
+    wheel.arm(early);
+    EXPECT_LE(wheel.next(), start + 65 * tick);
+    EXPECT_FALSE(wheel.any_due(start + 69 * tick));
+    EXPECT_TRUE(wheel.any_due(start + 70 * tick));
+    EXPECT_EQ(expire(wheel, start + 70 * tick).size(), 1U);
+    EXPECT_FALSE(wheel.any_due(start + 99 * tick));
+    EXPECT_TRUE(wheel.any_due(start + 100 * tick));
+}
+
 TEST(TimerWheel, FiresNeverEarlyAndAtMostOneTickLate) {
     timer_wheel wheel(start);
     time_point now = start;

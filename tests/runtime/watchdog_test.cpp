@@ -3,6 +3,7 @@
 
 #include <twill/core/error.hpp>
 #include <twill/core/scope.hpp>
+#include <twill/core/shield.hpp>
 #include <twill/core/sleep.hpp>
 #include <twill/io/pipe.hpp>
 #include <twill/runtime/detail/ticker.hpp>
@@ -21,6 +22,7 @@
 #include <span>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -170,6 +172,34 @@ TEST(Watchdog, SeesThatADescriptorIsReadyMeanwhile) {
     EXPECT_TRUE(got.wait_for(1));
 }
 
+// Not a task that ran before.
+TEST(Watchdog, NamesATimerThatTakesLong) {
+    reports got;
+    auto options = got.options();
+    const runtime* holder = nullptr;
+    bool reported = false;
+    options.shutdown_limit = 0ms;
+    options.report = [&, keep = options.report](std::string_view text) {
+        if (contains(std::string(text), "asked to stop"))
+            EXPECT_TRUE(spin_until_found(*holder, std::exchange(reported, true) ? 0 : 1));
+        else
+            keep(text);
+    };
+    runtime here(options);
+    holder = &here;
+    here.run([&]() -> task<> {
+        here.stop();
+        co_await twill::shield(
+            [](const bool& seen) -> task<> {
+                while (!seen) co_await twill::yield();
+            }(reported),
+            1h);
+    });
+    ASSERT_TRUE(got.wait_for(1));
+    const std::string text = got.all()[0];
+    EXPECT_TRUE(contains(text, "twill: a timer has held")) << text;
+}
+
 // Counts ticks and wants none.
 class tick_counter final : twill::detail::ticker_client {
 public:
@@ -193,7 +223,7 @@ TEST(Watchdog, SaysNothingOfATaskThatNobodyWaitsFor) {
     runtime here(got.options());
     here.run([&]() -> task<> {
         co_await twill::yield();
-        // Ten looks and more, since a suspect is looked at each millisecond.
+        // Ten looks and more, since a suspect is looked at each half millisecond.
         const int before = ticks.count();
         const auto give_up = now() + 20s;
         while (ticks.count() < before + 40 && now() < give_up) {

@@ -78,7 +78,8 @@ struct command {
     bool own_group = false;
     // Whether the kernel kills it (SIGKILL) when the *thread* that calls `start` ends, as it does
     // when this program is killed. Its own children live on. Not for threads that come and go, such
-    // as those of `blocking`. A program that gains privileges when it is executed is not killed.
+    // as those of `blocking`, or those that run tasks with watchdog::hand_over. A program that
+    // gains privileges when it is executed is not killed.
     bool dies_with_starter = false;
     // Whether the signals that this program ignores are ignored by the child too, as a shell and
     // xargs do; that makes the start cheaper. Otherwise all have their default effect.

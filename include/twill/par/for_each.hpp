@@ -44,11 +44,12 @@ decltype(auto) element_at(const I& first, std::size_t i) {
 }
 
 // A copy of a small function is known to the compiler to be nobody else's: what it holds may stay
-// in registers while the loop writes to memory.
+// in registers while the loop writes to memory. A plain function is not trivially copyable, and has
+// no size.
 template <class F>
 inline constexpr bool copied_for_block = false;
 template <class F>
-    requires std::is_trivially_copyable_v<F>  // a plain function is not, and has no size
+    requires(std::is_trivially_copyable_v<F> && std::is_copy_constructible_v<F>)
 inline constexpr bool copied_for_block<F> = sizeof(F) <= 64;
 
 template <class F>

@@ -36,6 +36,7 @@ template <class F>
 // Small callables are copied into the fork if nobody can tell: the original then stays in registers
 // for the ordinary case that the forking thread runs it itself. One that the caller keeps (`F` is
 // an lvalue reference) must not change when it is called, nor give what might refer to its inside.
+// A plain function is not trivially copyable, and has no size.
 template <class F>
 inline constexpr bool same_when_copied =
     !std::is_lvalue_reference_v<F> ||
@@ -44,7 +45,8 @@ inline constexpr bool same_when_copied =
 template <class F>
 inline constexpr bool copied_into_fork = false;
 template <class F>
-    requires std::is_trivially_copyable_v<std::remove_cvref_t<F>>  // a plain function has no size
+    requires(std::is_trivially_copyable_v<std::remove_cvref_t<F>> &&
+             std::is_copy_constructible_v<std::remove_cvref_t<F>>)
 inline constexpr bool copied_into_fork<F> =
     same_when_copied<F> && sizeof(std::remove_cvref_t<F>) <= 64;
 

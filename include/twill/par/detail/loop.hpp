@@ -42,11 +42,11 @@ inline constexpr std::size_t at_once<Body> = Body::at_once;
 
 // A function that the bodies of a loop call: a copy of a small one where nobody can tell, since
 // what it holds may then stay in registers while the loop writes to memory, or else the caller's
-// own.
+// own. A plain function is not trivially copyable, and has no size.
 template <class F>
 inline constexpr bool held_by_copy = false;
 template <class F>
-    requires std::is_trivially_copyable_v<F>  // a plain function is not, and has no size
+    requires(std::is_trivially_copyable_v<F> && std::is_copy_constructible_v<F>)
 inline constexpr bool held_by_copy<F> = sizeof(F) <= 32;
 template <class F, bool ByCopy>
 class held {

@@ -103,8 +103,8 @@ public:
 
     // ---- taking over; see event_hand_over.cpp
 
-    // Sees to it that `thread` is asked to call `relieve`, for a holder in turn `turn`. Under the
-    // lock that `look_at_holder` has. True: it is to be asked now.
+    // Wants a holder in turn `turn` relieved. Under the lock that `look_at_holder` has. True:
+    // somebody is to be asked to call `relieve`; false: somebody was, and has not begun.
     bool want_relief(std::uint64_t turn) noexcept;
     // Nobody could be asked.
     void relief_refused() noexcept;
@@ -152,6 +152,8 @@ private:
     static constexpr unsigned turn_length = 61;
     // Operations that a task may complete without suspending before the others have their turn.
     static constexpr unsigned budget_of_a_turn = 128;
+    // By a thread that was asked to relieve the holder, before it goes home.
+    static constexpr int attempts_to_take = 4;
 
     [[gnu::noinline]] void post_from_seat(event_seat& seat, runnable& work) noexcept;
     [[gnu::noinline]] void inject(runnable& work) noexcept;
@@ -161,6 +163,7 @@ private:
     void mount(event_seat& seat) noexcept;
     void unmount() noexcept;
     void pass_on() noexcept;
+    [[nodiscard]] bool take_from_holder() noexcept;
     void fire_the_rest() noexcept;
     // These three: false if the worker was lost.
     [[nodiscard]] bool turn_until_done(event_seat& seat) noexcept;

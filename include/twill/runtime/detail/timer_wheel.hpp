@@ -42,6 +42,8 @@ public:
     // When `expire` has something to do next, at the earliest; `never` without timers. It can be
     // the start of a slot whose timers are due later. Any thread.
     time_point next() noexcept;
+    // Whether `expire` would take any out. Looks at all timers of one slot. Any thread.
+    bool any_due(time_point now) noexcept;
 
 private:
     static constexpr unsigned levels = 8;
@@ -60,6 +62,7 @@ private:
     };
 
     [[nodiscard]] std::uint64_t tick_of(time_point deadline) const noexcept;
+    [[nodiscard]] std::uint64_t reached_at(time_point now) const noexcept;
     void insert(timer& what, std::uint64_t tick) noexcept;
     void unlink(timer& what) noexcept;
     [[nodiscard]] bool next_position(position& where) const noexcept;
