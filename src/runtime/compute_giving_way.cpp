@@ -28,6 +28,7 @@ void compute_worker::see_whether_io_is_served() noexcept {
 }
 
 bool compute_worker::glance() noexcept {
+    if (meter() != nullptr) return false;  // a measured region keeps its thread
     const time_point at = now();
     const bool short_block = at - glanced_ < longest_block;
     glanced_ = giving_way_.due(at) ? give_way(at) : at;
