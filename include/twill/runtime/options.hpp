@@ -17,7 +17,7 @@ enum class watchdog : std::uint8_t {
     // Nothing is looked at.
     off,
     // It is counted (`runtime::stats`) and reported: where it was spawned and what it does. At most
-    // five reports a minute, of all runtimes of the process together.
+    // five reports at once, and one more every 12 s, of all runtimes of the process together.
     report,
     // And another thread goes on with the other tasks. The one that holds its thread then runs
     // beside them until it next suspends or ends, so all tasks must be written for that: what they
@@ -38,7 +38,7 @@ struct runtime_options {
 
     // TWILL_WATCHDOG (off, report, hand_over)
     twill::watchdog watchdog = watchdog::report;
-    // Not less than 0.1 ms; looked at every millisecond at most. TWILL_WATCHDOG_LIMIT (seconds)
+    // Not less than 0.1 ms. TWILL_WATCHDOG_LIMIT (seconds)
     duration watchdog_limit = std::chrono::milliseconds(1);
 
     // How long after `stop` a report says what still runs. TWILL_SHUTDOWN_LIMIT (seconds)
