@@ -22,12 +22,16 @@
 #include <utility>
 #include <vector>
 
-namespace twill::inline TWILL_ABI::detail {
+namespace twill::inline TWILL_ABI {
 
 enum class failure_policy : bool {
     cancel_rest,  // the first failure cancels the siblings
     leave_rest,
 };
+
+}  // namespace twill::inline TWILL_ABI
+
+namespace twill::inline TWILL_ABI::detail {
 
 class TWILL_API group final : public context {
 public:
