@@ -1,7 +1,10 @@
 // All of twill, for programs that do not mind what they include. Each header can be had alone.
 #pragma once
 
+#include <twill/async/interval.hpp>
 #include <twill/async/map.hpp>
+#include <twill/async/rate_limiter.hpp>
+#include <twill/async/retry.hpp>
 #include <twill/core/cancellation.hpp>
 #include <twill/core/error.hpp>
 #include <twill/core/finally.hpp>
