@@ -13,6 +13,7 @@
 #include <twill/core/shield.hpp>
 #include <twill/core/sleep.hpp>
 #include <twill/core/task.hpp>
+#include <twill/core/task_local.hpp>
 #include <twill/core/time.hpp>
 #include <twill/core/timeout.hpp>
 #include <twill/core/when_all.hpp>
