@@ -180,9 +180,9 @@ TEST(Watchdog, NamesATimerThatTakesLong) {
     bool reported = false;
     options.shutdown_limit = 0ms;
     options.report = [&, keep = options.report](std::string_view text) {
-        if (contains(std::string(text), "asked to stop"))
+        if (contains(std::string(text), "asked to stop")) {
             EXPECT_TRUE(spin_until_found(*holder, std::exchange(reported, true) ? 0 : 1));
-        else
+        } else
             keep(text);
     };
     runtime here(options);
