@@ -1,7 +1,10 @@
 // All of twill, for programs that do not mind what they include. Each header can be had alone.
 #pragma once
 
+#include <twill/async/interval.hpp>
 #include <twill/async/map.hpp>
+#include <twill/async/rate_limiter.hpp>
+#include <twill/async/retry.hpp>
 #include <twill/core/cancellation.hpp>
 #include <twill/core/error.hpp>
 #include <twill/core/finally.hpp>
@@ -10,6 +13,7 @@
 #include <twill/core/shield.hpp>
 #include <twill/core/sleep.hpp>
 #include <twill/core/task.hpp>
+#include <twill/core/task_local.hpp>
 #include <twill/core/time.hpp>
 #include <twill/core/timeout.hpp>
 #include <twill/core/when_all.hpp>

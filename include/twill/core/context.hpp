@@ -47,6 +47,9 @@ public:
     // thread, while the context exists.
     void request_cancel() noexcept;
 
+    // Whether it is a group that binds a value for what runs below it: see task_local.hpp.
+    [[nodiscard]] bool is_binding() const noexcept { return binding_; }
+
     // The operation that it is suspended in, or null. Only on the event thread that runs it.
     [[nodiscard]] operation* suspended_in() const noexcept;
 
@@ -73,6 +76,9 @@ protected:
     // attach_to.
     void shield() noexcept { shielded_ = true; }
     void unshield() noexcept;
+
+    // By a group, before anything runs below it.
+    void mark_binding() noexcept { binding_ = true; }
 
     // Guards the list of children and, in derived classes, what is shared between siblings. The
     // lock of a parent is taken before that of its child; under it nothing of the user's runs.
@@ -149,6 +155,7 @@ private:
     context* first_child_ = nullptr;
     bool shielded_ = false;         // guarded by the parent's lock
     bool cancel_deferred_ = false;  // guarded by the parent's lock
+    bool binding_ = false;
     // Last, beside the `runnable` of a derived class, with which it is read.
     std::source_location place_;
 };
