@@ -1,5 +1,6 @@
 #include "compute_core.hpp"
 #include "thread_slice.hpp"
+#include "timer_slack.hpp"
 
 #include <twill/core/error.hpp>
 #include <twill/core/event.hpp>
@@ -28,6 +29,7 @@ void be_a_compute_thread(const char* name, unsigned number) noexcept {
     const std::string text = std::string(name).substr(0, 15 - digits.size()) + digits;
     ::pthread_setname_np(::pthread_self(), text.c_str());
     static_cast<void>(return_inherited_slice());
+    return_inherited_slack();
     // Signals are for the program's own threads.
     sigset_t all;
     ::sigfillset(&all);

@@ -12,6 +12,8 @@
 #include <twill/runtime/usable_cpus.hpp>
 #include <twill/trace/file.hpp>
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstring>
 #include <mutex>
@@ -86,6 +88,8 @@ struct runtime::parts {
     runtime_options options;
     std::unique_ptr<trace::file_trace> trace;
     futex_mutex reporting;  // one report at a time
+    // The thread that makes one, which nobody else takes itself for. Written under the lock.
+    atomic<pid_t> reporter{0};
     std::shared_ptr<reactor> io;
     detail::event_worker worker;
     std::optional<detail::event_watch> watch;
@@ -167,11 +171,24 @@ void runtime::stop() noexcept {
 
 template <class Text>
 void runtime::parts::report(const Text& text, std::string_view short_form) noexcept {
-    std::lock_guard hold(reporting);
+    const pid_t self = ::gettid();
+    // Relaxed: only what this thread wrote itself makes it equal.
+    const bool nested = reporter.load(std::memory_order_relaxed) == self;
+    if (!nested) {
+        reporting.lock();
+        reporter.store(self, std::memory_order_relaxed);
+    }
     try {
-        options.report(text());
+        if (nested)
+            to_standard_error(text());
+        else
+            options.report(text());
     } catch (...) {
         to_standard_error(short_form);
+    }
+    if (!nested) {
+        reporter.store(0, std::memory_order_relaxed);
+        reporting.unlock();
     }
 }
 

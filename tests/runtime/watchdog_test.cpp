@@ -282,6 +282,14 @@ TEST(Watchdog, GivesAProgramWithoutThreadsNoneBeforeItWasHeldUp) {
     });
 }
 
+// Between a sleep and the first turn after it the number is that of the last turn before it.
+TEST(Watchdog, DoesNotTakeATurnBeforeASleepForOneAfterIt) {
+    const twill::detail::turn_suspect one{.turn = 7, .wakes = 3};
+    EXPECT_TRUE(one.is(7, 3));
+    EXPECT_FALSE(one.is(8, 3));
+    EXPECT_FALSE(one.is(7, 4));
+}
+
 TEST(Watchdog, LimitOutOfRangeIsRefused) {
     EXPECT_THROW(runtime({.watchdog_limit = 99us}), twill::usage_error);
 }

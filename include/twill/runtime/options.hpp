@@ -48,7 +48,7 @@ struct runtime_options {
     std::string trace_file = {};
 
     // Takes reports, each one or more whole lines, on any thread, one at a time. Empty: they go to
-    // standard error.
+    // standard error, as does what is to be reported of the function itself while it runs.
     std::function<void(std::string_view)> report = {};
 
     // The defaults, changed by the environment variables named above. Throws usage_error, naming
