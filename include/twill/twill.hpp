@@ -5,6 +5,7 @@
 #include <twill/async/map.hpp>
 #include <twill/async/rate_limiter.hpp>
 #include <twill/async/retry.hpp>
+#include <twill/core/callback.hpp>
 #include <twill/core/cancellation.hpp>
 #include <twill/core/error.hpp>
 #include <twill/core/finally.hpp>
