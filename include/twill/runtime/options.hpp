@@ -26,7 +26,8 @@ enum class watchdog : std::uint8_t {
 };
 
 struct runtime_options {
-    // Threads of the compute pool. 0: one for each usable CPU. TWILL_COMPUTE_THREADS
+    // Threads of the compute pool. 0: one for each usable CPU, also when that changes.
+    // TWILL_COMPUTE_THREADS
     unsigned compute_threads = 0;
 
     // The most threads of the blocking pool. TWILL_BLOCKING_THREADS

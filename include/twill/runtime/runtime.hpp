@@ -36,6 +36,9 @@ struct runtime_statistics {
     std::uint64_t held_up = 0;
     // How often another thread went on with the others: watchdog::hand_over.
     std::uint64_t hand_overs = 0;
+    // In how many periods of a CPU quota the kernel has stopped the process, with all of its
+    // control group, as far as it was seen: a look is taken once a second while something runs.
+    std::uint64_t throttled_periods = 0;
 };
 
 class TWILL_API runtime final : private executor {
