@@ -133,6 +133,13 @@ bool operation::begin(std::coroutine_handle<> waiter, context& owner) noexcept {
     return true;
 }
 
+void operation::queue_up(std::coroutine_handle<> waiter, context& owner) noexcept {
+    waiter_ = waiter;
+    owner_ = &owner;
+    note(event_kind::task_suspend, &owner, what_);
+    owner.home().post(*this);
+}
+
 void operation::begin_join(std::coroutine_handle<> waiter, context& owner) noexcept {
     waiter_ = waiter;
     owner_ = &owner;

@@ -191,6 +191,16 @@ protected:
     // True: suspend. False: go on at once.
     bool begin(std::coroutine_handle<> waiter, context& owner) noexcept;
 
+    // For what turned out to be complete without having been started, in a context that is not
+    // cancelled. True: suspend all the same, behind the others, because the turn has used up its
+    // budget. False: go on at once.
+    bool begin_complete(std::coroutine_handle<> waiter, context& owner) noexcept {
+        if (owner.home().may_continue()) [[likely]]
+            return false;
+        queue_up(waiter, owner);
+        return true;
+    }
+
     // For waits that must happen even in a cancelled context (children are always joined): suspends
     // without `start` and without the check.
     void begin_join(std::coroutine_handle<> waiter, context& owner) noexcept;
@@ -206,6 +216,7 @@ protected:
 private:
     friend class context;
     static void resume(runnable& self) noexcept;
+    void queue_up(std::coroutine_handle<> waiter, context& owner) noexcept;
 
     std::coroutine_handle<> waiter_;
     context* owner_ = nullptr;
