@@ -290,7 +290,7 @@ pulse compute_core::tick() noexcept {
     }
     // Ticks look for work for free cores. With none free, whoever becomes idle asks for work itself
     // (`ask_for_work`); and where the last ticks found nothing to give, the next ones seldom will.
-    if (on_core(help_for::job) >= cores()) return pulse::slow;
+    if (on_core(help_for::job) >= cores()) return somebody_came_back() ? pulse::fast : pulse::slow;
     vain_ticks_ = fruitful ? 0 : vain_ticks_ + 1;
     return vain_ticks_ < ticks_before_slow ? pulse::fast : pulse::slow;
 }

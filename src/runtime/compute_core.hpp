@@ -262,10 +262,16 @@ private:
     [[nodiscard]] bool wants_core(priority above) const noexcept;
     bool still_aside(const compute_worker& self) noexcept;
     bool tick_priorities() noexcept;
+    // Beside more urgent work, for a moment: it is to see when that is over.
+    [[nodiscard]] bool somebody_came_back() const noexcept {
+        return most_urgent() != priority::background &&
+               running_.load(std::memory_order_relaxed) > cores();
+    }
     void recall_who_stood_aside_long_enough(time_point at) noexcept;
     void help_still_queue(time_point at) noexcept;
     [[nodiscard]] duration patience_with(const region& first) const noexcept;
     void hurry_queue() noexcept;
+    void make_room_for(priority most) noexcept;
     bool ask_for_work(compute_worker& self) noexcept;
     fork_job* steal(const compute_worker& thief) noexcept;
     [[nodiscard]] bool anything_on_offer() const noexcept;
