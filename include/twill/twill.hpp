@@ -4,13 +4,17 @@
 #include <twill/async/auto_reset_event.hpp>
 #include <twill/async/barrier.hpp>
 #include <twill/async/condition_variable.hpp>
+#include <twill/async/interval.hpp>
 #include <twill/async/latch.hpp>
 #include <twill/async/manual_reset_event.hpp>
 #include <twill/async/map.hpp>
 #include <twill/async/mutex.hpp>
 #include <twill/async/once.hpp>
+#include <twill/async/rate_limiter.hpp>
+#include <twill/async/retry.hpp>
 #include <twill/async/semaphore.hpp>
 #include <twill/async/shared_mutex.hpp>
+#include <twill/core/callback.hpp>
 #include <twill/core/cancellation.hpp>
 #include <twill/core/error.hpp>
 #include <twill/core/finally.hpp>
@@ -19,6 +23,7 @@
 #include <twill/core/shield.hpp>
 #include <twill/core/sleep.hpp>
 #include <twill/core/task.hpp>
+#include <twill/core/task_local.hpp>
 #include <twill/core/time.hpp>
 #include <twill/core/timeout.hpp>
 #include <twill/core/when_all.hpp>

@@ -15,6 +15,16 @@ bool is_cancellation(const std::exception_ptr& error) noexcept {
     }
 }
 
+// Without a lock: what is above a running task neither ends nor changes its place meanwhile.
+const binding* find_binding(const context& from, const void* key) noexcept {
+    for (const context* at = &from; at != nullptr; at = at->parent()) {
+        if (!at->is_binding()) continue;
+        const binding* bound = static_cast<const group*>(at)->bound();
+        if (bound->key == key) return bound;
+    }
+    return nullptr;
+}
+
 group::group(context& owner, std::source_location where, failure_policy policy) noexcept
     : context(owner.home(), where), policy_(policy) {
     attach_to(owner);

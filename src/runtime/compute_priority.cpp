@@ -162,7 +162,7 @@ void compute_core::help_still_queue(time_point at) noexcept {
         // Threads that were called already are on their way.
         if (queued_.load(std::memory_order_relaxed) <= summoned_) return;
         if (at - still_since_ < patience_with(*first_in_queue())) return;
-        if (extra_.load(std::memory_order_relaxed) >= workers_) return;
+        if (extra_.load(std::memory_order_relaxed) >= workers()) return;
         extra_.fetch_add(1, std::memory_order_relaxed);
         if (!call_up(help_for::region, true, sleeper))
             extra_.fetch_sub(1, std::memory_order_relaxed);

@@ -11,6 +11,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <exception>
 #include <memory>
 #include <new>
 #include <string>
@@ -428,6 +430,135 @@ TEST(Scope, CutAnywhereLeavesNothingBehind) {
         co_return sum;
     });
     EXPECT_GE(suspensions, 12U);
+}
+
+TEST(Scope, UnderALimitChildrenBeginInOrderAndNeverMoreAtATime) {
+    run({}, []() -> task<> {
+        int running = 0;
+        int most = 0;
+        std::vector<int> begun;
+        co_await scope(
+            [&](scope_ref s) -> task<> {
+                for (int i = 0; i < 10; ++i)
+                    s.spawn(
+                        [&](int number) -> task<> {
+                            begun.push_back(number);
+                            most = std::max(most, ++running);
+                            for (int j = 0; j < 3; ++j) co_await twill::yield();
+                            --running;
+                        },
+                        i);
+                co_await twill::yield();
+                co_await twill::yield();
+                EXPECT_EQ(begun.size(), 3U);
+            },
+            {.max_concurrency = 3});
+        EXPECT_EQ(most, 3);
+        EXPECT_EQ(begun, (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+    });
+}
+
+TEST(Scope, UnderALimitPlainFunctionsAndFailuresGiveTheirPlaceBack) {
+    run({}, []() -> task<> {
+        int ran = 0;
+        std::vector<std::exception_ptr> others;
+        EXPECT_TRUE(co_await throws<failure>(scope(
+            [&](scope_ref s) -> task<> {
+                for (int i = 0; i < 5; ++i) {
+                    s.spawn([&] { ++ran; });
+                    s.spawn([&]() -> task<> {
+                        ++ran;
+                        return fail(1);
+                    });
+                }
+                co_return;
+            },
+            {.max_concurrency = 1,
+             .on_failure = twill::failure_policy::leave_rest,
+             .other_failures = &others})));
+        EXPECT_EQ(ran, 10);
+        EXPECT_EQ(others.size(), 4U);
+    });
+}
+
+TEST(Scope, CancelledUnderALimitThoseThatWaitedEndAtTheirFirstSuspension) {
+    run({}, []() -> task<> {
+        int begun = 0;
+        int through = 0;
+        co_await scope(
+            [&](scope_ref s) -> task<> {
+                for (int i = 0; i < 5; ++i)
+                    s.spawn([&]() -> task<> {
+                        ++begun;
+                        co_await twill::yield();
+                        co_await for_ever();
+                        ++through;
+                    });
+                co_await twill::yield();
+                s.cancel();
+            },
+            {.max_concurrency = 2});
+        EXPECT_EQ(begun, 5);
+        EXPECT_EQ(through, 0);
+    });
+}
+
+TEST(Scope, ThatLeavesTheRestRunsAllAndThrowsTheFirstFailure) {
+    run({}, []() -> task<> {
+        bool through = false;
+        int caught = 0;
+        try {
+            co_await scope(
+                [&](scope_ref s) -> task<> {
+                    s.spawn(fail, 1);
+                    s.spawn(fail, 2);
+                    s.spawn([&]() -> task<> {
+                        for (int i = 0; i < 5; ++i) co_await twill::yield();
+                        through = true;
+                    });
+                    co_return;
+                },
+                {.on_failure = twill::failure_policy::leave_rest});
+        } catch (const failure& e) {
+            caught = e.number;
+        }
+        EXPECT_EQ(caught, 1);
+        EXPECT_TRUE(through);
+    });
+}
+
+TEST(Scope, DeadlineCutsBodyAndChildrenShort) {
+    run({}, []() -> task<> {
+        bool child_saw_it = false;
+        EXPECT_TRUE(co_await throws<twill::timed_out>(scope(
+            [&](scope_ref s) -> task<> {
+                s.spawn([&]() -> task<> {
+                    child_saw_it = co_await throws<twill::cancelled>(for_ever());
+                    throw twill::cancelled();
+                });
+                co_await for_ever();
+            },
+            {.deadline = twill::after(twill::now(), 1ms)})));
+        EXPECT_TRUE(child_saw_it);
+        EXPECT_EQ(co_await scope([](scope_ref) { return give_later(4); },
+                                 {.deadline = twill::after(twill::now(), 1h)}),
+                  4);
+    });
+}
+
+TEST(Scope, LimitedCancelledAnywhereLeavesNothingBehind) {
+    cancel_everywhere([]() -> task<> {
+        co_await scope(
+            [](scope_ref s) -> task<> {
+                for (int i = 0; i < 4; ++i)
+                    s.spawn([kept = live()]() -> task<> {
+                        co_await twill::yield();
+                        co_await twill::yield();
+                    });
+                co_await twill::yield();
+            },
+            {.max_concurrency = 2});
+    });
 }
 
 }  // namespace

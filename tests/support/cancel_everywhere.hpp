@@ -99,7 +99,7 @@ cut_outcome run_and_cut(suspension_cutter& cutter, Scenario& scenario, unsigned 
     twill::run({}, [&]() -> twill::task<> {
         const auto here = std::source_location::current();
         twill::context& owner = co_await twill::detail::current();
-        twill::detail::group target(owner, here, twill::detail::failure_policy::leave_rest);
+        twill::detail::group target(owner, here, twill::failure_policy::leave_rest);
         {
             twill::detail::task_branch<result> work({target, scenario(), here});
             cutter.aim(target, at + 1, how);  // the first suspension is the join below

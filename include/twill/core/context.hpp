@@ -47,11 +47,14 @@ public:
     // thread, while the context exists.
     void request_cancel() noexcept;
 
+    // Whether it is a group that binds a value for what runs below it: see task_local.hpp.
+    [[nodiscard]] bool is_binding() const noexcept { return binding_; }
+
     // The operation that it is suspended in, or null. Only on the event thread that runs it.
     [[nodiscard]] operation* suspended_in() const noexcept;
 
-    // Calls `visit(context&, depth)` for this context and all below it, parents first. Only on the
-    // event thread that runs them.
+    // Calls `visit(context&, depth)` for this context and all below it, parents first; what it
+    // throws ends the walk. Only on the event thread that runs them.
     template <class Visitor>
     void for_each_below(const Visitor& visit) {
         walk([&](context& each, unsigned depth) {
@@ -73,6 +76,9 @@ protected:
     // attach_to.
     void shield() noexcept { shielded_ = true; }
     void unshield() noexcept;
+
+    // By a group, before anything runs below it.
+    void mark_binding() noexcept { binding_ = true; }
 
     // Guards the list of children and, in derived classes, what is shared between siblings. The
     // lock of a parent is taken before that of its child; under it nothing of the user's runs.
@@ -113,7 +119,14 @@ private:
         context* at = first_child_;
         for (unsigned depth = 1;;) {
             if (at != nullptr) {
-                if (!enter(*at, depth)) {
+                bool further = false;
+                try {
+                    further = enter(*at, depth);
+                } catch (...) {
+                    unlock_up_from(above);
+                    throw;
+                }
+                if (!further) {
                     at = at->next_;
                     continue;
                 }
@@ -131,6 +144,9 @@ private:
         }
     }
 
+    // The locks that a walk from this context holds when it has come to a child of `lowest`.
+    void unlock_up_from(context* lowest) noexcept;
+
     atomic<std::uintptr_t> slot_{0};
     executor* home_;
     context* parent_ = nullptr;
@@ -139,6 +155,7 @@ private:
     context* first_child_ = nullptr;
     bool shielded_ = false;         // guarded by the parent's lock
     bool cancel_deferred_ = false;  // guarded by the parent's lock
+    bool binding_ = false;
     // Last, beside the `runnable` of a derived class, with which it is read.
     std::source_location place_;
 };

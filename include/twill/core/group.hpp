@@ -22,11 +22,20 @@
 #include <utility>
 #include <vector>
 
-namespace twill::inline TWILL_ABI::detail {
+namespace twill::inline TWILL_ABI {
 
 enum class failure_policy : bool {
     cancel_rest,  // the first failure cancels the siblings
     leave_rest,
+};
+
+}  // namespace twill::inline TWILL_ABI
+
+namespace twill::inline TWILL_ABI::detail {
+
+// A value bound for all that runs below a group; see task_local.hpp.
+struct binding {
+    const void* key;
 };
 
 class TWILL_API group final : public context {
@@ -45,6 +54,13 @@ public:
     // A branch, out of the tree already, has ended by `error` (null: well). Returns who runs next,
     // or null.
     std::coroutine_handle<> child_ended(const std::exception_ptr& error) noexcept;
+
+    // Before the first branch; `value` must outlive them.
+    void bind(const binding& value) noexcept {
+        bound_ = &value;
+        mark_binding();
+    }
+    [[nodiscard]] const binding* bound() const noexcept { return bound_; }
 
     // Awaitable by the owner, once: suspends until all branches have ended. When `first` is given,
     // it is run at once instead of being queued.
@@ -86,11 +102,16 @@ private:
     // the one that reaches zero sees everything that the others did.
     atomic<std::size_t> pending_{1};
     joiner* joining_ = nullptr;  // written by the owner before its decrement
+    const binding* bound_ = nullptr;
     failure_policy policy_;
     std::exception_ptr first_failure_;        // guarded by lock_
     std::vector<std::exception_ptr> others_;  // guarded by lock_
     bool cut_short_ = false;                  // guarded by lock_
 };
+
+// The innermost value that is bound to `key` for the task that runs in `from`, or null. On the
+// thread that runs it.
+TWILL_API const binding* find_binding(const context& from, const void* key) noexcept;
 
 // Whether `error`, which is not null, is `cancelled`.
 TWILL_API bool is_cancellation(const std::exception_ptr& error) noexcept;

@@ -7,16 +7,22 @@
 //     });                                 // all of them have ended here
 #pragma once
 
+#include <twill/core/admission.hpp>
 #include <twill/core/config.hpp>
 #include <twill/core/event.hpp>
 #include <twill/core/group.hpp>
 #include <twill/core/task.hpp>
+#include <twill/core/time.hpp>
+#include <twill/core/timeout.hpp>
 
+#include <cstddef>
 #include <functional>
+#include <optional>
 #include <source_location>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace twill::inline TWILL_ABI {
 namespace detail {
@@ -38,10 +44,12 @@ class spawned final : public branch, private runnable {
 
 public:
     template <class G, class... As>
-    spawned(group& in, std::source_location where, G&& callable, As&&... arguments)
+    spawned(group& in, admission* limit, std::source_location where, G&& callable,
+            As&&... arguments)
         : branch(in.home(), where),
           runnable(&spawned::begin),
           group_(in),
+          limit_(limit),
           callable_(std::forward<G>(callable)),
           arguments_(std::forward<As>(arguments)...) {}
 
@@ -53,7 +61,10 @@ public:
         attach_to(group_);
         note(event_kind::task_spawn, static_cast<context*>(this), place().file_name(),
              place().line());
-        home().post(*this);
+        if (limit_ == nullptr)
+            home().post(*this);
+        else
+            limit_->enter(home(), *this);
     }
 
 private:
@@ -95,13 +106,16 @@ private:
     // `how` is a copy: the task that it came from goes with this node.
     std::coroutine_handle<> finish(const std::exception_ptr& how) noexcept {
         group& in = group_;
+        admission* const limit = limit_;
         note(event_kind::task_end, static_cast<context*>(this), "", how ? 1 : 0);
         detach();
         delete this;
+        if (limit != nullptr) limit->leave(in.home());
         return in.child_ended(how);
     }
 
     group& group_;
+    admission* limit_;
     F callable_;
     std::tuple<Args...> arguments_;
     // Destroyed before what it may refer to.
@@ -152,7 +166,7 @@ public:
         requires detail::spawnable<F, Args...>
     void spawn_at(std::source_location where, F&& callable, Args&&... arguments) const {
         auto* child = new detail::spawned<std::decay_t<F>, std::decay_t<Args>...>(
-            *group_, where, std::forward<F>(callable), std::forward<Args>(arguments)...);
+            *group_, limit_, where, std::forward<F>(callable), std::forward<Args>(arguments)...);
         child->start();
     }
 
@@ -162,13 +176,25 @@ public:
     [[nodiscard]] bool cancel_requested() const noexcept { return group_->cancel_requested(); }
 
     // For the library.
-    explicit scope_ref(detail::group& g) noexcept : group_(&g) {}
+    explicit scope_ref(detail::group& g, detail::admission* limit = nullptr) noexcept
+        : group_(&g), limit_(limit) {}
 
 private:
     detail::group* group_;
+    detail::admission* limit_;
 };
 
 struct scope_options {
+    // At most so many of the children run at a time; the others begin in the order in which they
+    // were spawned, as running ones end. 0: no limit. The body is not counted, nor is it held up by
+    // `spawn`. A child that waits for another one of the same scope may wait for ever under a
+    // limit: the other may not have begun.
+    std::size_t max_concurrency = 0;
+    // leave_rest: a failure cancels nobody. The first one is thrown at the end all the same.
+    failure_policy on_failure = failure_policy::cancel_rest;
+    // When it is reached, body and children are cancelled, and once they have ended `timed_out` is
+    // thrown if that cut any of them short.
+    time_point deadline = never;
     // Where failures after the first go, oldest first; at most 32 are kept.
     std::vector<std::exception_ptr>* other_failures = nullptr;
 };
@@ -186,9 +212,11 @@ template <class Body>
 task<scope_result<Body>> run_scope(Body body, scope_options options, std::source_location where) {
     context& owner = co_await current();
     if (owner.cancel_requested()) throw cancelled();
-    group children(owner, where);
-    task_branch<scope_result<Body>> main(
-        {children, as_task(std::invoke(body, scope_ref(children))), where});
+    group children(owner, where, options.on_failure);
+    std::optional<admission> limit;
+    if (options.max_concurrency != 0) limit.emplace(options.max_concurrency);
+    const scope_ref here(children, limit ? &*limit : nullptr);
+    task_branch<scope_result<Body>> main({children, as_task(std::invoke(body, here)), where});
     co_await children.join(main.first_step());
     finish_scope(children, owner, main.error(), options.other_failures);
     if constexpr (std::is_void_v<scope_result<Body>>)
@@ -203,8 +231,9 @@ task<scope_result<Body>> run_scope(Body body, scope_options options, std::source
 // scope have ended. Gives what the body gives. The body may end before its children: what they
 // refer to must live outside of it, or be among the arguments that `spawn` keeps.
 //
-// Failure: the first exception of the body or a child cancels all others, and is thrown here once
-// they have ended; further ones go to `options.other_failures`. Cancellation from outside: passes
+// Failure: the first exception of the body or a child cancels all others (or not: see
+// `options.on_failure`), and is thrown here once they have ended; further ones go to
+// `options.other_failures`. Cancellation from outside: passes
 // to the body and the children; once they have ended, `cancelled` is thrown if it cut any of them
 // short. A scope that was cancelled by `scope_ref::cancel` ends without an error; only if its body
 // was to give a value and was cut short, `cancelled` is thrown.
@@ -213,7 +242,9 @@ template <class Body>
 [[nodiscard]] task<detail::scope_result<Body>> scope(
     Body body, scope_options options = {},
     std::source_location where = std::source_location::current()) {
-    return detail::run_scope(std::move(body), options, where);
+    auto whole = detail::run_scope(std::move(body), options, where);
+    if (options.deadline == never) return whole;
+    return with_deadline(options.deadline, std::move(whole), where);
 }
 
 }  // namespace twill::inline TWILL_ABI

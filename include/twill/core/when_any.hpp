@@ -49,7 +49,7 @@ template <awaitable... As>
     using results = std::variant<result_or_monostate<await_result<As>>...>;
     context& owner = co_await detail::current();
     if (owner.cancel_requested()) throw cancelled();
-    detail::group all(owner, owner.place(), detail::failure_policy::leave_rest);
+    detail::group all(owner, owner.place(), failure_policy::leave_rest);
     detail::first_of first(all);
     std::tuple<detail::task_branch<await_result<As>>...> branches(
         typename detail::task_branch<await_result<As>>::seed{all, as_task(std::move(what)),
@@ -80,7 +80,7 @@ template <class T>
     context& owner = co_await detail::current();
     if (owner.cancel_requested()) throw cancelled();
     detail::task_branches<T> branches(what);
-    detail::group all(owner, owner.place(), detail::failure_policy::leave_rest);
+    detail::group all(owner, owner.place(), failure_policy::leave_rest);
     detail::first_of first(all);
     branches.start(all, what, owner.place(), &first);
     co_await all.join();

@@ -10,6 +10,7 @@
 #include <sys/select.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 namespace twill::inline TWILL_ABI::check {
 namespace {
