@@ -3,6 +3,7 @@
 
 #include <twill/async/auto_reset_event.hpp>
 #include <twill/async/barrier.hpp>
+#include <twill/async/channel.hpp>
 #include <twill/async/condition_variable.hpp>
 #include <twill/async/interval.hpp>
 #include <twill/async/latch.hpp>
