@@ -5,12 +5,14 @@
 #include <twill/async/barrier.hpp>
 #include <twill/async/channel.hpp>
 #include <twill/async/condition_variable.hpp>
+#include <twill/async/guarded.hpp>
 #include <twill/async/interval.hpp>
 #include <twill/async/latch.hpp>
 #include <twill/async/manual_reset_event.hpp>
 #include <twill/async/map.hpp>
 #include <twill/async/mutex.hpp>
 #include <twill/async/once.hpp>
+#include <twill/async/oneshot.hpp>
 #include <twill/async/rate_limiter.hpp>
 #include <twill/async/retry.hpp>
 #include <twill/async/semaphore.hpp>

@@ -6,7 +6,7 @@
 //
 // First come, first served: a writer that waits is not overtaken by readers who come after it, so
 // nobody starves; a reader must therefore not lock again what it holds, or it waits behind a writer
-// that waits for it. For values that are read nearly always, `snapshot` (snapshot.hpp) is cheaper.
+// that waits for it.
 // Everything else as for `mutex`.
 #pragma once
 

@@ -20,7 +20,7 @@
 //      is never lost: it is given, under the lock, to somebody who will take it home.
 // A waiter of a select has sisters at other places, whose locks are different. They share one word,
 // `chosen`, and a granter that takes one of them out has to win it by a compare-and-swap before it
-// gives anything: it goes on with the next waiter if it does not. See select.hpp.
+// gives anything: it goes on with the next waiter if it does not.
 #pragma once
 
 #include <twill/core/atomic.hpp>
