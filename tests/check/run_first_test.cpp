@@ -190,6 +190,16 @@ TEST(check_run, later_schedule_that_is_stuck_is_no_failure_of_the_program) {
     EXPECT_NE(end.err.find("cannot be checked: schedule "), std::string::npos) << end.err;
 }
 
+TEST(check_run, crash_that_leaves_no_readable_stack_is_told_once) {
+    const checking here;
+    const auto said = here.json({}, {"notes", "crashes_with_a_broken_stack"});
+    EXPECT_EQ(said["status"], 1);
+    ASSERT_EQ(said["failures"].size(), 1U) << said["failures"];
+    ASSERT_EQ(said["failures"][0]["findings"].size(), 1U) << said["failures"];
+    EXPECT_EQ(finding_of(said)["kind"], "crash");
+    EXPECT_EQ(finding_of(said)["summary"], "ended by SIGSEGV in thread 1");
+}
+
 TEST(check_run, what_was_only_noted_is_told_once_after_all_schedules) {
     const checking here;
     const auto said = here.json({"--schedules", "200"}, {"notes", "leaks"});

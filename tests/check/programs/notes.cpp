@@ -57,6 +57,16 @@ void ends_with_three_and_seldom_fails() {
     std::exit(3);
 }
 
+// Returns to nowhere, and nobody can tell who called.
+[[gnu::noinline]] void overwrite_the_stack() {
+    auto* const frame = static_cast<volatile char*>(__builtin_frame_address(0));
+    for (int i = 0; i != 64; ++i) frame[i] = 0x41;
+}
+
+void crashes_with_a_broken_stack() {
+    std::thread([] { overwrite_the_stack(); }).join();
+}
+
 // Waits for somebody outside if the other thread was faster.
 void waits_outside_seldom() {
     std::thread other([] { set_stage(1); });
@@ -110,6 +120,7 @@ int main(int argc, char** argv) {
         {"ends_with_three", ends_with_three},
         {"ends_with_three_and_seldom_fails", ends_with_three_and_seldom_fails},
         {"fails_slowly", fails_slowly},
+        {"crashes_with_a_broken_stack", crashes_with_a_broken_stack},
         {"waits_outside_seldom", waits_outside_seldom},
         {"writes_anything_and_fails", writes_anything_and_fails},
         {"leaks_and_seldom_fails", leaks_and_seldom_fails}};
