@@ -17,6 +17,16 @@ int asking_signal() noexcept { return SIGRTMAX - 2; }
 
 constexpr std::size_t stack_bytes = 64 << 10U;
 
+// Reading the stack after a fatal signal ended in another one: the program has overwritten it. The
+// finding is there, and so far as it could be read the stack as well.
+[[noreturn]] void fail_with_what_is_known(int number) noexcept {
+    auto& result = current_session()->result;
+    if (result.findings_count == 0) leave(status_of_finding);
+    finding& known = result.findings[result.findings_count - 1];
+    if (known.kind == finding_kind::signal) known.value = number;
+    fail_with(known);
+}
+
 void on_fatal(int number, siginfo_t* /*info*/, void* /*context*/) {
     if (!in_run()) {
         TWILL_REAL(signal)(number, SIG_DFL);
@@ -24,6 +34,10 @@ void on_fatal(int number, siginfo_t* /*info*/, void* /*context*/) {
         return;
     }
     const no_switching inside;
+    // The thread that has the baton is the only one to come here.
+    static constinit int first = 0;
+    if (first != 0) fail_with_what_is_known(first);
+    first = number;
     finding* made = note(finding_kind::signal, {});
     if (made == nullptr) leave(status_of_finding);
     made->value = number;

@@ -189,9 +189,9 @@ void describe(const thread& of, thread_report& into) noexcept {
 void describe_all(thread& reporter) noexcept {
     auto& result = the.shared->result;
     result.threads_count = the.count;
+    for (std::uint32_t i = 0; i != the.count; ++i) describe(the.threads[i], result.threads[i]);
     for (std::uint32_t i = 0; i != the.count; ++i) {
         thread& each = the.threads[i];
-        describe(each, result.threads[i]);
         if (each.state == thread_state::ended || each.state == thread_state::unused) continue;
         if (&each == &reporter) {
             note_stack(each);
@@ -532,9 +532,10 @@ void fail_with(finding& found) noexcept {
     the.ending = true;
     auto& result = the.shared->result;
     result.ended_by = static_cast<std::uint32_t>(&found - result.findings);
+    // From now on nothing else can have ended it: what follows reads stacks, which may be broken.
+    result.end = run_end::finding;
     if (current != nullptr) describe_all(*current);
     list_modules(result);
-    result.end = run_end::finding;
     leave(status_of_finding);
 }
 

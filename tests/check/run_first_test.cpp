@@ -65,13 +65,13 @@ TEST(check_run, saved_schedule_repeats_the_very_same_run) {
     }
 }
 
-TEST(check_run, replays_are_alike_a_hundred_times) {
+TEST(check_run, replays_are_alike_a_thousand_times) {
     const checking here;
     for (const char* program : {"opposite_order", "lost_update"}) {
         const auto found = here.json({}, {program});
         const std::string saved = found["failures"][0]["replay_file"];
-        const auto again = here.json({"--replay", saved, "--times", "100"}, {program});
-        EXPECT_EQ(again["schedules"], 100);
+        const auto again = here.json({"--replay", saved, "--times", "1000"}, {program});
+        EXPECT_EQ(again["schedules"], 1000);
         EXPECT_EQ(again["unlike_replays"], 0);
         ASSERT_EQ(again["failures"].size(), 1U);
         const auto text = here.run({"--replay", saved, "--times", "10"}, {program}).out;
@@ -180,6 +180,24 @@ TEST(check_run, ctrl_c_while_a_schedule_is_shrunk_tells_what_was_found) {
     EXPECT_EQ(end.status, 1) << end.out << end.err;
     EXPECT_NE(end.out.find("stage_now() == 3"), std::string::npos) << end.out;
     EXPECT_NE(end.out.find("twill check --replay"), std::string::npos) << end.out;
+}
+
+TEST(check_run, later_schedule_that_is_stuck_is_no_failure_of_the_program) {
+    const checking here;
+    const auto end =
+        here.run({"--strategy", "random", "--sync"}, {"notes", "waits_outside_seldom"});
+    EXPECT_EQ(end.status, 2) << end.out;
+    EXPECT_NE(end.err.find("cannot be checked: schedule "), std::string::npos) << end.err;
+}
+
+TEST(check_run, crash_that_leaves_no_readable_stack_is_told_once) {
+    const checking here;
+    const auto said = here.json({}, {"notes", "crashes_with_a_broken_stack"});
+    EXPECT_EQ(said["status"], 1);
+    ASSERT_EQ(said["failures"].size(), 1U) << said["failures"];
+    ASSERT_EQ(said["failures"][0]["findings"].size(), 1U) << said["failures"];
+    EXPECT_EQ(finding_of(said)["kind"], "crash");
+    EXPECT_EQ(finding_of(said)["summary"], "ended by SIGSEGV in thread 1");
 }
 
 TEST(check_run, what_was_only_noted_is_told_once_after_all_schedules) {

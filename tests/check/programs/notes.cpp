@@ -1,6 +1,8 @@
 // Programs that do something wrong that does not end them: alone, or beside a seldom failure.
 #include "scenario.hpp"
 
+#include <unistd.h>
+
 #include <cassert>
 #include <cstdio>
 #include <cstdlib>
@@ -55,6 +57,35 @@ void ends_with_three_and_seldom_fails() {
     std::exit(3);
 }
 
+// Returns to nowhere, and nobody can tell who called.
+[[gnu::noinline]] void overwrite_the_stack() {
+    auto* const frame = static_cast<volatile char*>(__builtin_frame_address(0));
+    for (int i = 0; i != 64; ++i) frame[i] = 0x41;
+}
+
+void crashes_with_a_broken_stack() {
+    std::thread([] { overwrite_the_stack(); }).join();
+}
+
+// Waits for somebody outside if the other thread was faster.
+void waits_outside_seldom() {
+    std::thread other([] { set_stage(1); });
+    const bool late = stage_now() == 1;
+    other.join();
+    int ends[2];
+    // Of a child that never writes: it waits for a pipe itself.
+    assert(pipe(ends) == 0);
+    const pid_t child = fork();
+    char got = 0;
+    if (child == 0) {
+        close(ends[1]);
+        _exit(read(ends[0], &got, 1) < 0 ? 1 : 0);
+    }
+    if (late) assert(read(ends[0], &got, 1) == 1);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 // Each run leaves a byte in the file that is named by the environment.
 void fails_slowly() {
     std::FILE* const runs = std::fopen(std::getenv("TWILL_TEST_RUNS"), "a");
@@ -89,6 +120,8 @@ int main(int argc, char** argv) {
         {"ends_with_three", ends_with_three},
         {"ends_with_three_and_seldom_fails", ends_with_three_and_seldom_fails},
         {"fails_slowly", fails_slowly},
+        {"crashes_with_a_broken_stack", crashes_with_a_broken_stack},
+        {"waits_outside_seldom", waits_outside_seldom},
         {"writes_anything_and_fails", writes_anything_and_fails},
         {"leaks_and_seldom_fails", leaks_and_seldom_fails}};
     return run_scenario(argc, argv, all);

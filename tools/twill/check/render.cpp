@@ -136,7 +136,9 @@ std::string refusal_of(const result& all) {
     if (all.is_replay || all.failures.size() != 1) return {};
     const auto& run = all.failures.front();
     const auto& found = run.findings.front();
-    return run.number == 1 && found.kind == "stuck" ? found.summary : std::string();
+    if (found.kind != "stuck") return {};
+    return run.number == 1 ? found.summary
+                           : fmt::format("schedule {}: {}", grouped(run.number), found.summary);
 }
 
 std::string command_line_of(const std::vector<std::string>& words) {

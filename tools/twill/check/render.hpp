@@ -42,8 +42,8 @@ std::string svg_of(const failing_run& run, const result& in);
 // "thread 0 (main)".
 std::string thread_name(const failing_run& run, unsigned index);
 
-// Why nothing can be said of the program: its first run already waited for what twill check does
-// not see. Empty: it was checked.
+// Why nothing can be said of the program: a run waited for what twill check does not see, the first
+// one already or a later one, and nothing else was found. Empty: it was checked.
 std::string refusal_of(const result& all);
 
 // Words for a shell, quoted where that is needed.
