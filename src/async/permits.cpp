@@ -52,12 +52,4 @@ bool permits::cut(waiter& who, woken_waiters& woken) noexcept {
     return true;
 }
 
-void permits::take_blocking(std::uint64_t n, const char* instead) {
-    thread_waiter::refuse_on_event_thread(instead);
-    if (try_take(n)) return;
-    thread_waiter self;
-    self.amount = n;
-    self.wait_at(*this);
-}
-
 }  // namespace twill::inline TWILL_ABI::detail

@@ -30,23 +30,4 @@ void place_wait::cancel() noexcept {
     if (waited) complete();
 }
 
-void thread_waiter::end(waiter& self) noexcept {
-    auto& ended = static_cast<thread_waiter&>(self).ended_;
-    // Release pairs with the acquire in `block`. The waiter may be gone after it: then the kernel
-    // finds nobody at this address, or wakes for nothing one who looks again.
-    ended.store(1, std::memory_order_release);
-    ended.notify_one();
-}
-
-void thread_waiter::wait_at(wait_place& at) noexcept {
-    woken_waiters woken;
-    bool complete_already = false;
-    {
-        std::lock_guard hold(at.lock());
-        complete_already = at.take_or_queue(*this, woken);
-    }
-    woken.wake_all();
-    if (!complete_already) block();
-}
-
 }  // namespace twill::inline TWILL_ABI::detail
