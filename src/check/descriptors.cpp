@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <charconv>
@@ -33,8 +34,17 @@ long poll_for(pollfd* all, std::size_t count, std::uint64_t ns) noexcept {
     return raw_syscall(SYS_ppoll, as_word(all), static_cast<long>(count), as_word(&time), 0, 0);
 }
 
+// It is not open for this, as its number may belong to another one by now: the kernel refuses at
+// once, and does not wait.
+bool is_refused(int descriptor, action what) noexcept {
+    if (what != action::read && what != action::write) return false;
+    const long flags = raw_syscall(SYS_fcntl, descriptor, F_GETFL);
+    return flags < 0 || (flags & O_ACCMODE) == (what == action::read ? O_WRONLY : O_RDONLY);
+}
+
 bool are_ready(const thread& asking) noexcept {
     const awaited& what = awaited_by(asking);
+    if (what.count == 1 && is_refused(what.all[0].fd, asking.next.kind)) return true;
     // An error is told at once as well. A timer that was set meanwhile makes it look again.
     return poll_for(what.all, what.count, 0) != 0 || what.timer_settings != timer_settings();
 }
@@ -122,11 +132,18 @@ bool members_are_fed_here(int set, unsigned depth) noexcept {
     return true;
 }
 
+// Also one that was made without `fork`: by posix_spawn, popen, system, vfork.
+bool has_children() noexcept {
+    siginfo_t ignored{};
+    return the.has_children || raw_syscall(SYS_waitid, P_ALL, 0, as_word(&ignored),
+                                           WEXITED | WNOHANG | WNOWAIT, 0) == 0;
+}
+
 // Whether only this process can make it ready: then waiting for it is waiting for a thread.
 bool is_fed_here(int descriptor, unsigned depth = 0) noexcept {
     if (descriptor < 0) return true;
     struct stat its{};
-    if (the.has_children || depth > 4 || !status_of(descriptor, its)) return false;
+    if (has_children() || depth > 4 || !status_of(descriptor, its)) return false;
     if (S_ISFIFO(its.st_mode)) return has_other_end(descriptor, its);
     if (S_ISSOCK(its.st_mode)) return has_peer(descriptor);
     char text[64];
@@ -166,7 +183,8 @@ wait_end wait_for_descriptors(const step& next, pollfd* all, std::size_t count,
                                         {.argument = reinterpret_cast<std::uint64_t>(&what),
                                          .deadline = timer < deadline ? timer : deadline});
         fire_timers();
-        if (poll_for(all, count, 0) != 0) return wait_end::ready;
+        if (poll_for(all, count, 0) != 0 || (count == 1 && is_refused(all[0].fd, next.kind)))
+            return wait_end::ready;
         if (end == wait_end::timed_out &&
             (deadline <= now_ns() || was_cut_short() || was_interrupted()))
             return wait_end::timed_out;

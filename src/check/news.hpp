@@ -38,9 +38,12 @@ private:
     std::size_t count_ = 0;
 };
 
+// Also with another exit status than the good one.
+bool came_to_its_end(const run_result& result) noexcept;
+
 // Whether the run that made `result` has something new to tell: what ended it was not seen before,
-// or it came to its end and noted something of a kind that is not in `passed_over` (bits). Notes of
-// a run that ended badly are told with its end.
+// or it came to its end (with a status that may be passed over, too) and noted something of a kind
+// that is not in `passed_over` (bits). Notes of a run that ended badly are told with its end.
 bool is_news(const run_result& result, std::uint64_t passed_over, failures_seen& seen) noexcept;
 
 }  // namespace twill::inline TWILL_ABI::check

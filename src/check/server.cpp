@@ -327,7 +327,7 @@ bool run_planned(session& shared, workshop& with, std::uint64_t number) noexcept
         return true;
     shared.options.profile = 0;
     // One that was ended by its length says nothing about how long the program is.
-    if (shared.result.end == run_end::passed)
+    if (came_to_its_end(shared.result))
         last_run(with).learn(with.known[static_cast<unsigned>(how.points)]);
     return false;
 }
@@ -358,12 +358,14 @@ bool shrink(session& shared, workshop& with) noexcept {
     const failure wanted = failure::of(shared.result);
     explore::shrinking less(with.kept, last_run(with).record());
     const std::uint64_t until = now_of_machine() + shared.options.shrink_ns;
+    shared.shrinking = 1;
     while (const explore::schedule* const attempt = less.propose()) {
         bool ignored = false;
         if (follow(shared, with, *attempt, explore::replay::how::loose, ignored)) return true;
         less.tried(failure::of(shared.result).same_as(wanted), last_run(with).record());
-        if (now_of_machine() > until) break;
+        if (now_of_machine() > until || shared.hurry == haste::end_all) break;
     }
+    shared.shrinking = 0;
     keep_schedule(shared, with, less.best());
     return false;
 }
@@ -421,7 +423,7 @@ bool is_only_unfair(const run_result& result, strategy_kind strategy) noexcept {
 
 bool explore_some(session& shared, workshop& with, const request& asked, answer& made) noexcept {
     shared.passed_count = 0;
-    while (made.runs != asked.runs) {
+    while (made.runs != asked.runs && shared.hurry == haste::none) {
         const std::uint64_t number = asked.first_run + made.runs;
         if (number != 0 && lacks_profile(shared, with)) {
             // Not one of those that were asked for: another server has it among its own.
@@ -430,7 +432,7 @@ bool explore_some(session& shared, workshop& with, const request& asked, answer&
         }
         ++made.runs;
         if (run_planned(shared, with, number)) return true;
-        if (shared.result.end == run_end::passed && shared.passed_count != most_passed)
+        if (came_to_its_end(shared.result) && shared.passed_count != most_passed)
             shared.passed[shared.passed_count++] = last_run(with).interleaving();
         const plan how = plan_of(shared.options, shared.memory_mode != 0, number);
         if (is_only_unfair(shared.result, how.strategy)) continue;

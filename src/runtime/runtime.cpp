@@ -1,5 +1,6 @@
 #include "event_watch.hpp"
 #include "fork_guard.hpp"
+#include "throttle_watch.hpp"
 
 #include <twill/core/error.hpp>
 #include <twill/core/event.hpp>
@@ -10,8 +11,9 @@
 #include <twill/runtime/detail/event_crew.hpp>
 #include <twill/runtime/detail/event_worker.hpp>
 #include <twill/runtime/runtime.hpp>
-#include <twill/runtime/usable_cpus.hpp>
 #include <twill/trace/file.hpp>
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -31,7 +33,6 @@ void to_standard_error(std::string_view text) {
 }
 
 runtime_options completed(runtime_options options) {
-    if (options.compute_threads == 0) options.compute_threads = usable_cpus();
     if (options.blocking_threads == 0)
         throw usage_error("runtime_options.blocking_threads is 0: the pool needs a thread or more");
     if (options.watchdog_limit < std::chrono::microseconds(100))
@@ -77,12 +78,14 @@ struct runtime::parts {
           substitutes({.max_threads = std::max(most_substitutes, options.event_threads),
                        .thread_name = "twill-event"}),
           blocking({.max_threads = options.blocking_threads}),
-          compute({.workers = options.compute_threads,
-                   .lanes = options.lanes,
-                   .gives_way_to = &make_event_pool(),
-                   .report = [this](std::string_view text) {
-                       report([text] { return text; }, text);
-                   }}) {
+          compute(
+              {.workers = options.compute_threads,
+               .lanes = options.lanes,
+               .gives_way_to = &make_event_pool(),
+               .report = [this](std::string_view text) { report([text] { return text; }, text); }}),
+          throttling(blocking, {.report = [this](std::string_view text) {
+                         report([text] { return text; }, "twill: the CPU quota was used up\n");
+                     }}) {
         if (crew) {
             for (const auto& each : crew->workers()) watch_worker(*each);
         } else if (options.watchdog != watchdog::off) {
@@ -92,6 +95,7 @@ struct runtime::parts {
     // The blocking pool may have a report of it to say still.
     ~parts() {
         for (const auto& each : watches) each->end();
+        throttling.end();
     }
     parts(const parts&) = delete;
     parts& operator=(const parts&) = delete;
@@ -99,6 +103,8 @@ struct runtime::parts {
     runtime_options options;
     std::unique_ptr<trace::file_trace> trace;
     futex_mutex reporting;  // one report at a time
+    // The thread that makes one, which nobody else takes itself for. Written under the lock.
+    atomic<pid_t> reporter{0};
     std::shared_ptr<reactor> io;
     called_threads further_threads;
     // One of the two: the crew if there may be several event threads.
@@ -108,6 +114,7 @@ struct runtime::parts {
     blocking_pool substitutes;  // threads that take the worker over, or join the crew
     blocking_pool blocking;
     compute_pool compute;
+    detail::throttle_watch throttling;
 
     // Reports once when a stop takes too long.
     struct shutdown_timer final : timer {
@@ -229,11 +236,24 @@ void runtime::stop() noexcept {
 
 template <class Text>
 void runtime::parts::report(const Text& text, std::string_view short_form) noexcept {
-    std::lock_guard hold(reporting);
+    const pid_t self = ::gettid();
+    // Relaxed: only what this thread wrote itself makes it equal.
+    const bool nested = reporter.load(std::memory_order_relaxed) == self;
+    if (!nested) {
+        reporting.lock();
+        reporter.store(self, std::memory_order_relaxed);
+    }
     try {
-        options.report(text());
+        if (nested)
+            to_standard_error(text());
+        else
+            options.report(text());
     } catch (...) {
         to_standard_error(short_form);
+    }
+    if (!nested) {
+        reporter.store(0, std::memory_order_relaxed);
+        reporting.unlock();
     }
 }
 
@@ -295,6 +315,7 @@ runtime_statistics runtime::stats() const noexcept {
         sum.event_threads = parts_->crew->threads();
         sum.event_threads_called = parts_->crew->calls();
     }
+    sum.throttled_periods = parts_->throttling.periods();
     return sum;
 }
 

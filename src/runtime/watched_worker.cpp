@@ -36,7 +36,9 @@ void report_if_on_event_thread() noexcept {
 void watched_worker::be_watched() noexcept {
     asleep_ = false;
     wakes_.store(wakes_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    awake_.store(1, std::memory_order_relaxed);
+    // Release: whoever sees it sees the count. The turn that a watcher finds is that of before the
+    // sleep until the next begins, and by the count it can tell.
+    awake_.store(1, std::memory_order_release);
     ticker::process().watch(awake_);
 }
 

@@ -137,6 +137,51 @@ TEST(check_run, finding_that_does_not_end_a_run_does_not_end_the_search) {
     EXPECT_EQ(kinds, (std::multiset<std::string>{"crash", "leaked-thread"}));
 }
 
+TEST(check_run, status_that_the_first_run_ends_with_does_not_end_the_search) {
+    const checking here;
+    const auto said = here.json({"--strategy", "random", "--sync"},
+                                {"notes", "ends_with_three_and_seldom_fails"});
+    EXPECT_EQ(said["status"], 1);
+    ASSERT_EQ(said["failures"].size(), 1U) << said["failures"];
+    EXPECT_EQ(finding_of(said)["kind"], "crash") << finding_of(said);
+    EXPECT_GT(said["failures"][0]["number"], 1);
+}
+
+TEST(check_run, status_that_all_runs_end_with_is_told_after_all_schedules) {
+    const checking here;
+    const auto said = here.json({"--schedules", "50"}, {"notes", "ends_with_three"});
+    EXPECT_EQ(said["status"], 1);
+    EXPECT_EQ(said["schedules"], 50);
+    EXPECT_GT(said["interleavings"], 1);
+    ASSERT_EQ(said["failures"].size(), 1U) << said["failures"];
+    EXPECT_EQ(finding_of(said)["kind"], "exit-status");
+    const auto fine =
+        here.json({"--schedules", "50", "--exit-status", "3"}, {"notes", "ends_with_three"});
+    EXPECT_EQ(fine["status"], 0);
+}
+
+TEST(check_run, ctrl_c_while_a_schedule_is_shrunk_tells_what_was_found) {
+    const checking here;
+    const std::string runs = here / "runs";
+    twill_test::running_command command(
+        {"check", "--", std::string(TWILL_CHECKED_PROGRAMS) + "/notes", "fails_slowly"},
+        {.in_child = [&] {
+            ::setenv("TWILL_TEST_RUNS", runs.c_str(), 1);
+            std::filesystem::current_path(here / "");
+        }});
+    // The first run fails; those after it are for a smaller schedule.
+    ASSERT_TRUE(twill_test::eventually([&] {
+        std::error_code none;
+        const auto size = std::filesystem::file_size(runs, none);
+        return !none && size >= 2;
+    }));
+    command.signal(SIGINT);
+    const auto end = command.finish();
+    EXPECT_EQ(end.status, 1) << end.out << end.err;
+    EXPECT_NE(end.out.find("stage_now() == 3"), std::string::npos) << end.out;
+    EXPECT_NE(end.out.find("twill check --replay"), std::string::npos) << end.out;
+}
+
 TEST(check_run, what_was_only_noted_is_told_once_after_all_schedules) {
     const checking here;
     const auto said = here.json({"--schedules", "200"}, {"notes", "leaks"});
@@ -174,8 +219,9 @@ TEST(check_run, wait_for_the_end_of_a_thread_does_not_say_twice_whom_it_waits_fo
     const auto text = here.run({}, {"opposite_order"}).out;
     EXPECT_NE(text.find("waits for the end of thread"), std::string::npos) << text;
     for (const auto& line : twill_test::lines_of(text))
-        if (line.find("waits for the end of") != std::string::npos)
+        if (line.find("waits for the end of") != std::string::npos) {
             EXPECT_EQ(line.find("held by"), std::string::npos) << line;
+        }
 }
 
 TEST(check_run, program_that_never_comes_to_main_is_given_up) {

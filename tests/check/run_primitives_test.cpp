@@ -89,6 +89,7 @@ constexpr expectation all[] = {
     {"releases", "sets_behind_the_post", "crash"},
     {"releases", "sets_before_the_post", nullptr},
     {"descriptors", "pipe_hands_over", nullptr},
+    {"descriptors", "writes_to_a_reading_end", nullptr},
     {"descriptors", "pipe_takes_more_than_it_holds", nullptr},
     {"descriptors", "many_parts_are_written_as_one", nullptr},
     {"descriptors", "waits_for_all_that_there_is", nullptr},
@@ -157,6 +158,8 @@ TEST(check_descriptors, peer_that_is_not_there_is_no_deadlock) {
 TEST(check_descriptors, what_a_child_writes_is_waited_for) {
     const checking here;
     EXPECT_EQ(here.json({"--schedules", "3"}, {"descriptors", "child_writes"})["status"], 0);
+    EXPECT_EQ(here.json({"--schedules", "3"}, {"descriptors", "spawned_child_writes"})["status"],
+              0);
 }
 
 TEST(check_lifetimes, report_says_what_was_used_and_where_it_was_freed) {

@@ -18,7 +18,7 @@
 
 namespace twill::inline TWILL_ABI::check {
 
-inline constexpr std::uint32_t protocol_version = 3;
+inline constexpr std::uint32_t protocol_version = 4;
 
 // "SOCKET:MEMORY:OUTPUT", the descriptors. Without it the library stays out of the program's way.
 inline constexpr char environment_name[] = "TWILL_CHECK_SESSION";
@@ -242,10 +242,19 @@ struct run_options {
     std::uint64_t shrink_ns = 0;  // the time for finding a smaller schedule; 0: do not look
 };
 
+// How much of what it was asked for the server still does: the command may change its mind.
+enum class haste : std::uint32_t {
+    none,
+    end_search,  // no more runs; a schedule that fails is still shrunk
+    end_all,     // answer after this run
+};
+
 // The memory that both map. Mostly never touched, so never there.
 struct session {
     std::uint32_t version = protocol_version;
-    std::uint32_t memory_mode = 0;  // set by the library: the program is instrumented
+    std::uint32_t memory_mode = 0;         // set by the library: the program is instrumented
+    volatile haste hurry = haste::none;    // set by the command, at any time
+    volatile std::uint32_t shrinking = 0;  // set by the server: it looks for a smaller schedule
     run_options options;
     run_result result;
     std::uint32_t schedule_length = 0;       // of the text that follows

@@ -74,10 +74,12 @@ long perform(action kind, int descriptor, bool waits, const void* place, Attempt
         if (wait_for_descriptors(of(kind, descriptor, place), &one, 1, deadline) ==
             wait_end::timed_out)
             return was_interrupted() ? -EINTR : -EAGAIN;
-        // Nobody else runs meanwhile, so nobody sees that it does not wait.
-        raw_syscall(SYS_fcntl, descriptor, F_SETFL, flags | O_NONBLOCK);
+        // Nobody else runs meanwhile, so nobody sees that it does not wait. (Its number may belong
+        // to another one than before.)
+        const long now = raw_syscall(SYS_fcntl, descriptor, F_GETFL);
+        raw_syscall(SYS_fcntl, descriptor, F_SETFL, now | O_NONBLOCK);
         const long result = once(kind, descriptor, attempt);
-        raw_syscall(SYS_fcntl, descriptor, F_SETFL, flags);
+        raw_syscall(SYS_fcntl, descriptor, F_SETFL, now);
         if (result != -EAGAIN) return result;
     }
 }

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -44,12 +45,12 @@ int main(void) {
     pthread_create(&greeter, NULL, send_greeting, NULL);
 
     hang_up();
-    assert(pipe(database) == 0);  // takes the lowest free number
-    assert(write(database[1], "row", 3) == 3);
+    assert(socketpair(AF_UNIX, SOCK_STREAM, 0, database) == 0);  // the lowest free number first
+    assert(write(database[0], "row", 3) == 3);
     pthread_join(greeter, NULL);
 
     char text[16] = "";
-    ssize_t length = read(database[0], text, sizeof text - 1);
+    ssize_t length = read(database[1], text, sizeof text - 1);
     assert(length == 3 && strcmp(text, "row") == 0 && "somebody else's bytes are in the database");
     close(connection[0]);
     close(database[0]);

@@ -16,8 +16,10 @@
 #include <cassert>
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -295,7 +297,38 @@ void child_writes() {
     waitpid(child, nullptr, 0);
 }
 
+// Both ends are open here, and it takes longer than threads of this process are waited for.
+void spawned_child_writes() {
+    pipe_ends ends;
+    const auto command = "sleep 0.1; echo x >&" + std::to_string(ends.writing);
+    std::FILE* const child = popen(command.c_str(), "w");
+    std::thread([&] {
+        char got = 0;
+        assert(read(ends.reading, &got, 1) == 1 && got == 'x');
+    }).join();
+    assert(pclose(child) == 0);
+}
+
+// The number belongs to the reading end of another pipe when it comes to the write: EBADF, at once.
+void writes_to_a_reading_end() {
+    int first[2];
+    assert(pipe(first) == 0);
+    std::thread writes([&] {
+        const auto done = write(first[1], "x", 1);
+        assert(done == 1 || errno == EBADF);
+    });
+    close(first[1]);
+    int second[2];
+    assert(pipe(second) == 0 && second[0] == first[1]);
+    writes.join();
+    close(first[0]);
+    close(second[0]);
+    close(second[1]);
+}
+
 constexpr scenario all[] = {
+    {"spawned_child_writes", spawned_child_writes},
+    {"writes_to_a_reading_end", writes_to_a_reading_end},
     {"pipe_hands_over", pipe_hands_over},
     {"pipe_takes_more_than_it_holds", pipe_takes_more_than_it_holds},
     {"many_parts_are_written_as_one", many_parts_are_written_as_one},

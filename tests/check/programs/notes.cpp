@@ -3,6 +3,7 @@
 
 #include <cassert>
 #include <cstdio>
+#include <cstdlib>
 #include <mutex>
 #include <thread>
 
@@ -28,16 +29,48 @@ void leak() {
 
 void leaks() { leak(); }
 
-void leaks_and_seldom_fails() {
-    leak();
+void fails_seldom() {
+    int seen = 0;
     std::thread other([] {
         set_stage(1);
         set_stage(2);
     });
-    int seen = 0;
     for (int i = 0; i != 5; ++i) seen += stage_now() == 1 ? 1 : 0;
     other.join();
     assert(seen != 5);
+}
+
+void leaks_and_seldom_fails() {
+    leak();
+    fails_seldom();
+}
+
+void ends_with_three() {
+    std::thread([] { set_stage(1); }).join();
+    std::exit(3);
+}
+
+void ends_with_three_and_seldom_fails() {
+    fails_seldom();
+    std::exit(3);
+}
+
+// Each run leaves a byte in the file that is named by the environment.
+void fails_slowly() {
+    std::FILE* const runs = std::fopen(std::getenv("TWILL_TEST_RUNS"), "a");
+    std::fputc('x', runs);
+    std::fclose(runs);
+    for (volatile unsigned i = 0; i != 30'000'000; i = i + 1) {
+    }
+    std::thread first([] {
+        for (int i = 0; i != 20; ++i) set_stage(1);
+    });
+    std::thread second([] {
+        for (int i = 0; i != 20; ++i) set_stage(2);
+    });
+    first.join();
+    second.join();
+    assert(stage_now() == 3);
 }
 
 // What no XML may contain, and what has a meaning in it.
@@ -51,8 +84,12 @@ void writes_anything_and_fails() {
 }  // namespace
 
 int main(int argc, char** argv) {
-    constexpr scenario all[] = {{"leaks", leaks},
-                                {"writes_anything_and_fails", writes_anything_and_fails},
-                                {"leaks_and_seldom_fails", leaks_and_seldom_fails}};
+    constexpr scenario all[] = {
+        {"leaks", leaks},
+        {"ends_with_three", ends_with_three},
+        {"ends_with_three_and_seldom_fails", ends_with_three_and_seldom_fails},
+        {"fails_slowly", fails_slowly},
+        {"writes_anything_and_fails", writes_anything_and_fails},
+        {"leaks_and_seldom_fails", leaks_and_seldom_fails}};
     return run_scenario(argc, argv, all);
 }

@@ -120,9 +120,9 @@ public:
         const interruptible by_ctrl_c;
         asked_.resize(programs_.size());
         for (std::size_t i = 0; i < programs_.size(); ++i) ask_for_more(i, began);
-        while (!interrupted &&
+        while (!given_up_ &&
                std::ranges::any_of(asked_, [](const auto& each) { return each.runs != 0; })) {
-            for (const std::size_t i : wait_for_answers()) {
+            for (const std::size_t i : wait_for_answers(began)) {
                 take(i);
                 if (!enough(began)) ask_for_more(i, began);
             }
@@ -151,8 +151,12 @@ public:
 
 private:
     bool enough(twill::time_point began) const {
-        if (has_failed_ && !how_.keep_going) return true;
+        if (interrupted || (has_failed_ && !how_.keep_going)) return true;
         if (next_run_ >= how_.schedules && left_over_.empty()) return true;
+        return is_time_over(began);
+    }
+
+    bool is_time_over(twill::time_point began) const {
         return how_.time && twill::now() - began >= *how_.time;
     }
 
@@ -182,15 +186,39 @@ private:
         programs_[i]->ask(asked_[i]);
     }
 
-    std::vector<std::size_t> wait_for_answers() {
+    // The servers know that the search is over; one that does not answer, since its run goes on and
+    // on, is not waited for.
+    void hurry(twill::check::haste how) {
+        if (hurry_ == how) return;
+        hurry_ = how;
+        hurried_at_ = twill::now();
+        for (const auto& each : programs_) each->session().hurry = how;
+    }
+
+    bool has_hurried_enough() const {
+        constexpr auto grace = std::chrono::seconds(2);
+        if (hurry_ == twill::check::haste::none || twill::now() - hurried_at_ < grace) return false;
+        return hurry_ == twill::check::haste::end_all ||
+               std::ranges::none_of(
+                   programs_, [](const auto& each) { return each->session().shrinking != 0; });
+    }
+
+    // Gives none now and then.
+    std::vector<std::size_t> wait_for_answers(twill::time_point began) {
+        using twill::check::haste;
+        constexpr int look_every_ms = 100;
         std::vector<pollfd> sockets;
         for (std::size_t i = 0; i < programs_.size(); ++i)
             sockets.push_back({asked_[i].runs != 0 ? programs_[i]->socket() : -1, POLLIN, 0});
         std::vector<std::size_t> ready;
-        while (::poll(sockets.data(), sockets.size(), -1) < 0 && errno == EINTR)
-            if (interrupted) return ready;
-        for (std::size_t i = 0; i < sockets.size(); ++i)
-            if (sockets[i].revents != 0) ready.push_back(i);
+        if (::poll(sockets.data(), sockets.size(), look_every_ms) > 0)
+            for (std::size_t i = 0; i < sockets.size(); ++i)
+                if (sockets[i].revents != 0) ready.push_back(i);
+        if (interrupted)
+            hurry(haste::end_all);
+        else if (is_time_over(began))
+            hurry(haste::end_search);
+        given_up_ = ready.empty() && has_hurried_enough();
         return ready;
     }
 
@@ -245,7 +273,7 @@ private:
         }
         // What a run noted and went on after does not end the search for worse; the same kind once
         // more would be no news.
-        const bool ended = run.findings.front().ended_run;
+        const bool ended = run.findings.front().ended_run && !is_usual_end(run);
         has_failed_ = has_failed_ || ended;
         if (!ended) {
             for (std::uint32_t i = 0; i != with.session().result.findings_count; ++i) {
@@ -257,6 +285,13 @@ private:
             if (!how_.json) print("twill check", text_of_note(run));
         }
         found_.push_back(std::move(run));
+    }
+
+    // The first run, of each server, shows how the program ends if nothing happens to it. Some end
+    // with a status that means nothing (`void main`), or that tells of a failure each time.
+    bool is_usual_end(const failing_run& run) const {
+        return run.findings.front().kind == name_of(twill::check::finding_kind::exit_status) &&
+               run.number <= programs_.size();
     }
 
     static finding_account not_reproduced(twill::check::finding_kind what) {
@@ -368,6 +403,9 @@ private:
     distinct_count passed_;
     std::uint64_t passed_over_ = 0;  // see run_options
     bool has_failed_ = false;        // a run has ended badly
+    twill::check::haste hurry_ = twill::check::haste::none;
+    twill::time_point hurried_at_;
+    bool given_up_ = false;  // a server does not answer any more
     std::set<std::string> seen_;
     std::string first_end_;           // of the replays
     std::vector<failing_run> found_;  // not told yet

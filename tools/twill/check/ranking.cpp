@@ -16,7 +16,9 @@ constexpr std::string_view from_bad_to_mild[] = {
     "data-race", "wrong-unlock", "lost-signal", "destroyed-in-use", "lock-order", "leaked-thread"};
 
 std::ptrdiff_t mildness(const finding_account& of) {
-    if (of.ended_run) return -2;
+    // The run came to its end: what else was noted in it may be why.
+    if (of.kind == "exit-status") return -2;
+    if (of.ended_run) return -3;
     const auto* const at = std::ranges::find(from_bad_to_mild, std::string_view(of.kind));
     return at == std::end(from_bad_to_mild) ? -1 : at - std::begin(from_bad_to_mild);
 }
@@ -37,7 +39,10 @@ void put_strongest_first(std::vector<finding_account>& findings) {
 void keep_what_is_worth_telling(std::vector<failing_run>& runs) {
     std::ranges::sort(runs, {},
                       [](const auto& run) { return std::pair(mildness(run), run.number); });
+    // If the program ends so each time, it has nothing to do with what was found.
+    const bool failed = !runs.empty() && mildness(runs.front()) == -3;
     std::set<std::string> told;
+    if (failed) told.insert("exit-status");
     std::erase_if(runs, [&](failing_run& run) {
         if (!told.empty())
             std::erase_if(run.findings, [&](const auto& each) { return told.contains(each.kind); });

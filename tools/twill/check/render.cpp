@@ -186,8 +186,10 @@ std::string text_of(const failing_run& run, const result& in) {
 }
 
 std::string text_of_note(const failing_run& run) {
-    return fmt::format("schedule {}: {}; looking on for worse\n", grouped(run.number),
-                       run.findings.front().summary);
+    const auto& first = run.findings.front();
+    return fmt::format("schedule {}: {}; looking on for worse{}\n", grouped(run.number),
+                       first.summary,
+                       first.kind == "exit-status" ? " (if it always ends so: --exit-status)" : "");
 }
 
 std::string text_of_end(const result& all) {
