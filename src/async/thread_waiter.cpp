@@ -16,7 +16,7 @@ void thread_waiter::block() noexcept {
 }
 
 void thread_waiter::refuse_on_event_thread(const char* instead) {
-    if (event_worker::of_this_thread() == nullptr) return;
+    if (!event_worker::on_this_thread()) return;
     throw usage_error(std::string("a call that may block, on a thread that runs tasks, which would "
                                   "all wait for it: use ") +
                       instead);

@@ -26,18 +26,12 @@
 
 namespace twill::inline TWILL_ABI::detail {
 
-void event_worker::mount(event_seat& seat) noexcept {
-    std::lock_guard hold(mounting_);
-    seat.turns = first_turn_ += std::uint64_t{1} << 32U;
-    holder_ = &seat;
-}
-
 void event_worker::drive(const atomic<bool>& done) noexcept {
     done_ = &done;
     const short_slice soon(short_slice_);
     bool ours = true;
     do {
-        event_seat seat(*this, can_be_taken_);
+        event_seat seat(*this, this, can_be_taken_);
         seated = &seat;
         mount(seat);
         ours = turn_until_done(seat);
@@ -58,13 +52,6 @@ void event_worker::drive(const atomic<bool>& done) noexcept {
     } while (!ours);
 }
 
-void event_worker::unmount() noexcept {
-    std::lock_guard hold(mounting_);
-    holder_ = nullptr;
-    awake_.store(0, std::memory_order_relaxed);
-    asleep_ = true;
-}
-
 // When all is done: no timer of a task is left, but perhaps one that whoever calls `drive` is about
 // to take back.
 void event_worker::fire_the_rest() noexcept {
@@ -76,11 +63,12 @@ void event_worker::fire_the_rest() noexcept {
 }
 
 void event_worker::end() noexcept {
-    if (seated != nullptr && &seated->worker == this && !seated->hold.is_lost()) return;
+    if (seated != nullptr && seated->home == this && !seated->hold.is_lost()) return;
     wake_if_parked();
 }
 
 bool event_worker::want_relief(std::uint64_t turn) noexcept {
+    if (!can_be_taken_) return false;
     // Somebody who was asked before for another turn, and is not there yet, can do this.
     relief_of_ = turn;
     return !std::exchange(relief_wanted_, true);
@@ -104,13 +92,12 @@ bool event_worker::take_from_holder() noexcept {
 }
 
 void event_worker::relieve() noexcept {
-    event_seat seat(*this, true);
+    event_seat seat(*this, this, true);
     {
         std::lock_guard hold(mounting_);
         relief_wanted_ = false;
         if (!take_from_holder()) return;
-        seat.turns = first_turn_ += std::uint64_t{1} << 32U;
-        holder_ = &seat;
+        seat_holder(seat);
     }
     const short_slice soon(short_slice_);
     hand_overs_.fetch_add(1, std::memory_order_relaxed);
@@ -134,7 +121,7 @@ void event_worker::pass_on() noexcept {
 
 event_worker::visit::visit(event_worker& to) noexcept {
     event_seat* const seat = seated;
-    if (seat == nullptr || &seat->worker != &to) return;
+    if (seat == nullptr || seat->home != &to) return;
     if (!seat->hold.can_be_taken()) {
         alone_ = true;
     } else if (!seat->hold.is_outside()) {

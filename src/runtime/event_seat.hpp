@@ -2,7 +2,7 @@
 #pragma once
 
 #include <twill/core/config.hpp>
-#include <twill/runtime/detail/event_worker.hpp>
+#include <twill/runtime/detail/watched_worker.hpp>
 
 namespace twill::inline TWILL_ABI::detail {
 

@@ -62,7 +62,7 @@ std::string what_it_does(const thread_state& state) {
 
 }  // namespace
 
-event_watch::event_watch(event_worker& at, blocking_pool& reporters, event_watch_options options)
+event_watch::event_watch(watched_worker& at, blocking_pool& reporters, event_watch_options options)
     : worker_(at),
       reporters_(reporters),
       options_(std::move(options)),
@@ -90,14 +90,14 @@ pulse event_watch::tick() noexcept {
         found = same && !suspect_.known && holds_up(seat, what);
         // Asked again as long as it lasts: the first attempt may have met with the relief of
         // another turn, with a holder that posts just then, or with a pool that has no thread.
-        take_over = (found || (same && suspect_.known)) && options_.substitutes != nullptr &&
-                    worker_.want_relief(suspect_.turn);
+        take_over = (found || (same && suspect_.known)) && worker_.want_relief(suspect_.turn);
     });
     if (take_over && options_.substitutes->try_submit(relief_)) worker_.relief_refused();
     if (!awake) return !was_awake ? pulse::none : alerted() ? pulse::look : pulse::watch;
     if (found) {
         suspect_.known = true;
         found_at_ = now();
+        if (!options_.report) return pulse::look;
         found_.fetch_add(1, std::memory_order_relaxed);
         note(event_kind::held_up, &worker_, what.place.file_name(), what.place.line());
         tell(what);

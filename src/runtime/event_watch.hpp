@@ -7,8 +7,8 @@
 #include <twill/core/runnable.hpp>
 #include <twill/core/time.hpp>
 #include <twill/runtime/blocking_pool.hpp>
-#include <twill/runtime/detail/event_worker.hpp>
 #include <twill/runtime/detail/ticker.hpp>
+#include <twill/runtime/detail/watched_worker.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -23,7 +23,7 @@ struct event_watch_options {
     duration limit;
     // Threads that take the worker over; null: none does.
     blocking_pool* substitutes = nullptr;
-    // Called on a thread of the blocking pool.
+    // Called on a thread of the blocking pool. Empty: nothing is counted or said.
     std::function<void(std::string_view)> report;
 };
 
@@ -45,7 +45,7 @@ struct turn_suspect {
 class event_watch final : private ticker_client {
 public:
     // Looks from here until `end`.
-    event_watch(event_worker& at, blocking_pool& reporters, event_watch_options options);
+    event_watch(watched_worker& at, blocking_pool& reporters, event_watch_options options);
     ~event_watch();
     event_watch(const event_watch&) = delete;
     event_watch& operator=(const event_watch&) = delete;
@@ -76,11 +76,11 @@ private:
 
     // Takes the worker over, on a thread of the pool of substitutes.
     struct relief final : runnable {
-        explicit relief(event_worker& who) noexcept : runnable(&relief::execute), worker(who) {}
+        explicit relief(watched_worker& who) noexcept : runnable(&relief::execute), worker(who) {}
         static void execute(runnable& self) noexcept {
             static_cast<relief&>(self).worker.relieve();
         }
-        event_worker& worker;
+        watched_worker& worker;
     };
 
     pulse tick() noexcept override;
@@ -91,7 +91,7 @@ private:
     void tell(const finding& what) noexcept;
     void say() noexcept;
 
-    event_worker& worker_;
+    watched_worker& worker_;
     blocking_pool& reporters_;
     const event_watch_options options_;
     const unsigned born_in_;  // generation of forks: see fork_guard.hpp

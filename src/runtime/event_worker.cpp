@@ -2,36 +2,13 @@
 #include "fork_guard.hpp"
 
 #include <twill/core/event.hpp>
-#include <twill/runtime/detail/compute_context.hpp>
 #include <twill/runtime/detail/event_worker.hpp>
-#include <twill/runtime/detail/ticker.hpp>
 
-#include <pthread.h>
 #include <sys/single_threaded.h>
-#include <unistd.h>
 
 #include <utility>
 
 namespace twill::inline TWILL_ABI::detail {
-
-TWILL_INITIAL_EXEC constinit TWILL_THREAD_LOCAL event_seat* seated = nullptr;
-
-namespace {
-
-clockid_t cpu_clock_of_this_thread() noexcept {
-    clockid_t clock = CLOCK_THREAD_CPUTIME_ID;
-    ::pthread_getcpuclockid(::pthread_self(), &clock);
-    return clock;
-}
-
-}  // namespace
-
-event_seat::event_seat(event_worker& at, bool can_be_taken) noexcept
-    : worker(at),
-      hold(can_be_taken),
-      thread(::gettid()),
-      cpu_clock(cpu_clock_of_this_thread()),
-      place(running) {}
 
 event_worker::event_worker(reactor& io, event_worker_options options) noexcept
     : born_in_(fork_generation()),
@@ -44,20 +21,14 @@ event_worker::event_worker(reactor& io, event_worker_options options) noexcept
     if (can_be_taken_) asymmetric_barrier::prepare();
 }
 
-event_worker* event_worker::of_this_thread() noexcept {
-    return seated != nullptr ? &seated->worker : nullptr;
-}
-
-void report_if_on_event_thread() noexcept {
-    if (seated != nullptr) seated->worker.note_region();
-}
+bool event_worker::on_this_thread() noexcept { return seated != nullptr; }
 
 void event_worker::note_region() {
     if (on_region_ && !region_noted_.exchange(true, std::memory_order_relaxed)) on_region_();
 }
 
 void event_worker::post(runnable& work) noexcept {
-    if (event_seat* const seat = seated; seat != nullptr && &seat->worker == this) {
+    if (event_seat* const seat = seated; seat != nullptr && seat->home == this) {
         if (seat->hold.can_be_taken()) return post_from_seat(*seat, work);
         seat->hold.note_others();
         return local_.push_back(work);
@@ -87,7 +58,7 @@ bool event_worker::arm(timer& what) noexcept {
     const auto how = timers_.arm(what);
     // Whoever loses the worker after this look has armed the timer before the next holder asks for
     // the first: the wheel's lock orders the two.
-    const bool ours = seated != nullptr && &seated->worker == this && !seated->hold.is_lost();
+    const bool ours = seated != nullptr && seated->home == this && !seated->hold.is_lost();
     if (how == timer_wheel::armed::earliest && !ours) wake_if_parked();
     return how != timer_wheel::armed::refused;
 }
@@ -142,11 +113,7 @@ void event_worker::wake_up() noexcept {
     asleep_ = false;
     if (watch_limit_ == duration::zero() || (__libc_single_threaded && !held_up_ && !can_be_taken_))
         return;
-    wakes_.store(wakes_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    // Release: whoever sees it sees the count. The turn that a watcher finds is that of before the
-    // sleep until the next begins, and by the count it can tell.
-    awake_.store(1, std::memory_order_release);
-    ticker::process().watch(awake_);
+    be_watched();
 }
 
 void event_worker::note_length(duration of_turn) noexcept {

@@ -68,6 +68,11 @@ runtime_options runtime_options::from_environment() {
         options.compute_threads = number_in("TWILL_COMPUTE_THREADS", *text, 1U, most_threads);
     if (const auto text = variable("TWILL_BLOCKING_THREADS"))
         options.blocking_threads = number_in("TWILL_BLOCKING_THREADS", *text, 1U, most_threads);
+    if (const auto text = variable("TWILL_EVENT_THREADS"))
+        options.event_threads =
+            *text == "auto" ? 0U : number_in("TWILL_EVENT_THREADS", *text, 0U, most_threads);
+    if (const auto text = variable("TWILL_EVENT_DELAY"))
+        options.event_delay = seconds_in("TWILL_EVENT_DELAY", *text, 0.0);
     if (const auto text = variable("TWILL_LANES")) options.lanes = lanes_in(*text);
     if (const auto text = variable("TWILL_WATCHDOG")) options.watchdog = watchdog_in(*text);
     if (const auto text = variable("TWILL_WATCHDOG_LIMIT"))

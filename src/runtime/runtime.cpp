@@ -8,16 +8,19 @@
 #include <twill/reactor/epoll.hpp>
 #include <twill/runtime/blocking_pool.hpp>
 #include <twill/runtime/compute_pool.hpp>
+#include <twill/runtime/detail/event_crew.hpp>
 #include <twill/runtime/detail/event_worker.hpp>
 #include <twill/runtime/runtime.hpp>
 #include <twill/trace/file.hpp>
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 namespace twill::inline TWILL_ABI {
 namespace {
@@ -34,6 +37,12 @@ runtime_options completed(runtime_options options) {
         throw usage_error("runtime_options.blocking_threads is 0: the pool needs a thread or more");
     if (options.watchdog_limit < std::chrono::microseconds(100))
         throw usage_error("runtime_options.watchdog_limit is below 0.1 ms: give it at least that");
+    if (options.event_threads == 0) options.event_threads = usable_cpus();
+    if (options.event_threads > 1 && options.watchdog == watchdog::hand_over)
+        throw usage_error(
+            "runtime_options.event_threads is above 1 and watchdog is hand_over: with several "
+            "event "
+            "threads others go on beside a stuck task anyway; use watchdog::report");
     if (!options.report) options.report = to_standard_error;
     return options;
 }
@@ -42,6 +51,17 @@ const char* file_name_of(const std::source_location& place) noexcept {
     const char* slash = std::strrchr(place.file_name(), '/');
     return slash != nullptr ? slash + 1 : place.file_name();
 }
+
+// Further event threads are those that would take the worker over.
+class called_threads final : public detail::thread_source {
+public:
+    explicit called_threads(blocking_pool& pool) noexcept : pool_(pool) {}
+    bool call(runnable& work) noexcept override { return !pool_.try_submit(work); }
+    bool take_back(runnable& work) noexcept override { return pool_.try_remove(work); }
+
+private:
+    blocking_pool& pool_;
+};
 
 }  // namespace
 
@@ -54,34 +74,27 @@ struct runtime::parts {
                     ? nullptr
                     : std::make_unique<trace::file_trace>(options.trace_file)),
           io(make_epoll_reactor()),
-          worker(*io, {.on_region = [this] { report_region(); },
-                       .watch_limit = options.watchdog == watchdog::off ? duration::zero()
-                                                                        : options.watchdog_limit,
-                       .can_be_taken = options.watchdog == watchdog::hand_over,
-                       .short_slice = options.lanes != lanes::none}),
-          substitutes({.max_threads = most_substitutes, .thread_name = "twill-event"}),
+          further_threads(substitutes),
+          substitutes({.max_threads = std::max(most_substitutes, options.event_threads),
+                       .thread_name = "twill-event"}),
           blocking({.max_threads = options.blocking_threads}),
           compute(
               {.workers = options.compute_threads,
                .lanes = options.lanes,
-               .gives_way_to = &worker.activity(),
+               .gives_way_to = &make_event_pool(),
                .report = [this](std::string_view text) { report([text] { return text; }, text); }}),
           throttling(blocking, {.report = [this](std::string_view text) {
                          report([text] { return text; }, "twill: the CPU quota was used up\n");
                      }}) {
-        if (options.watchdog != watchdog::off)
-            watch.emplace(
-                worker, blocking,
-                detail::event_watch_options{
-                    .limit = options.watchdog_limit,
-                    .substitutes = options.watchdog == watchdog::hand_over ? &substitutes : nullptr,
-                    .report = [this](std::string_view text) {
-                        report([text] { return text; }, "twill: a task holds an event thread\n");
-                    }});
+        if (crew) {
+            for (const auto& each : crew->workers()) watch_worker(*each);
+        } else if (options.watchdog != watchdog::off) {
+            watch_worker(*worker);
+        }
     }
     // The blocking pool may have a report of it to say still.
     ~parts() {
-        if (watch) watch->end();
+        for (const auto& each : watches) each->end();
         throttling.end();
     }
     parts(const parts&) = delete;
@@ -93,9 +106,12 @@ struct runtime::parts {
     // The thread that makes one, which nobody else takes itself for. Written under the lock.
     atomic<pid_t> reporter{0};
     std::shared_ptr<reactor> io;
-    detail::event_worker worker;
-    std::optional<detail::event_watch> watch;
-    blocking_pool substitutes;  // threads that take the worker over
+    called_threads further_threads;
+    // One of the two: the crew if there may be several event threads.
+    std::optional<detail::event_worker> worker;
+    std::optional<detail::event_crew> crew;
+    std::vector<std::unique_ptr<detail::event_watch>> watches;
+    blocking_pool substitutes;  // threads that take the worker over, or join the crew
     blocking_pool blocking;
     compute_pool compute;
     detail::throttle_watch throttling;
@@ -107,6 +123,16 @@ struct runtime::parts {
         static void expired(timer& self) noexcept;
         const runtime& owner;
     };
+
+    detail::io_activity& make_event_pool();
+    void watch_worker(detail::watched_worker& one);
+    void post(runnable& work) noexcept {
+        if (crew) [[unlikely]]
+            return crew->post(work);
+        worker->post(work);
+    }
+    bool arm(timer& what) noexcept { return crew ? crew->arm(what) : worker->arm(what); }
+    bool disarm(timer& what) noexcept { return crew ? crew->disarm(what) : worker->disarm(what); }
 
     // Never throws: a report that cannot be made (no memory, a function that throws) must not end
     // the program that it reports on; `short_form` then goes to standard error.
@@ -122,6 +148,39 @@ struct runtime::parts {
     shutdown_timer* shutdown = nullptr;  // set while a run is under way and no stop was asked for
 };
 
+detail::io_activity& runtime::parts::make_event_pool() {
+    if (options.event_threads > 1)
+        return crew
+            .emplace(*io, further_threads,
+                     detail::event_crew_options{.most_threads = options.event_threads,
+                                                .delay_limit = options.event_delay,
+                                                .on_region = [this] { report_region(); },
+                                                .short_slice = options.lanes != lanes::none,
+                                                .watched = true})
+            .activity();
+    return worker
+        .emplace(*io,
+                 detail::event_worker_options{
+                     .on_region = [this] { report_region(); },
+                     .watch_limit = options.watchdog == watchdog::off ? duration::zero()
+                                                                      : options.watchdog_limit,
+                     .can_be_taken = options.watchdog == watchdog::hand_over,
+                     .short_slice = options.lanes != lanes::none})
+        .activity();
+}
+
+void runtime::parts::watch_worker(detail::watched_worker& one) {
+    detail::event_watch_options how{
+        .limit = options.watchdog_limit,
+        .substitutes = options.watchdog == watchdog::hand_over ? &substitutes : nullptr,
+        .report = {}};
+    if (options.watchdog != watchdog::off)
+        how.report = [this](std::string_view text) {
+            report([text] { return text; }, "twill: a task holds an event thread\n");
+        };
+    watches.push_back(std::make_unique<detail::event_watch>(one, blocking, std::move(how)));
+}
+
 runtime::runtime(runtime_options options) : parts_(std::make_unique<parts>(std::move(options))) {
     detail::watch_for_fork();
 }
@@ -129,7 +188,7 @@ runtime::runtime(runtime_options options) : parts_(std::make_unique<parts>(std::
 runtime::~runtime() = default;
 
 runtime::turn::turn(runtime& in) : in_(in) {
-    if (detail::event_worker::of_this_thread() != nullptr)
+    if (detail::event_worker::on_this_thread())
         throw usage_error(
             "run a runtime inside a running one: this thread already runs tasks; co_await the "
             "task, "
@@ -152,15 +211,18 @@ void runtime::drive(branch& main, runnable& first, const atomic<bool>& done) noe
         parts_->running = &main;
         parts_->shutdown = &report;
     }
-    parts_->worker.post(first);
-    parts_->worker.drive(done);
+    parts_->post(first);
+    if (parts_->crew)
+        parts_->crew->drive(done);
+    else
+        parts_->worker->drive(done);
     bool stopping = false;
     {
         std::lock_guard hold(parts_->lock);
         parts_->running = nullptr;
         stopping = std::exchange(parts_->shutdown, nullptr) == nullptr;
     }
-    if (stopping) parts_->worker.disarm(report);
+    if (stopping) parts_->disarm(report);
 }
 
 void runtime::stop() noexcept {
@@ -168,7 +230,7 @@ void runtime::stop() noexcept {
     if (parts_->running == nullptr || parts_->shutdown == nullptr) return;
     auto& report = *std::exchange(parts_->shutdown, nullptr);
     report.deadline = after(now(), parts_->options.shutdown_limit);
-    parts_->worker.arm(report);
+    parts_->arm(report);
     parts_->running->request_cancel();
 }
 
@@ -220,7 +282,8 @@ std::string runtime::dump() const { return parts_->tasks(true); }
 
 std::string runtime::parts::tasks(bool also_waiting) {
     std::string text;
-    const detail::event_worker::visit here(worker);
+    std::optional<detail::event_worker::visit> here;
+    if (worker) here.emplace(*worker);
     // All along: it keeps `drive` from returning, and so the tree from going.
     std::lock_guard hold(lock);
     if (running == nullptr) return text;
@@ -232,9 +295,9 @@ std::string runtime::parts::tasks(bool also_waiting) {
             .append(":")
             .append(std::to_string(each.place().line()))
             .append(waits_in != nullptr ? " waits: " : " is ready or running")
-            .append(waits_in == nullptr ? ""
-                    : here.alone()      ? waits_in->what()
-                                        : "for something")
+            .append(waits_in == nullptr     ? ""
+                    : here && here->alone() ? waits_in->what()
+                                            : "for something")
             .append(each.cancel_requested() ? ", cancelled\n" : "\n");
     });
     return text;
@@ -245,17 +308,28 @@ blocking_pool& runtime::blocking() noexcept { return parts_->blocking; }
 const runtime_options& runtime::options() const noexcept { return parts_->options; }
 
 runtime_statistics runtime::stats() const noexcept {
-    return {.held_up = parts_->watch ? parts_->watch->found() : 0,
-            .hand_overs = parts_->worker.hand_overs(),
-            .throttled_periods = parts_->throttling.periods()};
+    runtime_statistics sum;
+    for (const auto& each : parts_->watches) sum.held_up += each->found();
+    if (parts_->worker) sum.hand_overs = parts_->worker->hand_overs();
+    if (parts_->crew) {
+        sum.event_threads = parts_->crew->threads();
+        sum.event_threads_called = parts_->crew->calls();
+    }
+    sum.throttled_periods = parts_->throttling.periods();
+    return sum;
 }
 
-void runtime::post(runnable& work) noexcept { parts_->worker.post(work); }
-bool runtime::arm(timer& what) noexcept { return parts_->worker.arm(what); }
-bool runtime::disarm(timer& what) noexcept { return parts_->worker.disarm(what); }
+void runtime::post(runnable& work) noexcept { parts_->post(work); }
+bool runtime::arm(timer& what) noexcept { return parts_->arm(what); }
+bool runtime::disarm(timer& what) noexcept { return parts_->disarm(what); }
 bool runtime::may_resume() noexcept { return detail::event_worker::may_resume(); }
-void runtime::note_end() noexcept { parts_->worker.end(); }
-bool runtime::may_continue() noexcept { return parts_->worker.may_continue(); }
+void runtime::note_end() noexcept {
+    if (parts_->crew)
+        parts_->crew->end();
+    else
+        parts_->worker->end();
+}
+bool runtime::may_continue() noexcept { return detail::event_worker::may_continue(); }
 reactor& runtime::io() noexcept { return *parts_->io; }
 
 }  // namespace twill::inline TWILL_ABI

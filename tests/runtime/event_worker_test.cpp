@@ -141,7 +141,7 @@ TEST(EventWorker, EndsWhenATimerSaysSo) {
     worker.arm(only);
     worker.drive(done);
     EXPECT_TRUE(done);
-    EXPECT_EQ(event_worker::of_this_thread(), nullptr);
+    EXPECT_FALSE(event_worker::on_this_thread());
 }
 
 TEST(EventWorker, TaskThatOnlyYieldsDoesNotHoldUpTimers) {

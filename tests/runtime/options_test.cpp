@@ -24,12 +24,14 @@ private:
 };
 
 TEST(RuntimeOptions, WithoutVariablesAreTheDefaults) {
-    for (const char* name :
-         {"TWILL_COMPUTE_THREADS", "TWILL_BLOCKING_THREADS", "TWILL_LANES", "TWILL_WATCHDOG",
-          "TWILL_WATCHDOG_LIMIT", "TWILL_SHUTDOWN_LIMIT", "TWILL_TRACE"})
+    for (const char* name : {"TWILL_EVENT_THREADS", "TWILL_EVENT_DELAY", "TWILL_COMPUTE_THREADS",
+                             "TWILL_BLOCKING_THREADS", "TWILL_LANES", "TWILL_WATCHDOG",
+                             "TWILL_WATCHDOG_LIMIT", "TWILL_SHUTDOWN_LIMIT", "TWILL_TRACE"})
         ::unsetenv(name);
     const auto options = runtime_options::from_environment();
     const runtime_options defaults;
+    EXPECT_EQ(options.event_threads, 1U);
+    EXPECT_EQ(options.event_delay, 200us);
     EXPECT_EQ(options.compute_threads, defaults.compute_threads);
     EXPECT_EQ(options.blocking_threads, defaults.blocking_threads);
     EXPECT_EQ(options.shutdown_limit, defaults.shutdown_limit);
@@ -55,6 +57,19 @@ TEST(RuntimeOptions, AreReadFromVariables) {
     EXPECT_EQ(options.watchdog, twill::watchdog::off);
     EXPECT_EQ(options.watchdog_limit, 5ms);
     EXPECT_EQ(options.trace_file, "/some/where.json");
+}
+
+TEST(RuntimeOptions, EventThreadsAreANumberOrAuto) {
+    {
+        const variable threads("TWILL_EVENT_THREADS", "4");
+        const variable delay("TWILL_EVENT_DELAY", "0.001");
+        EXPECT_EQ(runtime_options::from_environment().event_threads, 4U);
+        EXPECT_EQ(runtime_options::from_environment().event_delay, 1ms);
+    }
+    const variable automatic("TWILL_EVENT_THREADS", "auto");
+    EXPECT_EQ(runtime_options::from_environment().event_threads, 0U);
+    const variable wrong("TWILL_EVENT_THREADS", "many");
+    EXPECT_THROW(static_cast<void>(runtime_options::from_environment()), twill::usage_error);
 }
 
 TEST(RuntimeOptions, LanesAreReadByTheirNames) {

@@ -33,6 +33,17 @@ struct runtime_options {
     // The most threads of the blocking pool. TWILL_BLOCKING_THREADS
     unsigned blocking_threads = 512;
 
+    // The most event threads. 0: one for each usable CPU. There is one, that which called `run`,
+    // until ready tasks wait longer than `event_delay`; then further ones come, and leave again.
+    // With 1 the tasks of a runtime never run at once, so that what only they touch needs no lock.
+    // With more they may, when there is much to do: what they share needs a lock or atomics, as if
+    // each had a thread of its own, and a task may go on on another thread than it was suspended
+    // on. Not with watchdog::hand_over.
+    // TWILL_EVENT_THREADS (a number, or auto)
+    unsigned event_threads = 1;
+    // TWILL_EVENT_DELAY (seconds)
+    duration event_delay = std::chrono::microseconds(200);
+
     // What the threads that compute do for those that serve I/O.
     // TWILL_LANES (give_way, none, idle, nice:1 to nice:19)
     twill::lanes lanes = lanes::give_way;

@@ -36,6 +36,10 @@ struct runtime_statistics {
     std::uint64_t held_up = 0;
     // How often another thread went on with the others: watchdog::hand_over.
     std::uint64_t hand_overs = 0;
+    // Event threads that run tasks, or are about to; the one that called `run` counts always.
+    unsigned event_threads = 1;
+    // How often one more was called: runtime_options::event_threads.
+    std::uint64_t event_threads_called = 0;
     // In how many periods of a CPU quota the kernel has stopped the process, with all of its
     // control group, as far as it was seen: a look is taken once a second while something runs.
     std::uint64_t throttled_periods = 0;
@@ -91,8 +95,8 @@ public:
     void stop() noexcept;
 
     // The tree of what runs: a line for each task, with where it was spawned and what it waits for.
-    // Only inside of a task. While a task that held up the others runs beside them, it does not say
-    // what they wait for.
+    // Only inside of a task. While a task that held up the others runs beside them, and where there
+    // may be several event threads, it does not say what they wait for.
     [[nodiscard]] std::string dump() const;
 
     [[nodiscard]] compute_pool& compute() noexcept;

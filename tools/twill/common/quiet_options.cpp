@@ -9,6 +9,7 @@ twill::runtime_options quiet_options() {
     // Children die with the thread that started them, so that must not be one that comes and goes.
     if (std::getenv("TWILL_WATCHDOG") == nullptr || options.watchdog == twill::watchdog::hand_over)
         options.watchdog = twill::watchdog::off;
+    options.event_threads = 1;
     return options;
 }
 

@@ -21,38 +21,15 @@
 #include <twill/core/futex_mutex.hpp>
 #include <twill/core/reactor.hpp>
 #include <twill/core/runnable.hpp>
-#include <twill/core/transfer.hpp>
 #include <twill/runtime/detail/io_activity.hpp>
 #include <twill/runtime/detail/tenure.hpp>
 #include <twill/runtime/detail/timer_wheel.hpp>
-
-#include <sys/types.h>
+#include <twill/runtime/detail/watched_worker.hpp>
 
 #include <cstdint>
 #include <functional>
-#include <mutex>
 
 namespace twill::inline TWILL_ABI::detail {
-
-class event_worker;
-
-// A thread's place at an event worker; lies on the stack of the thread, from when it begins to
-// drive the worker.
-struct event_seat {
-    // By the thread itself.
-    event_seat(event_worker& at, bool can_be_taken) noexcept;
-    event_seat(const event_seat&) = delete;
-    event_seat& operator=(const event_seat&) = delete;
-
-    event_worker& worker;
-    tenure hold;
-    std::uint64_t turns = 0;
-
-    // For who watches.
-    const pid_t thread;
-    const clockid_t cpu_clock;
-    const running_place& place;
-};
 
 struct event_worker_options {
     // Called the first time that a region of parallel work is begun on the thread that drives the
@@ -67,14 +44,14 @@ struct event_worker_options {
     bool short_slice = false;
 };
 
-class TWILL_API event_worker {
+class TWILL_API event_worker final : public watched_worker {
 public:
     explicit event_worker(reactor& io, event_worker_options options = {}) noexcept;
     event_worker(const event_worker&) = delete;
     event_worker& operator=(const event_worker&) = delete;
 
-    // The worker that the calling thread drives, or null.
-    static event_worker* of_this_thread() noexcept;
+    // Whether the calling thread drives a worker.
+    static bool on_this_thread() noexcept;
 
     // Queues work behind what is ready. Any thread.
     void post(runnable& work) noexcept;
@@ -83,13 +60,12 @@ public:
     bool arm(timer& what) noexcept;
     bool disarm(timer& what) noexcept { return timers_.disarm(what); }
 
-    // As executor::may_continue. On the driving thread.
-    bool may_continue() noexcept;
+    // As executor::may_continue. On a thread that drives a worker.
+    static bool may_continue() noexcept;
     // As executor::may_resume. Any thread.
     static bool may_resume() noexcept;
 
-    // A region is about to begin on the driving thread.
-    void note_region();
+    void note_region() override;
 
     // What others may know of its turns at the reactor.
     [[nodiscard]] io_activity& activity() noexcept { return activity_; }
@@ -103,13 +79,10 @@ public:
 
     // ---- taking over; see event_hand_over.cpp
 
-    // Wants a holder in turn `turn` relieved. Under the lock that `look_at_holder` has. True:
-    // somebody is to be asked to call `relieve`; false: somebody was, and has not begun.
-    bool want_relief(std::uint64_t turn) noexcept;
-    // Nobody could be asked.
-    void relief_refused() noexcept;
+    bool want_relief(std::uint64_t turn) noexcept override;
+    void relief_refused() noexcept override;
     // Takes the worker from the holder if it has not come back meanwhile, and drives it.
-    void relieve() noexcept;
+    void relieve() noexcept override;
     [[nodiscard]] std::uint64_t hand_overs() const noexcept {
         return hand_overs_.load(std::memory_order_relaxed);
     }
@@ -129,23 +102,7 @@ public:
         bool alone_ = false;
     };
 
-    // ---- for who watches it; any thread
-
-    // Calls `look(seat)` for the thread that drives it, unless there is none or it sleeps. The
-    // thread stays there meanwhile.
-    template <class Look>
-    bool look_at_holder(const Look& look) {
-        std::lock_guard hold(mounting_);
-        if (holder_ == nullptr || awake_.load(std::memory_order_seq_cst) == 0) return false;
-        look(*holder_);
-        return true;
-    }
-    // How often it was woken up.
-    [[nodiscard]] std::uint32_t wakes() const noexcept {
-        return wakes_.load(std::memory_order_relaxed);
-    }
-    // Whether posts, timers or I/O wait for the driving thread to come back.
-    [[nodiscard]] bool somebody_waits() noexcept;
+    [[nodiscard]] bool somebody_waits() noexcept override;
 
 private:
     // Pieces of work between two looks at timers, reactor and injected work.
@@ -160,8 +117,6 @@ private:
     [[gnu::noinline]] void wake_up() noexcept;
     void note_length(duration of_turn) noexcept;
     [[nodiscard]] bool over() const noexcept { return done_->load(std::memory_order_seq_cst); }
-    void mount(event_seat& seat) noexcept;
-    void unmount() noexcept;
     void pass_on() noexcept;
     [[nodiscard]] bool take_from_holder() noexcept;
     void fire_the_rest() noexcept;
@@ -183,19 +138,11 @@ private:
     const bool short_slice_;
     runnable_queue local_;
     timer* due_ = nullptr;  // expired, not yet fired
-    bool asleep_ = true;    // nothing was run since the last time that it slept
     bool held_up_ = false;  // a turn took longer than the limit, once
     reactor& io_;
     timer_wheel timers_;
     io_activity activity_;
-    // 1: it runs tasks, or is about to; 0: it sleeps. Written by the driving thread; see
-    // ticker::watch.
-    atomic<std::uint32_t> awake_{0};
-    atomic<std::uint32_t> wakes_{0};
-    futex_mutex mounting_;
     // Guarded by mounting_.
-    event_seat* holder_ = nullptr;
-    std::uint64_t first_turn_ = 0;  // of the next holder: no two have a turn of one number
     bool relief_wanted_ = false;
     std::uint64_t relief_of_ = 0;
 

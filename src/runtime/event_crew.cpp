@@ -1,0 +1,393 @@
+#include "event_seat.hpp"
+#include "fork_guard.hpp"
+#include "thread_slice.hpp"
+
+#include <twill/core/event.hpp>
+#include <twill/runtime/detail/event_crew.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+namespace twill::inline TWILL_ABI::detail {
+namespace {
+
+// Pieces of work between two looks at timers, reactor and shared work; fewer, where they are long.
+constexpr unsigned longest_turn = 61;
+constexpr duration turn_aim = std::chrono::microseconds(100);
+// Operations that a task may complete without suspending before the others have their turn.
+constexpr unsigned budget_of_a_turn = 128;
+// Taken from the shared queue at a time: few, so that all workers come round at the same pace.
+constexpr unsigned batch = 64;
+// So many looks in a row must find that the limit is passed.
+constexpr unsigned looks_until_call = 3;
+// A thread that was called leaves when nothing has come for so long.
+constexpr duration patience = std::chrono::milliseconds(1);
+
+}  // namespace
+
+struct event_crew::place {
+    crew_worker& worker;
+    event_seat seat;
+    const bool is_host;
+    time_point looked{};
+};
+
+crew_worker::crew_worker(event_crew& of) noexcept : crew_(of) {
+    probe_.limit = of.options_.delay_limit;
+}
+
+void crew_worker::note_region() {
+    if (crew_.options_.on_region && !crew_.region_noted_.exchange(true, std::memory_order_relaxed))
+        crew_.options_.on_region();
+}
+
+bool crew_worker::somebody_waits() noexcept {
+    return !ring_.empty() || crew_.anything_shared() || crew_.timers_.any_due(now()) ||
+           crew_.io_.ready();
+}
+
+bool crew_worker::want_relief(std::uint64_t /*turn*/) noexcept {
+    crew_.call_one();
+    return false;
+}
+
+void crew_worker::boarding::execute(runnable& self) noexcept {
+    crew_worker& worker = static_cast<boarding&>(self).worker;
+    worker.crew_.board(worker);
+}
+
+void crew_worker::probe::execute(runnable& self) noexcept {
+    auto& one = static_cast<probe&>(self);
+    if (now() - one.sent > one.limit) one.was_late.store(true, std::memory_order_relaxed);
+    // Release pairs with the acquire of who sends it again.
+    one.waits.store(false, std::memory_order_release);
+}
+
+event_crew::event_crew(reactor& io, thread_source& threads, event_crew_options options)
+    : born_in_(fork_generation()),
+      io_(io),
+      threads_(threads),
+      options_(std::move(options)),
+      timers_(now()) {
+    workers_.reserve(options_.most_threads);
+    for (unsigned i = 0; i != options_.most_threads; ++i)
+        workers_.push_back(std::make_unique<crew_worker>(*this));
+}
+
+event_crew::~event_crew() = default;
+
+void event_crew::post(runnable& work) noexcept {
+    if (event_seat* const seat = seated; seat != nullptr && seat->home == this) {
+        seat->hold.note_others();
+        auto& self = static_cast<crew_worker&>(seat->worker);
+        if (anything_shared() || !self.ring_.push(work)) inject(work);
+        return;
+    }
+    inject(work);
+    static_cast<void>(wake_poller());
+}
+
+void event_crew::inject(runnable& work) noexcept {
+    runnable* top = injected_.load(std::memory_order_relaxed);
+    do {
+        work.next = top;
+    } while (!injected_.compare_exchange_weak(top, &work, std::memory_order_seq_cst,
+                                              std::memory_order_relaxed));
+}
+
+// Whoever sleeps in the reactor must learn of an earlier timer, also when a worker armed it that is
+// awake: that one may leave.
+bool event_crew::arm(timer& what) noexcept {
+    const auto how = timers_.arm(what);
+    if (how == timer_wheel::armed::earliest) static_cast<void>(wake_poller());
+    return how != timer_wheel::armed::refused;
+}
+
+bool event_crew::wake_poller() noexcept {
+    // The exchange lets one of many pay for the wake-up.
+    if (!parked_.load(std::memory_order_seq_cst) ||
+        !parked_.exchange(false, std::memory_order_seq_cst))
+        return false;
+    io_.wake();
+    return true;
+}
+
+bool event_crew::wake_host() noexcept {
+    if (host_parked_.load(std::memory_order_seq_cst) == 0 ||
+        host_parked_.exchange(0, std::memory_order_seq_cst) == 0)
+        return false;
+    host_parked_.notify_one();
+    return true;
+}
+
+void event_crew::end() noexcept {
+    static_cast<void>(wake_poller());
+    static_cast<void>(wake_host());
+}
+
+// One at a time is on its way: first who sleeps already, then a further thread.
+void event_crew::call_one() noexcept {
+    if (over() || called_.exchange(true, std::memory_order_seq_cst)) return;
+    if (wake_host() || wake_poller()) return;
+    for (std::size_t i = 1; i != workers_.size(); ++i) {
+        crew_worker& one = *workers_[i];
+        if (one.taken_.load(std::memory_order_relaxed) ||
+            one.taken_.exchange(true, std::memory_order_acquire))
+            continue;
+        further_.fetch_add(1, std::memory_order_seq_cst);
+        if (threads_.call(one.boarding_)) {
+            calls_.fetch_add(1, std::memory_order_relaxed);
+            return;
+        }
+        one.taken_.store(false, std::memory_order_release);
+        further_.fetch_sub(1, std::memory_order_seq_cst);
+        break;
+    }
+    called_.store(false, std::memory_order_seq_cst);
+}
+
+void event_crew::drive(const atomic<bool>& done) noexcept {
+    done_ = &done;
+    crew_worker& first = *workers_.front();
+    const short_slice soon(options_.short_slice);
+    place here{.worker = first, .seat = {first, this, false}, .is_host = true};
+    seated = &here.seat;
+    first.mount(here.seat);
+    work(here);
+    first.unmount();
+    // Nobody calls any more: a call under way is one of a thread that is counted, or of the ticker,
+    // who called before the worker that it looked at was left.
+    for (std::size_t i = 1; i != workers_.size(); ++i) {
+        crew_worker& one = *workers_[i];
+        if (!one.taken_.load(std::memory_order_seq_cst) || !threads_.take_back(one.boarding_))
+            continue;
+        one.taken_.store(false, std::memory_order_release);
+        further_.fetch_sub(1, std::memory_order_seq_cst);
+    }
+    for (std::uint32_t left = 0; (left = further_.load(std::memory_order_seq_cst)) != 0;)
+        further_.wait(left, std::memory_order_seq_cst);
+    called_.store(false, std::memory_order_seq_cst);
+    // All tasks have ended; probes may be left.
+    for (const auto& each : workers_)
+        while (runnable* left = each->ring_.pop()) left->run(*left);
+    while (take_shared(first))
+        while (runnable* left = first.ring_.pop()) left->run(*left);
+    seated = nullptr;
+}
+
+void event_crew::board(crew_worker& at) noexcept {
+    {
+        const short_slice soon(options_.short_slice);
+        place here{.worker = at, .seat = {at, this, false}, .is_host = false};
+        seated = &here.seat;
+        at.mount(here.seat);
+        work(here);
+        at.unmount();
+        seated = nullptr;
+    }
+    // Release pairs with the acquire of who calls for this place again.
+    at.taken_.store(false, std::memory_order_release);
+    if (further_.fetch_sub(1, std::memory_order_seq_cst) == 1) further_.notify_all();
+}
+
+void event_crew::work(place& here) noexcept {
+    here.worker.turn_length_ = longest_turn;
+    here.worker.late_looks_ = 0;
+    here.looked = now();
+    bool arrived = true;
+    while (!over()) {
+        end_if_forked(born_in_, forked_after::runtime);
+        const bool found = find_work(here.worker);
+        if (std::exchange(arrived, false)) called_.store(false, std::memory_order_seq_cst);
+        if (found) run_ready(here);
+        if (over()) return;
+        look_round(here);
+        if (over()) return;
+        if (!here.worker.ring_.empty() || find_work(here.worker)) continue;
+        if (!rest(here)) return;
+        arrived = true;
+    }
+}
+
+inline void event_crew::wake_up(crew_worker& self) noexcept {
+    if (self.asleep_ && options_.watched) [[unlikely]]
+        self.be_watched();
+}
+
+void event_crew::run_ready(place& here) noexcept {
+    crew_worker& self = here.worker;
+    std::uint64_t turn = here.seat.turns;
+    here.seat.turns += self.turn_length_;
+    for (const std::uint64_t last = turn + self.turn_length_; turn != last && !over();) {
+        runnable* const work = self.ring_.pop();
+        if (work == nullptr) return;
+        wake_up(self);
+        if (here.is_host) self.turns_begun_.store(turn + 1, std::memory_order_relaxed);
+        here.seat.hold.begin_turn(++turn, budget_of_a_turn,
+                                  !self.ring_.empty() || anything_shared());
+        work->run(*work);
+    }
+}
+
+void event_crew::look_round(place& here) noexcept {
+    crew_worker& self = here.worker;
+    const time_point at = now();
+    const duration took = at - std::exchange(here.looked, at);
+    if (took > 2 * turn_aim)
+        self.turn_length_ = std::max(self.turn_length_ / 2, 1U);
+    else if (took < turn_aim / 2)
+        self.turn_length_ = std::min(self.turn_length_ * 2, longest_turn);
+    fire_timers(here, at);
+    if (over() || self.ring_.empty()) return;
+    watch_delay(self, at, took);
+    if (!polling_.load(std::memory_order_relaxed) &&
+        !polling_.exchange(true, std::memory_order_seq_cst)) {
+        static_cast<void>(poll(duration::zero()));
+        polling_.store(false, std::memory_order_seq_cst);
+    }
+}
+
+// They may run tasks too: the last branch of a group can be a timer.
+void event_crew::fire_timers(place& here, time_point at) noexcept {
+    for (timer* due = timers_.expire(at); due != nullptr;) {
+        timer& one = *due;
+        due = one.next;
+        wake_up(here.worker);
+        note_running({});  // no task, until it resumes one
+        here.seat.hold.begin_turn(++here.seat.turns, budget_of_a_turn,
+                                  due != nullptr || !here.worker.ring_.empty());
+        one.fire(one);
+    }
+}
+
+void event_crew::watch_delay(crew_worker& self, time_point at, duration took) noexcept {
+    crew_worker::probe& probe = self.probe_;
+    bool late = probe.was_late.load(std::memory_order_relaxed);
+    if (probe.waits.load(std::memory_order_acquire)) {
+        late = late || at - probe.sent > options_.delay_limit;
+    } else {
+        probe.was_late.store(false, std::memory_order_relaxed);
+        probe.sent = at;
+        probe.waits.store(true, std::memory_order_relaxed);
+        if (anything_shared() || !self.ring_.push(probe)) inject(probe);
+    }
+    self.late_looks_ = late ? self.late_looks_ + 1 : 0;
+    // A single piece that takes so long needs no further look.
+    if (self.late_looks_ >= looks_until_call || (late && took > looks_until_call * turn_aim)) {
+        self.late_looks_ = 0;
+        call_one();
+    }
+}
+
+bool event_crew::find_work(crew_worker& self) noexcept {
+    if (!self.ring_.empty() || take_shared(self)) return true;
+    for (const auto& each : workers_)
+        if (each.get() != &self && each->ring_.steal_into(self.ring_) != 0) {
+            note(event_kind::steal, &self);
+            return true;
+        }
+    return false;
+}
+
+// The ring is empty.
+bool event_crew::take_shared(crew_worker& self) noexcept {
+    if (!anything_shared()) return false;
+    std::lock_guard hold(sharing_);
+    std::size_t count = shared_count_.load(std::memory_order_relaxed);
+    if (count < batch && injected_.load(std::memory_order_relaxed) != nullptr) {
+        // Counted first: who finds `injected_` empty meanwhile finds that something is here, and
+        // does not put its own before it. Acquire: what the posters wrote is seen.
+        shared_count_.store(count + 1, std::memory_order_relaxed);
+        runnable* newest = injected_.exchange(nullptr, std::memory_order_acq_rel);
+        runnable* oldest = nullptr;
+        while (newest != nullptr) {
+            runnable* const below = newest->next;
+            newest->next = oldest;
+            oldest = newest;
+            newest = below;
+        }
+        while (oldest != nullptr) {
+            runnable* const above = oldest->next;
+            shared_.push_back(*oldest);
+            ++count;
+            oldest = above;
+        }
+    }
+    unsigned taken = 0;
+    while (taken != batch) {
+        runnable* const one = shared_.pop_front();
+        if (one == nullptr) break;
+        static_cast<void>(self.ring_.push(*one));
+        ++taken;
+    }
+    shared_count_.store(count - taken, std::memory_order_relaxed);
+    return taken != 0;
+}
+
+bool event_crew::rest(place& here) noexcept {
+    if (!polling_.exchange(true, std::memory_order_seq_cst)) return sleep_in_reactor(here);
+    if (!here.is_host) return false;
+    fall_asleep(here.worker);
+    park_host();
+    here.looked = now();
+    return true;
+}
+
+void event_crew::fall_asleep(crew_worker& self) noexcept {
+    self.asleep_ = true;
+    self.late_looks_ = 0;
+    self.awake_.store(0, std::memory_order_relaxed);
+}
+
+// A thread that was called stays as long as something comes, or the host is stuck in one task.
+bool event_crew::sleep_in_reactor(place& here) noexcept {
+    fall_asleep(here.worker);
+    const crew_worker& host = *workers_.front();
+    const std::uint64_t turn_of_host = host.turns_begun_.load(std::memory_order_relaxed);
+    bool useless = false;
+    parked_.store(true, std::memory_order_seq_cst);
+    if (injected_.load(std::memory_order_seq_cst) == nullptr && !over()) {
+        const time_point next = timers_.next();
+        duration limit = next == never ? duration::max() : next - now();
+        if (!here.is_host && limit > patience) {
+            limit = patience;
+            useless = true;
+        }
+        if (poll(std::max(limit, duration::zero())) != 0) useless = false;
+    }
+    // True still: nobody has woken it.
+    useless = parked_.exchange(false, std::memory_order_seq_cst) && useless &&
+              (host_parked_.load(std::memory_order_relaxed) != 0 ||
+               host.turns_begun_.load(std::memory_order_relaxed) != turn_of_host);
+    polling_.store(false, std::memory_order_seq_cst);
+    if (useless) {
+        static_cast<void>(wake_host());
+        return false;
+    }
+    here.looked = now();
+    return true;
+}
+
+void event_crew::park_host() noexcept {
+    host_parked_.store(1, std::memory_order_seq_cst);
+    if (polling_.load(std::memory_order_seq_cst) && !over()) {
+        note(event_kind::park, this);
+        // Acquire: for what the waker did before.
+        host_parked_.wait(1, std::memory_order_acquire);
+        note(event_kind::unpark, this);
+    } else {
+        host_parked_.store(0, std::memory_order_seq_cst);
+    }
+}
+
+std::size_t event_crew::poll(duration limit) noexcept {
+    const bool waits = limit != duration::zero();
+    if (waits) note(event_kind::park, this);
+    const std::size_t completions = io_.poll(limit);
+    activity_.turned(completions != 0);
+    if (waits) note(event_kind::unpark, this);
+    return completions;
+}
+
+}  // namespace twill::inline TWILL_ABI::detail
