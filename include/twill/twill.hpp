@@ -1,10 +1,23 @@
 // All of twill, for programs that do not mind what they include. Each header can be had alone.
 #pragma once
 
+#include <twill/async/auto_reset_event.hpp>
+#include <twill/async/barrier.hpp>
+#include <twill/async/channel.hpp>
+#include <twill/async/condition_variable.hpp>
+#include <twill/async/guarded.hpp>
 #include <twill/async/interval.hpp>
+#include <twill/async/latch.hpp>
+#include <twill/async/manual_reset_event.hpp>
 #include <twill/async/map.hpp>
+#include <twill/async/mutex.hpp>
+#include <twill/async/once.hpp>
+#include <twill/async/oneshot.hpp>
 #include <twill/async/rate_limiter.hpp>
 #include <twill/async/retry.hpp>
+#include <twill/async/semaphore.hpp>
+#include <twill/async/shared_mutex.hpp>
+#include <twill/core/callback.hpp>
 #include <twill/core/cancellation.hpp>
 #include <twill/core/error.hpp>
 #include <twill/core/finally.hpp>

@@ -55,6 +55,16 @@ void context::request_cancel() noexcept {
     });
 }
 
+void context::unlock_up_from(context* lowest) noexcept {
+    for (context* each = lowest;;) {
+        // The link belongs to the lock of the parent, which is still held.
+        context* const above = each->parent_;
+        each->lock_.unlock();
+        if (each == this) return;
+        each = above;
+    }
+}
+
 void context::unshield() noexcept {
     std::lock_guard hold(parent_->lock_);
     shielded_ = false;
@@ -121,6 +131,13 @@ bool operation::begin(std::coroutine_handle<> waiter, context& owner) noexcept {
     }
     owner.home().post(*this);
     return true;
+}
+
+void operation::queue_up(std::coroutine_handle<> waiter, context& owner) noexcept {
+    waiter_ = waiter;
+    owner_ = &owner;
+    note(event_kind::task_suspend, &owner, what_);
+    owner.home().post(*this);
 }
 
 void operation::begin_join(std::coroutine_handle<> waiter, context& owner) noexcept {

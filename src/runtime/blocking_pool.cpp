@@ -23,6 +23,7 @@
 
 #include "futex.hpp"
 #include "thread_slice.hpp"
+#include "timer_slack.hpp"
 
 namespace twill::inline TWILL_ABI {
 
@@ -130,6 +131,7 @@ void blocking_pool::work() noexcept {
     std::snprintf(name, sizeof name, "%s-%u", options_.thread_name.c_str(), number);
     ::pthread_setname_np(::pthread_self(), name);
     static_cast<void>(detail::return_inherited_slice());
+    detail::return_inherited_slack();
     note(event_kind::thread_start, &self, "twill-block", number);
 
     lock_.lock();

@@ -1,5 +1,6 @@
 #include "compute_core.hpp"
 #include "thread_slice.hpp"
+#include "timer_slack.hpp"
 
 #include <twill/core/error.hpp>
 #include <twill/core/event.hpp>
@@ -28,6 +29,7 @@ void be_a_compute_thread(const char* name, unsigned number) noexcept {
     const std::string text = std::string(name).substr(0, 15 - digits.size()) + digits;
     ::pthread_setname_np(::pthread_self(), text.c_str());
     static_cast<void>(return_inherited_slice());
+    return_inherited_slack();
     // Signals are for the program's own threads.
     sigset_t all;
     ::sigfillset(&all);
@@ -40,7 +42,10 @@ void be_a_compute_thread(const char* name, unsigned number) noexcept {
 compute_core::compute_core(compute_pool& pool, const compute_pool_options& options,
                            const char* threads)
     : pool_(pool),
-      workers_(options.workers),
+      cpus_(options.workers != 0      ? nullptr
+            : options.cpus != nullptr ? options.cpus
+                                      : &cpu_source::kernel()),
+      workers_(cpus_ != nullptr ? std::max(1U, cpus_->usable(0)) : options.workers),
       max_threads_(options.max_threads),
       patience_(options.patience),
       io_(options.lanes == lanes::none ? nullptr : options.gives_way_to),
@@ -278,13 +283,14 @@ pulse compute_core::tick() noexcept {
         working = true;
     if (tick_priorities()) working = true;
     if (weight_.lower_weight()) watch_weights(now());
+    if (cpus_ != nullptr) follow_cpus(now());
     if (!working) {
         vain_ticks_ = 0;
         return pulse::none;
     }
     // Ticks look for work for free cores. With none free, whoever becomes idle asks for work itself
     // (`ask_for_work`); and where the last ticks found nothing to give, the next ones seldom will.
-    if (on_core(help_for::job) >= cores()) return pulse::slow;
+    if (on_core(help_for::job) >= cores()) return somebody_came_back() ? pulse::fast : pulse::slow;
     vain_ticks_ = fruitful ? 0 : vain_ticks_ + 1;
     return vain_ticks_ < ticks_before_slow ? pulse::fast : pulse::slow;
 }

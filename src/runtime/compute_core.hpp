@@ -16,6 +16,7 @@
 
 #include "compute_offer.hpp"
 #include "compute_parker.hpp"
+#include "cpu_source.hpp"
 #include "fork_guard.hpp"
 #include "giving_way.hpp"
 #include "lane_rule.hpp"
@@ -197,7 +198,9 @@ public:
     void end_if_forked() const noexcept {
         detail::end_if_forked(born_in_, forked_after::compute_pool);
     }
-    [[nodiscard]] unsigned workers() const noexcept { return workers_; }
+    [[nodiscard]] unsigned workers() const noexcept {
+        return workers_.load(std::memory_order_relaxed);
+    }
     [[nodiscard]] unsigned threads() const noexcept {
         return threads_.load(std::memory_order_relaxed);
     }
@@ -244,6 +247,10 @@ private:
     void come_back(compute_worker& self) noexcept;
     void report_starvation() noexcept;
 
+    // ---- compute_cpus.cpp: as many threads compute as there are usable CPUs
+    void follow_cpus(time_point at) noexcept;
+    [[nodiscard]] int oldest_thread() const noexcept;
+
     enum class help_for { region, job };
 
     void thread_main(compute_worker& self) noexcept;
@@ -255,10 +262,16 @@ private:
     [[nodiscard]] bool wants_core(priority above) const noexcept;
     bool still_aside(const compute_worker& self) noexcept;
     bool tick_priorities() noexcept;
+    // Beside more urgent work, for a moment: it is to see when that is over.
+    [[nodiscard]] bool somebody_came_back() const noexcept {
+        return most_urgent() != priority::background &&
+               running_.load(std::memory_order_relaxed) > cores();
+    }
     void recall_who_stood_aside_long_enough(time_point at) noexcept;
     void help_still_queue(time_point at) noexcept;
     [[nodiscard]] duration patience_with(const region& first) const noexcept;
     void hurry_queue() noexcept;
+    void make_room_for(priority most) noexcept;
     bool ask_for_work(compute_worker& self) noexcept;
     fork_job* steal(const compute_worker& thief) noexcept;
     [[nodiscard]] bool anything_on_offer() const noexcept;
@@ -274,7 +287,7 @@ private:
     void wake_for_what_waits(const compute_worker& self) noexcept;
     // How many threads may have a core.
     [[nodiscard]] unsigned cores() const noexcept {
-        return workers_ + extra_.load(std::memory_order_relaxed);
+        return workers() + extra_.load(std::memory_order_relaxed);
     }
     // How many threads use a core, as far as `what` is concerned. Exact under the lock.
     [[nodiscard]] unsigned on_core(help_for what) const noexcept;
@@ -296,7 +309,10 @@ private:
 
     compute_pool& pool_;
     const unsigned born_in_ = fork_generation();
-    const unsigned workers_;
+    // Null: the number of workers is fixed.
+    cpu_source* const cpus_;
+    // Relaxed: who sees an old value works, or sleeps, a little longer.
+    atomic<unsigned> workers_;
     const unsigned max_threads_;
     const duration patience_;
     io_activity* const io_;
@@ -353,6 +369,7 @@ private:
     // The ticker's thread only.
     weight_rule weight_rule_;
     time_point next_watch_{};
+    time_point next_cpu_look_{};
     time_point still_since_ = never;
     unsigned vain_ticks_ = 0;
     // Changes whenever a region leaves the queue. Written under the lock.

@@ -4,7 +4,9 @@
 #include <twill/core/event.hpp>
 #include <twill/runtime/usable_cpus.hpp>
 
+#include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "compute_core.hpp"
@@ -59,8 +61,9 @@ void region::request_stop() noexcept {
 namespace {
 
 compute_pool_options completed(compute_pool_options options) {
-    if (options.workers == 0) options.workers = usable_cpus();
-    if (options.max_threads == 0) options.max_threads = 4 * options.workers + 16;
+    // For all that may become usable.
+    if (options.max_threads == 0)
+        options.max_threads = 4 * std::max(options.workers, detail::affinity_of_thread(0)) + 16;
     const int level = options.lanes.nice_level();
     if (options.lanes.lower_weight() && options.lanes != lanes::idle && (level < 1 || level > 19))
         throw usage_error("make a compute pool with lanes::nice(" + std::to_string(level) +

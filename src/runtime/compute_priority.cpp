@@ -58,8 +58,9 @@ void compute_core::finish(region& work) noexcept {
 
 // A region was queued and no core was free: who computes for less than it is asked to step aside at
 // once, not at the next tick.
-void compute_core::hurry_queue() noexcept {
-    const priority most = most_urgent();
+void compute_core::hurry_queue() noexcept { make_room_for(most_urgent()); }
+
+void compute_core::make_room_for(priority most) noexcept {
     for (auto* w = first_worker_.load(std::memory_order_acquire); w != nullptr; w = w->next_)
         if (w->urgency() < most) w->poke();
 }
@@ -85,11 +86,14 @@ void compute_core::step_aside(compute_worker& self) noexcept {
     compute_worker* sleeper = nullptr;
     {
         std::lock_guard hold(lock_);
-        if (!wants_core(self.urgency())) return;
+        // Who has come back from aside has no core of its own: another has it, and nobody need be
+        // called.
+        const bool beyond = running_.load(std::memory_order_relaxed) > cores();
+        if (!beyond && !wants_core(self.urgency())) return;
         give_up_core(self);
         const bool for_region =
             first_in_queue() != nullptr && first_in_queue()->urgency_ > self.urgency();
-        if (!call_up(for_region ? help_for::region : help_for::job, true, sleeper)) {
+        if (!beyond && !call_up(for_region ? help_for::region : help_for::job, true, sleeper)) {
             take_core(self);
             return;
         }
@@ -162,7 +166,7 @@ void compute_core::help_still_queue(time_point at) noexcept {
         // Threads that were called already are on their way.
         if (queued_.load(std::memory_order_relaxed) <= summoned_) return;
         if (at - still_since_ < patience_with(*first_in_queue())) return;
-        if (extra_.load(std::memory_order_relaxed) >= workers_) return;
+        if (extra_.load(std::memory_order_relaxed) >= workers()) return;
         extra_.fetch_add(1, std::memory_order_relaxed);
         if (!call_up(help_for::region, true, sleeper))
             extra_.fetch_sub(1, std::memory_order_relaxed);

@@ -92,7 +92,12 @@ bool compute_core::wake_one(help_for what, bool may_start) noexcept {
 void compute_core::invite(compute_worker& from) noexcept {
     // Seq_cst after the seq_cst publication, against `idle` and `sleep`, which first give up their
     // core and then look at the offers: one of the two sees the other.
-    if (running_.load(std::memory_order_seq_cst) >= cores() || from.offer_.empty()) return;
+    if (from.offer_.empty()) return;
+    if (running_.load(std::memory_order_seq_cst) >= cores()) {
+        // Who computes for less need not wait for a tick to see that there is work above it.
+        if (from.urgency() != priority::background) make_room_for(from.urgency());
+        return;
+    }
     compute_worker* sleeper = nullptr;
     {
         std::lock_guard hold(lock_);

@@ -178,6 +178,9 @@ void compute_worker::run(region& work, region::execute_function execute,
     fork_marker place;
     push_marker(place, nullptr, &work);
     begin_sharing();
+    // Somebody waits for it: whatever it forks first, a long loop too, is offered at once, and
+    // somebody called for it.
+    if (urgency() == priority::interactive) poke();
     if (profile_is_wanted()) begin_row(label);
     execute(work, *this);
     end_row();

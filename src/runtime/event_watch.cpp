@@ -24,8 +24,7 @@
 namespace twill::inline TWILL_ABI::detail {
 namespace {
 
-// Of all runtimes of the process together at most so many reports at once, and one more each 12 s:
-// five a minute, as Seastar's.
+// Of all runtimes of the process together: five reports at once, then one more each 12 s.
 constexpr unsigned most_tokens = 5;
 constexpr duration token_length = std::chrono::seconds(12);
 // The ticker's thread only, of which a process has one.
@@ -114,14 +113,16 @@ bool event_watch::looks_closely() const noexcept { return suspect_.turn != 0 && 
 
 // The turn that the last look saw is still under way.
 bool event_watch::seen_twice(const event_seat& seat) noexcept {
+    // Both after `awake_` was seen set: see event_worker::wake_up.
     const auto is = seat.hold.look();
-    if (is.turn == suspect_.turn) return is.is_outside;
+    const std::uint32_t wakes = worker_.wakes();
+    if (suspect_.is(is.turn, wakes)) return is.is_outside;
     // The suspect has come back. The next one is not made of whoever has its turn now: on a busy
     // worker there is always somebody.
     const bool acquitted = looks_closely();
     suspect_ = {};
     if (is.is_outside && (!acquitted || alerted()))
-        suspect_ = {is.turn, now(), cpu_time(seat.cpu_clock)};
+        suspect_ = {is.turn, wakes, now(), cpu_time(seat.cpu_clock)};
     return false;
 }
 

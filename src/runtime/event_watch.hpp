@@ -27,6 +27,21 @@ struct event_watch_options {
     std::function<void(std::string_view)> report;
 };
 
+// The turn that a look found under way, and what the next look says of it.
+struct turn_suspect {
+    std::uint64_t turn = 0;
+    std::uint32_t wakes = 0;  // how often the worker had been woken up
+    time_point since{};
+    duration cpu{};
+    bool known = false;  // it was found, and is not counted again
+
+    // Whether a look that finds `turn` finds this one. Between a sleep and the first turn after it
+    // the number is still that of the last turn before it.
+    [[nodiscard]] bool is(std::uint64_t seen_turn, std::uint32_t seen_wakes) const noexcept {
+        return turn == seen_turn && wakes == seen_wakes;
+    }
+};
+
 class event_watch final : private ticker_client {
 public:
     // Looks from here until `end`.
@@ -47,13 +62,6 @@ public:
     static void forget_reports() noexcept;
 
 private:
-    // A turn that is watched, since the first look that found it.
-    struct suspect {
-        std::uint64_t turn = 0;
-        time_point since{};
-        duration cpu{};
-        bool known = false;  // it was found, and is not counted again
-    };
     struct finding {
         std::source_location place;
         duration held{};
@@ -90,7 +98,7 @@ private:
     bool ended_ = false;
 
     // The ticker's thread only.
-    suspect suspect_;
+    turn_suspect suspect_;
     std::uint32_t wakes_ = 0;
     time_point found_at_{};
 

@@ -143,7 +143,9 @@ void event_worker::wake_up() noexcept {
     if (watch_limit_ == duration::zero() || (__libc_single_threaded && !held_up_ && !can_be_taken_))
         return;
     wakes_.store(wakes_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    awake_.store(1, std::memory_order_relaxed);
+    // Release: whoever sees it sees the count. The turn that a watcher finds is that of before the
+    // sleep until the next begins, and by the count it can tell.
+    awake_.store(1, std::memory_order_release);
     ticker::process().watch(awake_);
 }
 

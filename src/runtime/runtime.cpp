@@ -1,5 +1,6 @@
 #include "event_watch.hpp"
 #include "fork_guard.hpp"
+#include "throttle_watch.hpp"
 
 #include <twill/core/error.hpp>
 #include <twill/core/event.hpp>
@@ -9,8 +10,9 @@
 #include <twill/runtime/compute_pool.hpp>
 #include <twill/runtime/detail/event_worker.hpp>
 #include <twill/runtime/runtime.hpp>
-#include <twill/runtime/usable_cpus.hpp>
 #include <twill/trace/file.hpp>
+
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
@@ -28,7 +30,6 @@ void to_standard_error(std::string_view text) {
 }
 
 runtime_options completed(runtime_options options) {
-    if (options.compute_threads == 0) options.compute_threads = usable_cpus();
     if (options.blocking_threads == 0)
         throw usage_error("runtime_options.blocking_threads is 0: the pool needs a thread or more");
     if (options.watchdog_limit < std::chrono::microseconds(100))
@@ -60,12 +61,14 @@ struct runtime::parts {
                        .short_slice = options.lanes != lanes::none}),
           substitutes({.max_threads = most_substitutes, .thread_name = "twill-event"}),
           blocking({.max_threads = options.blocking_threads}),
-          compute({.workers = options.compute_threads,
-                   .lanes = options.lanes,
-                   .gives_way_to = &worker.activity(),
-                   .report = [this](std::string_view text) {
-                       report([text] { return text; }, text);
-                   }}) {
+          compute(
+              {.workers = options.compute_threads,
+               .lanes = options.lanes,
+               .gives_way_to = &worker.activity(),
+               .report = [this](std::string_view text) { report([text] { return text; }, text); }}),
+          throttling(blocking, {.report = [this](std::string_view text) {
+                         report([text] { return text; }, "twill: the CPU quota was used up\n");
+                     }}) {
         if (options.watchdog != watchdog::off)
             watch.emplace(
                 worker, blocking,
@@ -79,6 +82,7 @@ struct runtime::parts {
     // The blocking pool may have a report of it to say still.
     ~parts() {
         if (watch) watch->end();
+        throttling.end();
     }
     parts(const parts&) = delete;
     parts& operator=(const parts&) = delete;
@@ -86,12 +90,15 @@ struct runtime::parts {
     runtime_options options;
     std::unique_ptr<trace::file_trace> trace;
     futex_mutex reporting;  // one report at a time
+    // The thread that makes one, which nobody else takes itself for. Written under the lock.
+    atomic<pid_t> reporter{0};
     std::shared_ptr<reactor> io;
     detail::event_worker worker;
     std::optional<detail::event_watch> watch;
     blocking_pool substitutes;  // threads that take the worker over
     blocking_pool blocking;
     compute_pool compute;
+    detail::throttle_watch throttling;
 
     // Reports once when a stop takes too long.
     struct shutdown_timer final : timer {
@@ -167,11 +174,24 @@ void runtime::stop() noexcept {
 
 template <class Text>
 void runtime::parts::report(const Text& text, std::string_view short_form) noexcept {
-    std::lock_guard hold(reporting);
+    const pid_t self = ::gettid();
+    // Relaxed: only what this thread wrote itself makes it equal.
+    const bool nested = reporter.load(std::memory_order_relaxed) == self;
+    if (!nested) {
+        reporting.lock();
+        reporter.store(self, std::memory_order_relaxed);
+    }
     try {
-        options.report(text());
+        if (nested)
+            to_standard_error(text());
+        else
+            options.report(text());
     } catch (...) {
         to_standard_error(short_form);
+    }
+    if (!nested) {
+        reporter.store(0, std::memory_order_relaxed);
+        reporting.unlock();
     }
 }
 
@@ -226,7 +246,8 @@ const runtime_options& runtime::options() const noexcept { return parts_->option
 
 runtime_statistics runtime::stats() const noexcept {
     return {.held_up = parts_->watch ? parts_->watch->found() : 0,
-            .hand_overs = parts_->worker.hand_overs()};
+            .hand_overs = parts_->worker.hand_overs(),
+            .throttled_periods = parts_->throttling.periods()};
 }
 
 void runtime::post(runnable& work) noexcept { parts_->worker.post(work); }

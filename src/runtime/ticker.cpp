@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <time.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "compute_parker.hpp"
 #include "futex.hpp"
 #include "thread_slice.hpp"
+#include "timer_slack.hpp"
 
 namespace twill::inline TWILL_ABI {
 namespace detail {
@@ -33,8 +33,7 @@ void be_a_quiet_thread() noexcept {
     sigset_t all;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
-    // By default the kernel may be late by 50 us, half a beat.
-    ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+    want_exact_timers();  // the usual slack is half a beat
 }
 
 // Whether this thread holds both locks for a fork.

@@ -189,48 +189,66 @@ cpu_quota read_v1_quota(const std::string& directory) {
     return found;
 }
 
-// The tightest quota on the way from the mount down to the group.
-cpu_quota tightest_quota(const std::string& tree, const cgroup_mount& mount,
-                         std::string_view group) {
-    cpu_quota tightest;
-    const auto path = below_mount(mount.root, group);
-    if (!path) return tightest;
-    std::string directory = tree + mount.point;
-    for (std::size_t depth = 0;; ++depth) {
-        auto here =
-            mount.kind == hierarchy::v2 ? read_v2_quota(directory) : read_v1_quota(directory);
-        if (here.cpus < tightest.cpus) tightest = std::move(here);
-        if (depth == path->size()) return tightest;
-        directory.append("/").append((*path)[depth]);
-    }
-}
-
-// Both hierarchies are asked, since in a hybrid set-up either can hold the controller, and the one
-// that does not has no quota files.
-cpu_quota read_quota(const std::string& tree) {
-    cpu_quota tightest;
+// Calls `visit(kind, directory)` for the own group and those above it, from the mounts down. Both
+// hierarchies are asked, since in a hybrid set-up either can hold the controller, and the one that
+// does not has none of the files.
+template <class Visitor>
+void for_each_own_group(const std::string& tree, const Visitor& visit) {
     const auto groups = read_groups(tree);
-    if (!groups.v1 && !groups.v2) return tightest;
+    if (!groups.v1 && !groups.v2) return;
     for (const auto& mount : read_mounts(tree)) {
         const auto& group = mount.kind == hierarchy::v2 ? groups.v2 : groups.v1;
         if (!group) continue;
-        auto here = tightest_quota(tree, mount, *group);
-        if (here.cpus < tightest.cpus) tightest = std::move(here);
+        const auto path = below_mount(mount.root, *group);
+        if (!path) continue;
+        std::string directory = tree + mount.point;
+        for (std::size_t depth = 0;; ++depth) {
+            visit(mount.kind, directory);
+            if (depth == path->size()) break;
+            directory.append("/").append((*path)[depth]);
+        }
     }
+}
+
+cpu_quota tightest_quota(const std::string& tree) {
+    cpu_quota tightest;
+    for_each_own_group(tree, [&](hierarchy kind, const std::string& directory) {
+        auto here = kind == hierarchy::v2 ? read_v2_quota(directory) : read_v1_quota(directory);
+        if (here.cpus < tightest.cpus) tightest = std::move(here);
+    });
     return tightest;
 }
 
-// The kernel refuses (EINVAL) a mask shorter than its own, whose length it tells nobody.
-unsigned affinity_count() {
-    for (std::size_t words = CPU_SETSIZE / (8 * sizeof(unsigned long)); words <= (1U << 16);
-         words *= 2) {
-        std::vector<unsigned long> mask(words);
-        const std::size_t bytes = words * sizeof(unsigned long);
-        auto* set = reinterpret_cast<cpu_set_t*>(mask.data());
-        if (::sched_getaffinity(0, bytes, set) == 0)
-            return std::max(1U, static_cast<unsigned>(CPU_COUNT_S(bytes, set)));
-        if (errno != EINVAL) break;
+// Lines "name value"; what is stopped is told in microseconds by version 2, by version 1 in
+// nanoseconds. A group without the controller does not say anything about periods.
+std::optional<cpu_throttling> read_throttling(const std::string& directory) {
+    cpu_throttling seen{.source = directory + "/cpu.stat"};
+    const auto text = read_file(seen.source);
+    if (!text) return std::nullopt;
+    bool told = false;
+    for (std::string_view rest = *text; !rest.empty();) {
+        std::string_view line = take_until(rest, '\n');
+        const std::string_view name = take_until(line, ' ');
+        std::uint64_t value = 0;
+        if (std::from_chars(line.data(), line.data() + line.size(), value).ec != std::errc{})
+            continue;
+        if (name == "nr_periods") {
+            seen.periods = value;
+            told = true;
+        } else if (name == "nr_throttled") {
+            seen.throttled = value;
+        } else if (name == "throttled_usec") {
+            seen.stopped = std::chrono::microseconds(value);
+        } else if (name == "throttled_time") {
+            seen.stopped = std::chrono::nanoseconds(value);
+        }
     }
+    if (!told) return std::nullopt;
+    return seen;
+}
+
+unsigned affinity_count() {
+    if (const unsigned cpus = detail::affinity_of_thread(0)) return cpus;
     const long online = ::sysconf(_SC_NPROCESSORS_ONLN);
     return online > 0 ? static_cast<unsigned>(online) : 1;
 }
@@ -245,16 +263,40 @@ unsigned combine_cpu_limits(unsigned affinity, double quota) noexcept {
     return whole > 1 ? static_cast<unsigned>(whole) : 1;
 }
 
+// The kernel refuses (EINVAL) a mask shorter than its own, whose length it tells nobody.
+unsigned affinity_of_thread(int thread) noexcept {
+    for (std::size_t cpus = CPU_SETSIZE; cpus <= (std::size_t{1} << 22U); cpus *= 2) {
+        cpu_set_t* const set = CPU_ALLOC(cpus);
+        if (set == nullptr) return 0;
+        const std::size_t bytes = CPU_ALLOC_SIZE(cpus);
+        const bool known = ::sched_getaffinity(thread, bytes, set) == 0;
+        const bool short_mask = !known && errno == EINVAL;
+        const int count = known ? CPU_COUNT_S(bytes, set) : 0;
+        CPU_FREE(set);
+        if (known) return std::max(1U, static_cast<unsigned>(count));
+        if (!short_mask) break;
+    }
+    return 0;
+}
+
 }  // namespace detail
 
 cpu_budget read_cpu_budget(std::string_view root) {
     cpu_budget budget;
     budget.affinity = affinity_count();
-    auto quota = read_quota(std::string(root));
+    auto quota = tightest_quota(std::string(root));
     budget.quota = quota.cpus;
     budget.quota_source = std::move(quota.source);
     budget.usable = detail::combine_cpu_limits(budget.affinity, budget.quota);
     return budget;
+}
+
+std::vector<cpu_throttling> read_cpu_throttling(std::string_view root) {
+    std::vector<cpu_throttling> all;
+    for_each_own_group(std::string(root), [&](hierarchy, const std::string& directory) {
+        if (auto seen = read_throttling(directory)) all.push_back(std::move(*seen));
+    });
+    return all;
 }
 
 unsigned usable_cpus() { return read_cpu_budget().usable; }

@@ -237,8 +237,9 @@ TEST(check_run, wait_for_the_end_of_a_thread_does_not_say_twice_whom_it_waits_fo
     const auto text = here.run({}, {"opposite_order"}).out;
     EXPECT_NE(text.find("waits for the end of thread"), std::string::npos) << text;
     for (const auto& line : twill_test::lines_of(text))
-        if (line.find("waits for the end of") != std::string::npos)
+        if (line.find("waits for the end of") != std::string::npos) {
             EXPECT_EQ(line.find("held by"), std::string::npos) << line;
+        }
 }
 
 TEST(check_run, program_that_never_comes_to_main_is_given_up) {

@@ -237,6 +237,45 @@ TEST(Context, CompletionAndCancellationFromSeveralThreadsResumeExactlyOnce) {
     EXPECT_EQ(resumed, begun);
 }
 
+// `co_await outermost()`: the context that all others are below.
+struct outermost {
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
+        found = &self.promise().current_context();
+        while (found->parent() != nullptr) found = found->parent();
+        return false;
+    }
+    twill::context& await_resume() const noexcept { return *found; }
+    twill::context* found = nullptr;
+};
+
+// As when there is no memory for what is said of a task: the locks stayed held for ever.
+TEST(Context, AVisitThatThrowsLeavesNoLockHeld) {
+    run({}, []() -> task<> {
+        co_await scope([](scope_ref s) -> task<> {
+            s.spawn([]() -> task<> {
+                co_await scope([](scope_ref inner) -> task<> {
+                    inner.spawn([] { return for_ever(); });
+                    co_return;
+                });
+            });
+            co_await twill::yield();
+            co_await twill::yield();
+            twill::context& all = co_await outermost();
+            unsigned deepest = 0;
+            all.for_each_below(
+                [&](const twill::context&, unsigned depth) { deepest = std::max(deepest, depth); });
+            EXPECT_GE(deepest, 2U);
+            EXPECT_THROW(all.for_each_below([&](const twill::context&, unsigned depth) {
+                if (depth == deepest) throw failure(1);
+            }),
+                         failure);
+            s.cancel();
+        });
+    });
+}
+
 TEST(Context, DeepTreeIsVisitedWithoutRecursion) {
     twill::runtime here({.report = [](std::string_view) {}});
     here.run([&]() -> task<> {

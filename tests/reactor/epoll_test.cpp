@@ -450,9 +450,9 @@ TEST(Epoll, CancellationFromAForeignThreadRacesWithData) {
                     into = co_await receive_some(from);
                 }(b.source, got)));
             canceller.join();
-            if (cut_short)
+            if (cut_short) {
                 EXPECT_EQ(co_await receive_some(b.source), "x") << "a cut request took the data";
-            else
+            } else
                 EXPECT_EQ(got, "x");
         }
     });

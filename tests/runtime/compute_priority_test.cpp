@@ -1,3 +1,4 @@
+#include <twill/core/event.hpp>
 #include <twill/core/task.hpp>
 #include <twill/par/join.hpp>
 #include <twill/runtime/compute.hpp>
@@ -100,6 +101,45 @@ TEST(compute_priority, who_stepped_aside_goes_on_while_urgent_work_lasts) {
     pool.submit(urgent);
     urgent.wait();
     slow.wait();
+}
+
+// How often threads that set `counted` went to sleep.
+struct parks final : twill::event_sink {
+    void record(const twill::event& what) noexcept override {
+        if (counted && what.kind == twill::event_kind::park) count.fetch_add(1);
+    }
+    static thread_local bool counted;
+    atomic<int> count{0};
+};
+thread_local bool parks::counted = false;
+
+// It stayed, and took its share of the cores from then on.
+TEST(compute_priority, who_came_back_steps_aside_again) {
+    static parks seen;  // outlives the threads that may still be inside `record`
+    compute_pool pool(strictly_one);
+    twill::set_event_sink(&seen);
+    atomic<bool> begun{false};
+    atomic<bool> over{false};
+    test_region slow(
+        [&](context& here) {
+            parks::counted = true;
+            begun.store(true);
+            compute_until(here, over);
+            parks::counted = false;
+        },
+        priority::background);
+    test_region urgent(
+        [&] {
+            EXPECT_TRUE(wait_without_beat([&] { return seen.count.load() >= 3; }));
+            over.store(true);
+        },
+        priority::interactive);
+    pool.submit(slow);
+    ASSERT_TRUE(wait_without_beat([&] { return begun.load(); }));
+    pool.submit(urgent);
+    urgent.wait();
+    slow.wait();
+    twill::set_event_sink(nullptr);
 }
 
 TEST(compute_priority, urgent_work_is_not_stuck_behind_foreign_code) {

@@ -7,6 +7,7 @@
 #include <twill/core/sleep.hpp>
 #include <twill/runtime/blocking.hpp>
 #include <twill/runtime/compute.hpp>
+#include <twill/runtime/detail/compute_context.hpp>
 
 #include "support/forked.hpp"
 #include "support/tasks.hpp"
@@ -37,6 +38,53 @@ TEST(Runtime, GivesWhatMainGives) {
     runtime here;
     EXPECT_EQ(here.run([](int a, int b) -> task<int> { co_return a + b; }, 2, 3), 5);
     EXPECT_EQ(here.run([] { return give(6); }), 6) << "it can run again";
+}
+
+bool names_line(const std::string& report, int line) {
+    return report.find("runtime_test.cpp:" + std::to_string(line)) != std::string::npos;
+}
+
+TEST(Runtime, ReportsShowTheLineOfRunWithArgumentsToo) {
+    std::string said;
+    const auto note = [&](auto&&...) -> task<> { said = (co_await twill::this_runtime()).dump(); };
+    runtime here;
+    here.run(note);
+    EXPECT_TRUE(names_line(said, __LINE__ - 1)) << said;
+    here.run(note, 1);
+    EXPECT_TRUE(names_line(said, __LINE__ - 1)) << said;
+    here.run(note, 1, 2);
+    EXPECT_TRUE(names_line(said, __LINE__ - 1)) << said;
+    here.run(note, 1, 2, 3);
+    EXPECT_TRUE(names_line(said, __LINE__ - 1)) << said;
+    run(note, 1);
+    EXPECT_TRUE(names_line(said, __LINE__ - 1)) << said;
+    run(note, 1, 2);
+    EXPECT_TRUE(names_line(said, __LINE__ - 1)) << said;
+    run(note, 1, 2, 3);
+    EXPECT_TRUE(names_line(said, __LINE__ - 1)) << said;
+}
+
+// It waited for itself.
+TEST(Runtime, AReportThatCausesAnotherLeavesThatToStandardError) {
+    int calls = 0;
+    runtime here({.shutdown_limit = 0ms, .report = [&](std::string_view) {
+                      ++calls;
+                      twill::detail::report_if_on_event_thread();
+                  }});
+    ::testing::internal::CaptureStderr();
+    here.run([&]() -> task<> {
+        here.stop();
+        co_await twill::shield(
+            [](const int& called) -> task<> {
+                while (called == 0) co_await twill::yield();
+            }(calls),
+            1h);
+    });
+    const std::string said = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(calls, 1);
+    EXPECT_NE(said.find("a parallel call was made on the thread that runs the tasks"),
+              std::string::npos)
+        << said;
 }
 
 TEST(Runtime, ThrowsWhatMainThrows) {

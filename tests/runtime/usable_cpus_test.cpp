@@ -1,5 +1,7 @@
 #include <twill/runtime/usable_cpus.hpp>
 
+#include "support/fake_machine.hpp"
+
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/stat.h>
@@ -15,50 +17,8 @@
 namespace {
 
 namespace fs = std::filesystem;
-
-// A machine's /proc and cgroup files, made up in a temporary directory.
-class fake_machine {
-public:
-    fake_machine() {
-        std::string name = (fs::temp_directory_path() / "twill-cpus-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-        root_ = name;
-    }
-    ~fake_machine() {
-        std::error_code ignored;
-        fs::remove_all(root_, ignored);
-    }
-    fake_machine(const fake_machine&) = delete;
-    fake_machine& operator=(const fake_machine&) = delete;
-
-    fake_machine& file(const std::string& path, const std::string& text) {
-        const fs::path at = root_.string() + path;
-        fs::create_directories(at.parent_path());
-        std::ofstream(at) << text;
-        return *this;
-    }
-    fake_machine& groups(const std::string& text) { return file("/proc/self/cgroup", text); }
-    fake_machine& mounts(const std::string& text) { return file("/proc/self/mountinfo", text); }
-    fake_machine& v1_quota(const std::string& group, const std::string& quota,
-                           const std::string& period = "100000") {
-        return file(group + "/cpu.cfs_quota_us", quota + "\n")
-            .file(group + "/cpu.cfs_period_us", period + "\n");
-    }
-
-    [[nodiscard]] twill::cpu_budget budget() const {
-        return twill::read_cpu_budget(root_.string());
-    }
-    [[nodiscard]] std::string path(const std::string& below) const {
-        return root_.string() + below;
-    }
-
-private:
-    fs::path root_;
-};
-
-const std::string v2_at_root = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n";
-const std::string v1_at_root =
-    "31 23 0:27 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 - cgroup cgroup rw,cpu,cpuacct\n";
+using namespace twill_test;
+using namespace std::chrono_literals;
 
 TEST(usable_cpus, no_cgroup_files_leave_the_affinity_mask) {
     const auto budget = fake_machine().budget();
@@ -212,6 +172,43 @@ TEST(usable_cpus, unreadable_and_broken_files_do_not_limit) {
     // A group that is gone does not hide those above it.
     machine.file("/sys/fs/cgroup/cpu.max", "100000 100000").groups("0::/was/here (deleted)\n");
     EXPECT_DOUBLE_EQ(machine.budget().quota, 1);
+}
+
+TEST(usable_cpus, v2_throttling_of_the_own_group_and_those_above_is_read) {
+    fake_machine machine;
+    machine.mounts(v2_at_root)
+        .groups("0::/pod/app\n")
+        .file("/sys/fs/cgroup/cpu.stat", "usage_usec 5\nuser_usec 3\n")
+        .file("/sys/fs/cgroup/pod/cpu.stat",
+              "usage_usec 5\nnr_periods 40\nnr_throttled 7\nthrottled_usec 1500\n")
+        .file("/sys/fs/cgroup/pod/app/cpu.stat",
+              "nr_periods 20\nnr_throttled 0\nthrottled_usec 0\n");
+    const auto seen = machine.throttling();
+    ASSERT_EQ(seen.size(), 2U) << "the root has no quota";
+    EXPECT_EQ(seen[0].source, machine.path("/sys/fs/cgroup/pod/cpu.stat"));
+    EXPECT_EQ(seen[0].periods, 40U);
+    EXPECT_EQ(seen[0].throttled, 7U);
+    EXPECT_EQ(seen[0].stopped, 1500us);
+    EXPECT_EQ(seen[1].periods, 20U);
+}
+
+TEST(usable_cpus, v1_throttling_counts_nanoseconds) {
+    fake_machine machine;
+    machine.mounts(v1_at_root)
+        .groups("4:cpu,cpuacct:/a\n")
+        .file("/sys/fs/cgroup/cpu,cpuacct/a/cpu.stat",
+              "nr_periods 10\nnr_throttled 2\nthrottled_time 2500000\n");
+    const auto seen = machine.throttling();
+    ASSERT_EQ(seen.size(), 1U);
+    EXPECT_EQ(seen[0].throttled, 2U);
+    EXPECT_EQ(seen[0].stopped, 2500us);
+}
+
+TEST(usable_cpus, throttling_that_cannot_be_read_is_none) {
+    EXPECT_TRUE(fake_machine().throttling().empty());
+    fake_machine machine;
+    machine.mounts(v2_at_root).groups("0::/app\n").file("/sys/fs/cgroup/app/cpu.stat", "nr_\n x\n");
+    EXPECT_TRUE(machine.throttling().empty());
 }
 
 // A cgroup on the real machine, removed at the end.

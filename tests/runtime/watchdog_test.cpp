@@ -180,9 +180,9 @@ TEST(Watchdog, NamesATimerThatTakesLong) {
     bool reported = false;
     options.shutdown_limit = 0ms;
     options.report = [&, keep = options.report](std::string_view text) {
-        if (contains(std::string(text), "asked to stop"))
+        if (contains(std::string(text), "asked to stop")) {
             EXPECT_TRUE(spin_until_found(*holder, std::exchange(reported, true) ? 0 : 1));
-        else
+        } else
             keep(text);
     };
     runtime here(options);
@@ -280,6 +280,14 @@ TEST(Watchdog, GivesAProgramWithoutThreadsNoneBeforeItWasHeldUp) {
         co_await twill::sleep(1us);
         EXPECT_FALSE(ticker::process().rests());
     });
+}
+
+// Between a sleep and the first turn after it the number is that of the last turn before it.
+TEST(Watchdog, DoesNotTakeATurnBeforeASleepForOneAfterIt) {
+    const twill::detail::turn_suspect one{.turn = 7, .wakes = 3};
+    EXPECT_TRUE(one.is(7, 3));
+    EXPECT_FALSE(one.is(8, 3));
+    EXPECT_FALSE(one.is(7, 4));
 }
 
 TEST(Watchdog, LimitOutOfRangeIsRefused) {

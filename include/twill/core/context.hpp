@@ -53,8 +53,8 @@ public:
     // The operation that it is suspended in, or null. Only on the event thread that runs it.
     [[nodiscard]] operation* suspended_in() const noexcept;
 
-    // Calls `visit(context&, depth)` for this context and all below it, parents first. Only on the
-    // event thread that runs them.
+    // Calls `visit(context&, depth)` for this context and all below it, parents first; what it
+    // throws ends the walk. Only on the event thread that runs them.
     template <class Visitor>
     void for_each_below(const Visitor& visit) {
         walk([&](context& each, unsigned depth) {
@@ -119,7 +119,14 @@ private:
         context* at = first_child_;
         for (unsigned depth = 1;;) {
             if (at != nullptr) {
-                if (!enter(*at, depth)) {
+                bool further = false;
+                try {
+                    further = enter(*at, depth);
+                } catch (...) {
+                    unlock_up_from(above);
+                    throw;
+                }
+                if (!further) {
                     at = at->next_;
                     continue;
                 }
@@ -136,6 +143,9 @@ private:
             }
         }
     }
+
+    // The locks that a walk from this context holds when it has come to a child of `lowest`.
+    void unlock_up_from(context* lowest) noexcept;
 
     atomic<std::uintptr_t> slot_{0};
     executor* home_;
@@ -181,6 +191,16 @@ protected:
     // True: suspend. False: go on at once.
     bool begin(std::coroutine_handle<> waiter, context& owner) noexcept;
 
+    // For what turned out to be complete without having been started, in a context that is not
+    // cancelled. True: suspend all the same, behind the others, because the turn has used up its
+    // budget. False: go on at once.
+    bool begin_complete(std::coroutine_handle<> waiter, context& owner) noexcept {
+        if (owner.home().may_continue()) [[likely]]
+            return false;
+        queue_up(waiter, owner);
+        return true;
+    }
+
     // For waits that must happen even in a cancelled context (children are always joined): suspends
     // without `start` and without the check.
     void begin_join(std::coroutine_handle<> waiter, context& owner) noexcept;
@@ -196,6 +216,7 @@ protected:
 private:
     friend class context;
     static void resume(runnable& self) noexcept;
+    void queue_up(std::coroutine_handle<> waiter, context& owner) noexcept;
 
     std::coroutine_handle<> waiter_;
     context* owner_ = nullptr;

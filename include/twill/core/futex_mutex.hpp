@@ -30,6 +30,10 @@ public:
         return word_.compare_exchange_strong(free, 1, std::memory_order_acquire,
                                              std::memory_order_relaxed);
     }
+    // Whether nobody holds it at the moment. Acquire: what its last holder did is seen.
+    [[nodiscard]] bool is_free() const noexcept {
+        return word_.load(std::memory_order_acquire) == 0;
+    }
     void unlock() noexcept {
         if (word_.exchange(0, std::memory_order_release) == 2) wake_one();
     }

@@ -62,8 +62,8 @@ public:
 
 private:
     struct bound_value final : detail::binding {
-        bound_value(const task_local& key, T&& from)
-            : detail::binding{&key}, value(std::move(from)) {}
+        bound_value(const task_local& of, T&& from)
+            : detail::binding{&of}, value(std::move(from)) {}
         const T value;
     };
 

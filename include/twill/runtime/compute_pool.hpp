@@ -26,6 +26,7 @@ namespace twill::inline TWILL_ABI {
 
 namespace detail {
 class compute_core;
+class cpu_source;
 class thread_watch;
 struct io_activity;
 }  // namespace detail
@@ -41,11 +42,14 @@ struct io_activity;
 enum class priority : std::uint8_t { background, normal, interactive };
 
 struct compute_pool_options {
-    // How many threads compute at a time; 0: as many as there are usable CPUs.
+    // How many threads compute at a time; 0: as many as there are usable CPUs, of which some may
+    // come and go: once a second, while work runs, a look is taken. A thread that is one too many
+    // ends the job that it is in first.
     unsigned workers = 0;
     // How many threads there may be, those that wait in mid-frame (in a join, in a
-    // blocked_section) included; 0: 4 * workers + 16. At this limit nobody takes the core of a
-    // thread that waits, and what it offered is run by itself later.
+    // blocked_section) included; 0: 4 for each worker, or CPU of the affinity mask, and 16. At this
+    // limit nobody takes the core of a thread that waits, and what it offered is run by itself
+    // later.
     unsigned max_threads = 0;
     // How long the queue may stand still before a region gets a thread beyond `workers`, so that it
     // is not stuck behind longer ones; the kernel then divides the cores. `duration::max()`: for
@@ -63,6 +67,8 @@ struct compute_pool_options {
     duration starved_after = std::chrono::milliseconds(100);
     // Stands in for the kernel's word on threads in tests. Null: the kernel's.
     detail::thread_watch* watch = nullptr;
+    // The same for the number of usable CPUs.
+    detail::cpu_source* cpus = nullptr;
 };
 
 // A function to be run on the pool, with everything that the pool needs to keep about it: the pool

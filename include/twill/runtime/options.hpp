@@ -26,7 +26,8 @@ enum class watchdog : std::uint8_t {
 };
 
 struct runtime_options {
-    // Threads of the compute pool. 0: one for each usable CPU. TWILL_COMPUTE_THREADS
+    // Threads of the compute pool. 0: one for each usable CPU, also when that changes.
+    // TWILL_COMPUTE_THREADS
     unsigned compute_threads = 0;
 
     // The most threads of the blocking pool. TWILL_BLOCKING_THREADS
@@ -48,7 +49,7 @@ struct runtime_options {
     std::string trace_file = {};
 
     // Takes reports, each one or more whole lines, on any thread, one at a time. Empty: they go to
-    // standard error.
+    // standard error, as does what is to be reported of the function itself while it runs.
     std::function<void(std::string_view)> report = {};
 
     // The defaults, changed by the environment variables named above. Throws usage_error, naming

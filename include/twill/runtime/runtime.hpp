@@ -36,6 +36,9 @@ struct runtime_statistics {
     std::uint64_t held_up = 0;
     // How often another thread went on with the others: watchdog::hand_over.
     std::uint64_t hand_overs = 0;
+    // In how many periods of a CPU quota the kernel has stopped the process, with all of its
+    // control group, as far as it was seen: a look is taken once a second while something runs.
+    std::uint64_t throttled_periods = 0;
 };
 
 class TWILL_API runtime final : private executor {
@@ -57,13 +60,26 @@ public:
         typename std::invoke_result_t<F&>::value_type {
         return run_at(where, main);
     }
-    template <class F, class A, class... As>
-        requires is_task<std::invoke_result_t<F&, A&, As&...>>
-    auto run(F&& main, A&& first, As&&... further) ->
-        typename std::invoke_result_t<F&, A&, As&...>::value_type {
-        return run_at(std::source_location::current(), main, first, further...);
+    template <class F, class A>
+        requires is_task<std::invoke_result_t<F&, A&>>
+    auto run(F&& main, A&& a, std::source_location where = std::source_location::current()) ->
+        typename std::invoke_result_t<F&, A&>::value_type {
+        return run_at(where, main, a);
     }
-    // The same with the place that reports show given by the caller.
+    template <class F, class A, class B>
+        requires is_task<std::invoke_result_t<F&, A&, B&>>
+    auto run(F&& main, A&& a, B&& b, std::source_location where = std::source_location::current())
+        -> typename std::invoke_result_t<F&, A&, B&>::value_type {
+        return run_at(where, main, a, b);
+    }
+    template <class F, class A, class B, class C>
+        requires is_task<std::invoke_result_t<F&, A&, B&, C&>>
+    auto run(F&& main, A&& a, B&& b, C&& c,
+             std::source_location where = std::source_location::current()) ->
+        typename std::invoke_result_t<F&, A&, B&, C&>::value_type {
+        return run_at(where, main, a, b, c);
+    }
+    // The same with the place that reports show given by the caller, and any number of arguments.
     template <class F, class... Args>
         requires is_task<std::invoke_result_t<F&, Args&...>>
     auto run_at(std::source_location where, F&& main, Args&&... arguments) ->
@@ -169,12 +185,27 @@ auto run(F&& main, std::source_location where = std::source_location::current())
     runtime here;
     return here.run_at(where, main);
 }
-template <class F, class A, class... As>
-    requires is_task<std::invoke_result_t<F&, A&, As&...>>
-auto run(F&& main, A&& first, As&&... further) ->
-    typename std::invoke_result_t<F&, A&, As&...>::value_type {
+template <class F, class A>
+    requires is_task<std::invoke_result_t<F&, A&>>
+auto run(F&& main, A&& a, std::source_location where = std::source_location::current()) ->
+    typename std::invoke_result_t<F&, A&>::value_type {
     runtime here;
-    return here.run(main, first, further...);
+    return here.run_at(where, main, a);
+}
+template <class F, class A, class B>
+    requires is_task<std::invoke_result_t<F&, A&, B&>>
+auto run(F&& main, A&& a, B&& b, std::source_location where = std::source_location::current()) ->
+    typename std::invoke_result_t<F&, A&, B&>::value_type {
+    runtime here;
+    return here.run_at(where, main, a, b);
+}
+template <class F, class A, class B, class C>
+    requires is_task<std::invoke_result_t<F&, A&, B&, C&>>
+auto run(F&& main, A&& a, B&& b, C&& c,
+         std::source_location where = std::source_location::current()) ->
+    typename std::invoke_result_t<F&, A&, B&, C&>::value_type {
+    runtime here;
+    return here.run_at(where, main, a, b, c);
 }
 
 // The same with options; the environment is not looked at.

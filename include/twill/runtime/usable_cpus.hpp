@@ -12,9 +12,13 @@
 
 #include <twill/core/config.hpp>
 
+#include <twill/core/time.hpp>
+
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace twill::inline TWILL_ABI {
 
@@ -39,9 +43,24 @@ TWILL_API cpu_budget read_cpu_budget(std::string_view root = {});
 // `read_cpu_budget().usable`. Not cached: quotas and masks change while a program runs.
 TWILL_API unsigned usable_cpus();
 
+// How often the kernel has stopped a group, with all below it, because its quota was used up.
+struct cpu_throttling {
+    std::string source;           // the file that says so
+    std::uint64_t periods = 0;    // of the quota, in which the group ran
+    std::uint64_t throttled = 0;  // of these, in how many it was stopped
+    duration stopped{};           // for how long, all in all
+};
+
+// Of the own group and those above it, from the top down, each since it was made; of groups without
+// a quota there is nothing to say, or zeros. `root`, errors and threads as for read_cpu_budget.
+TWILL_API std::vector<cpu_throttling> read_cpu_throttling(std::string_view root = {});
+
 namespace detail {
 // How many CPUs fit a mask of `affinity` CPUs and a quota of `quota` CPUs.
 TWILL_API unsigned combine_cpu_limits(unsigned affinity, double quota) noexcept;
+// How many CPUs the affinity mask of a thread of this process has, 0 being the calling one; 0 if
+// the kernel does not say.
+TWILL_API unsigned affinity_of_thread(int thread) noexcept;
 }  // namespace detail
 
 }  // namespace twill::inline TWILL_ABI

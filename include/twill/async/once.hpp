@@ -1,0 +1,64 @@
+// once: something that is done by the first who needs it, while the others wait.
+//
+//     twill::once connected;
+//     co_await connected.call([&]() -> twill::task<> { connection = co_await connect("db:5432");
+//     });
+//
+// If the first fails or is cancelled, the next who waits tries; who comes after it was done passes
+// with one load. For tasks on any event thread, plain threads and functions on the compute pool.
+#pragma once
+
+#include <twill/async/mutex.hpp>
+#include <twill/core/atomic.hpp>
+#include <twill/core/config.hpp>
+#include <twill/core/task.hpp>
+
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+namespace twill::inline TWILL_ABI {
+
+class once {
+public:
+    constexpr once() noexcept = default;
+
+    // `co_await call(f)`: when it goes on, `f()` has come to its end once, here or elsewhere, and
+    // what it did is seen. `f` gives a task or is a plain function. Throws what `f` throws when it
+    // ran here: then it was not done. Cancelled at once while it waits for somebody else's.
+    template <class F>
+    [[nodiscard]] task<> call(F f) {
+        if (is_done()) co_return;
+        const auto mine = co_await running_.lock();
+        if (is_done()) co_return;
+        if constexpr (is_task<std::invoke_result_t<F&>>)
+            co_await std::invoke(f);
+        else
+            std::invoke(f);
+        finish();
+    }
+
+    // The same in a plain function. Blocks the calling thread; throws usage_error on an event
+    // thread.
+    template <class F>
+    void call_blocking(F&& f) {
+        if (is_done()) return;
+        const auto mine = running_.lock_blocking();
+        if (is_done()) return;
+        std::invoke(std::forward<F>(f));
+        finish();
+    }
+
+    [[nodiscard]] bool is_done() const noexcept {
+        // Acquire pairs with the release in `finish`.
+        return done_.load(std::memory_order_acquire);
+    }
+
+private:
+    void finish() noexcept { done_.store(true, std::memory_order_release); }
+
+    mutex running_;
+    atomic<bool> done_{false};
+};
+
+}  // namespace twill::inline TWILL_ABI

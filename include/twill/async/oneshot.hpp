@@ -1,0 +1,45 @@
+// oneshot<T>: one value, from one who has it to one who waits for it.
+//
+//     twill::oneshot<int> answer;
+//     std::thread worker([&] { answer.send(compute_it()); });
+//     std::optional<int> got = co_await answer.receive();
+//
+// A `channel` of which one send closes it. Sending never waits. For tasks on any event thread,
+// plain threads and functions on the compute pool. It must live until `send` has returned.
+#pragma once
+
+#include <twill/async/channel.hpp>
+#include <twill/core/config.hpp>
+
+#include <optional>
+#include <utility>
+
+namespace twill::inline TWILL_ABI {
+
+template <class T>
+class oneshot {
+public:
+    oneshot() : channel_(1) {}
+
+    // The first call gives the value. False: there was one before, or it was closed; `value` is
+    // gone. Any thread.
+    bool send(T value) noexcept {
+        const bool sent = channel_.try_send(std::move(value)) == send_status::sent;
+        channel_.close();
+        return sent;
+    }
+    // No value will come. Any thread.
+    void close() noexcept { channel_.close(); }
+
+    // `co_await receive()` suspends until there is the value, and gives it once; nothing, when it
+    // was closed before, or was given already. Cancelled at once: then nothing was taken.
+    [[nodiscard]] auto receive() noexcept { return channel_.receive(); }
+    std::optional<T> try_receive() noexcept { return channel_.try_receive(); }
+    // Blocks the calling thread. Throws usage_error on an event thread.
+    std::optional<T> receive_blocking() { return channel_.receive_blocking(); }
+
+private:
+    channel<T> channel_;
+};
+
+}  // namespace twill::inline TWILL_ABI

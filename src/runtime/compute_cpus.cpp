@@ -1,0 +1,64 @@
+// As many threads compute as there are usable CPUs, also when that changes.
+#include "cpu_source.hpp"
+
+#include <twill/runtime/usable_cpus.hpp>
+
+#include <mutex>
+#include <new>
+
+#include "compute_core.hpp"
+
+namespace twill::inline TWILL_ABI {
+namespace detail {
+namespace {
+
+class kernels_cpus final : public cpu_source {
+public:
+    unsigned usable(int thread) noexcept override {
+        try {
+            const cpu_budget budget = read_cpu_budget();
+            const unsigned mask = affinity_of_thread(thread);
+            return combine_cpu_limits(mask != 0 ? mask : budget.affinity, budget.quota);
+        } catch (const std::bad_alloc&) {
+            return 0;
+        }
+    }
+};
+
+}  // namespace
+
+cpu_source& cpu_source::kernel() noexcept {
+    static constinit kernels_cpus one;
+    return one;
+}
+
+// Whose mask counts: that of the ticker, which asks, is of whoever worked first in the process.
+int compute_core::oldest_thread() const noexcept {
+    int thread = 0;
+    for (auto* w = first_worker_.load(std::memory_order_acquire); w != nullptr; w = w->next_)
+        // Acquire pairs with the release in `take_weight`.
+        if (w->identified_.load(std::memory_order_acquire)) thread = w->id_.number;
+    return thread;
+}
+
+// Fewer CPUs: a thread that comes out of a job sees that it is one too many, and sleeps. More: who
+// waits is called; what is on offer finds its thread at the next beat, or tick.
+void compute_core::follow_cpus(time_point at) noexcept {
+    if (at < next_cpu_look_) return;
+    next_cpu_look_ = after(at, cpus_->good_for());
+    const int whose = oldest_thread();
+    if (whose == 0) return;
+    const unsigned usable = cpus_->usable(whose);
+    const unsigned before = workers();
+    if (usable == 0 || usable == before) return;
+    {
+        // `cores` is exact under the lock.
+        std::lock_guard hold(lock_);
+        workers_.store(usable, std::memory_order_relaxed);
+    }
+    for (unsigned i = before; i < usable; ++i)
+        if (!wake_one(help_for::region, true)) break;
+}
+
+}  // namespace detail
+}  // namespace twill::inline TWILL_ABI

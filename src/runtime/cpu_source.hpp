@@ -1,0 +1,24 @@
+// How many CPUs there are to compute on, asked again while work runs.
+#pragma once
+
+#include <twill/core/config.hpp>
+#include <twill/core/time.hpp>
+
+#include <chrono>
+
+namespace twill::inline TWILL_ABI::detail {
+
+class cpu_source {
+public:
+    // By the affinity mask of a thread of this process, 0 being the calling one, and the quota.
+    virtual unsigned usable(int thread) noexcept = 0;
+    // How long an answer is good for. To read the quota takes a few dozen microseconds.
+    virtual duration good_for() noexcept { return std::chrono::seconds(1); }
+
+    [[nodiscard]] static cpu_source& kernel() noexcept;
+
+protected:
+    ~cpu_source() = default;
+};
+
+}  // namespace twill::inline TWILL_ABI::detail

@@ -1,0 +1,96 @@
+#include <twill/async/once.hpp>
+
+#include <twill/core/scope.hpp>
+#include <twill/core/sleep.hpp>
+#include <twill/runtime/runtime.hpp>
+
+#include "crowd.hpp"
+#include "support/cancel_everywhere.hpp"
+#include "support/tasks.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace twill_test;
+using twill::run;
+using twill::task;
+
+TEST(once, is_done_by_the_first_and_the_others_wait_for_it) {
+    run({}, []() -> task<> {
+        twill::once made;
+        int calls = 0;
+        bool ready = false;
+        co_await twill::scope([&](twill::scope_ref s) -> task<> {
+            for (int i = 0; i < 3; ++i)
+                s.spawn([&]() -> task<> {
+                    const auto make = [&]() -> task<> {
+                        ++calls;
+                        co_await twill::yield();
+                        ready = true;
+                    };
+                    co_await made.call(make);
+                    EXPECT_TRUE(ready);
+                });
+            co_return;
+        });
+        EXPECT_EQ(calls, 1);
+        EXPECT_TRUE(made.is_done());
+    });
+}
+
+TEST(once, failure_leaves_it_to_the_next) {
+    run({}, []() -> task<> {
+        twill::once made;
+        const auto failing = []() -> task<> { return fail(1); };
+        EXPECT_TRUE(co_await throws<failure>(made.call(failing)));
+        EXPECT_FALSE(made.is_done());
+        int calls = 0;
+        co_await made.call([&] { ++calls; });
+        co_await made.call([&] { ++calls; });
+        EXPECT_EQ(calls, 1) << "a plain function will do";
+    });
+}
+
+TEST(once, cut_anywhere_it_is_done_or_not) {
+    cancel_everywhere([]() -> task<> {
+        twill::once made;
+        int ended = 0;
+        const auto make = [&]() -> task<> {
+            co_await twill::yield();
+            ++ended;
+        };
+        std::exception_ptr cut;
+        try {
+            co_await twill::scope([&](twill::scope_ref s) -> task<> {
+                for (int i = 0; i < 2; ++i) s.spawn([&]() -> task<> { co_await made.call(make); });
+                co_return;
+            });
+        } catch (...) {
+            cut = std::current_exception();
+        }
+        EXPECT_EQ(made.is_done(), ended == 1);
+        if (cut) std::rethrow_exception(cut);
+    });
+}
+
+TEST(once, is_done_once_by_tasks_threads_and_workers) {
+    twill::once made;
+    int calls = 0;
+    twill::atomic<int> saw_it{0};
+    const crowd_size size;
+    crowd(
+        size,
+        [&](int) -> task<> {
+            const auto make = [&] { ++calls; };
+            co_await made.call(make);
+            saw_it += calls;
+        },
+        [&](int) {
+            made.call_blocking([&] { ++calls; });
+            saw_it += calls;
+        });
+    EXPECT_EQ(saw_it.load(), all_of(size));
+}
+
+}  // namespace

@@ -1,0 +1,105 @@
+// The number of usable CPUs changes while work runs.
+#include "runtime/cpu_source.hpp"
+
+#include <twill/core/atomic.hpp>
+#include <twill/core/time.hpp>
+#include <twill/runtime/compute_pool.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "par/fixtures.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using par_test::test_region;
+using twill::compute_pool;
+using twill::compute_pool_options;
+
+class told final : public twill::detail::cpu_source {
+public:
+    explicit told(unsigned cpus) : cpus_(cpus) {}
+    void tell(unsigned cpus) { cpus_.store(cpus); }
+    unsigned usable(int) noexcept override { return cpus_.load(); }
+    twill::duration good_for() noexcept override { return 1ms; }
+
+private:
+    twill::atomic<unsigned> cpus_;
+};
+
+compute_pool_options as_many_as(told& cpus) {
+    return {.patience = twill::duration::max(), .cpus = &cpus};
+}
+
+// Computes until `done()`; false: not within 20 seconds.
+template <class Condition>
+bool work_until(const Condition& done) {
+    const auto give_up = twill::now() + 20s;
+    while (!done())
+        if (twill::now() > give_up) return false;
+    return true;
+}
+
+TEST(ComputeCpus, AWaitingRegionGetsACpuThatIsNew) {
+    told cpus(1);
+    compute_pool pool(as_many_as(cpus));
+    EXPECT_EQ(pool.workers(), 1U);
+    twill::atomic<bool> ran{false};
+    test_region first([&] {
+        cpus.tell(2);
+        EXPECT_TRUE(work_until([&] { return ran.load(); }));
+    });
+    test_region second([&] { ran.store(true); });
+    pool.submit(first);
+    pool.submit(second);
+    first.wait();
+    second.wait();
+    EXPECT_EQ(pool.workers(), 2U);
+}
+
+TEST(ComputeCpus, FewerThreadsComputeOnceACpuIsGone) {
+    told cpus(2);
+    compute_pool pool(as_many_as(cpus));
+    twill::atomic<int> inside{0};
+    twill::atomic<int> most{0};
+    const auto both = [&](const auto& body) {
+        const auto enter = [&] {
+            const int now = inside.fetch_add(1) + 1;
+            if (now > most.load()) most.store(now);
+            body();
+            inside.fetch_sub(1);
+        };
+        test_region one(enter);
+        test_region other(enter);
+        pool.submit(one);
+        pool.submit(other);
+        one.wait();
+        other.wait();
+    };
+    both([&] { EXPECT_TRUE(work_until([&] { return most.load() == 2; })); });
+    cpus.tell(1);
+    both([&] { EXPECT_TRUE(work_until([&] { return pool.workers() == 1; })); });
+    most.store(0);
+    for (int i = 0; i < 20; ++i) both([] { std::this_thread::yield(); });
+    EXPECT_EQ(most.load(), 1);
+}
+
+TEST(ComputeCpus, AGivenNumberStays) {
+    told cpus(1);
+    compute_pool pool({.workers = 3, .cpus = &cpus});
+    EXPECT_EQ(pool.workers(), 3U);
+    twill::atomic<bool> ran{false};
+    test_region one([&] { EXPECT_TRUE(work_until([&] { return ran.load(); })); });
+    test_region other([&] { ran.store(true); });
+    pool.submit(one);
+    pool.submit(other);
+    one.wait();
+    other.wait();
+    EXPECT_EQ(pool.workers(), 3U);
+}
+
+}  // namespace
