@@ -91,8 +91,8 @@ void fails_slowly() {
     std::FILE* const runs = std::fopen(std::getenv("TWILL_TEST_RUNS"), "a");
     std::fputc('x', runs);
     std::fclose(runs);
-    for (volatile unsigned i = 0; i != 30'000'000; i = i + 1) {
-    }
+    volatile unsigned kept = 0;
+    for (unsigned i = 0; i != 30'000'000; ++i) kept = i;
     std::thread first([] {
         for (int i = 0; i != 20; ++i) set_stage(1);
     });
