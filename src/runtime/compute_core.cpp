@@ -262,6 +262,7 @@ unsigned compute_core::guests_on_core() const noexcept {
 pulse compute_core::tick() noexcept {
     bool working = false;
     bool fruitful = false;
+    bool outdone = false;  // somebody computes beside more urgent work
     unsigned stale = 0;
     for (auto* w = first_worker_.load(std::memory_order_acquire); w != nullptr; w = w->next_) {
         // Seq_cst: the ticker's second look before it rests. See ticker::state_.
@@ -272,6 +273,7 @@ pulse compute_core::tick() noexcept {
         // promotion: if it makes many small parallel calls, it would never be left in peace.
         if (on_core && (!w->guest_ || activity == w->seen_activity_)) w->poke();
         if (on_core || activity != w->seen_activity_) working = true;
+        if (on_core && w->urgency() < most_urgent()) outdone = true;
         if (offer != w->seen_offer_) fruitful = true;
         if (compute_offer::full(offer) && offer == w->seen_offer_) ++stale;
         w->seen_activity_ = activity;
@@ -290,7 +292,11 @@ pulse compute_core::tick() noexcept {
     }
     // Ticks look for work for free cores. With none free, whoever becomes idle asks for work itself
     // (`ask_for_work`); and where the last ticks found nothing to give, the next ones seldom will.
-    if (on_core(help_for::job) >= cores()) return somebody_came_back() ? pulse::fast : pulse::slow;
+    if (on_core(help_for::job) >= cores()) {
+        // Who came back from aside, beyond the cores, is to step aside again soon.
+        return outdone && running_.load(std::memory_order_relaxed) > cores() ? pulse::fast
+                                                                             : pulse::slow;
+    }
     vain_ticks_ = fruitful ? 0 : vain_ticks_ + 1;
     return vain_ticks_ < ticks_before_slow ? pulse::fast : pulse::slow;
 }

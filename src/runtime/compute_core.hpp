@@ -249,7 +249,7 @@ private:
 
     // ---- compute_cpus.cpp: as many threads compute as there are usable CPUs
     void follow_cpus(time_point at) noexcept;
-    [[nodiscard]] int oldest_thread() const noexcept;
+    [[nodiscard]] unsigned usable_now() const noexcept;
 
     enum class help_for { region, job };
 
@@ -262,11 +262,6 @@ private:
     [[nodiscard]] bool wants_core(priority above) const noexcept;
     bool still_aside(const compute_worker& self) noexcept;
     bool tick_priorities() noexcept;
-    // Beside more urgent work, for a moment: it is to see when that is over.
-    [[nodiscard]] bool somebody_came_back() const noexcept {
-        return most_urgent() != priority::background &&
-               running_.load(std::memory_order_relaxed) > cores();
-    }
     void recall_who_stood_aside_long_enough(time_point at) noexcept;
     void help_still_queue(time_point at) noexcept;
     [[nodiscard]] duration patience_with(const region& first) const noexcept;

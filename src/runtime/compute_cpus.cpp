@@ -3,6 +3,7 @@
 
 #include <twill/runtime/usable_cpus.hpp>
 
+#include <algorithm>
 #include <mutex>
 #include <new>
 
@@ -32,13 +33,17 @@ cpu_source& cpu_source::kernel() noexcept {
     return one;
 }
 
-// Whose mask counts: that of the ticker, which asks, is of whoever worked first in the process.
-int compute_core::oldest_thread() const noexcept {
-    int thread = 0;
-    for (auto* w = first_worker_.load(std::memory_order_acquire); w != nullptr; w = w->next_)
+// By the widest mask among the pool's threads: one that its job has bound to a CPU says nothing
+// about the others. The first that may use as many CPUs as now is enough.
+unsigned compute_core::usable_now() const noexcept {
+    unsigned most = 0;
+    for (auto* w = first_worker_.load(std::memory_order_acquire); w != nullptr; w = w->next_) {
         // Acquire pairs with the release in `take_weight`.
-        if (w->identified_.load(std::memory_order_acquire)) thread = w->id_.number;
-    return thread;
+        if (!w->identified_.load(std::memory_order_acquire)) continue;
+        most = std::max(most, cpus_->usable(w->id_.number));
+        if (most >= workers()) break;
+    }
+    return most;
 }
 
 // Fewer CPUs: a thread that comes out of a job sees that it is one too many, and sleeps. More: who
@@ -46,9 +51,7 @@ int compute_core::oldest_thread() const noexcept {
 void compute_core::follow_cpus(time_point at) noexcept {
     if (at < next_cpu_look_) return;
     next_cpu_look_ = after(at, cpus_->good_for());
-    const int whose = oldest_thread();
-    if (whose == 0) return;
-    const unsigned usable = cpus_->usable(whose);
+    const unsigned usable = usable_now();
     const unsigned before = workers();
     if (usable == 0 || usable == before) return;
     {

@@ -78,24 +78,27 @@ struct runtime::parts {
           substitutes({.max_threads = std::max(most_substitutes, options.event_threads),
                        .thread_name = "twill-event"}),
           blocking({.max_threads = options.blocking_threads}),
-          compute(
-              {.workers = options.compute_threads,
-               .lanes = options.lanes,
-               .gives_way_to = &make_event_pool(),
-               .report = [this](std::string_view text) { report([text] { return text; }, text); }}),
-          throttling(blocking, {.report = [this](std::string_view text) {
-                         report([text] { return text; }, "twill: the CPU quota was used up\n");
-                     }}) {
+          compute({.workers = options.compute_threads,
+                   .lanes = options.lanes,
+                   .gives_way_to = &make_event_pool(),
+                   .report = [this](std::string_view text) {
+                       report([text] { return text; }, text);
+                   }}) {
         if (crew) {
             for (const auto& each : crew->workers()) watch_worker(*each);
         } else if (options.watchdog != watchdog::off) {
             watch_worker(*worker);
         }
+        // Last: what it calls for must not go again because something later threw.
+        throttling.emplace(blocking, detail::throttle_watch_options{.report = [this](auto text) {
+                               report([text] { return text; },
+                                      "twill: the CPU quota was used up\n");
+                           }});
     }
-    // The blocking pool may have a report of it to say still.
+    // The blocking pool may have a report of theirs to say still.
     ~parts() {
         for (const auto& each : watches) each->end();
-        throttling.end();
+        throttling->end();
     }
     parts(const parts&) = delete;
     parts& operator=(const parts&) = delete;
@@ -110,11 +113,12 @@ struct runtime::parts {
     // One of the two: the crew if there may be several event threads.
     std::optional<detail::event_worker> worker;
     std::optional<detail::event_crew> crew;
+    // Before the blocking pool, which says what they report to its end.
     std::vector<std::unique_ptr<detail::event_watch>> watches;
+    std::optional<detail::throttle_watch> throttling;
     blocking_pool substitutes;  // threads that take the worker over, or join the crew
     blocking_pool blocking;
     compute_pool compute;
-    detail::throttle_watch throttling;
 
     // Reports once when a stop takes too long.
     struct shutdown_timer final : timer {
@@ -315,7 +319,7 @@ runtime_statistics runtime::stats() const noexcept {
         sum.event_threads = parts_->crew->threads();
         sum.event_threads_called = parts_->crew->calls();
     }
-    sum.throttled_periods = parts_->throttling.periods();
+    sum.throttled_periods = parts_->throttling->periods();
     return sum;
 }
 

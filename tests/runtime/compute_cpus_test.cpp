@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <thread>
@@ -29,6 +31,22 @@ public:
 
 private:
     twill::atomic<unsigned> cpus_;
+};
+
+// Two CPUs for all but one thread, which may use one of them.
+class one_is_bound final : public twill::detail::cpu_source {
+public:
+    void bind(int thread) { bound_.store(thread); }
+    int asked() const { return asked_.load(); }
+    unsigned usable(int thread) noexcept override {
+        asked_.fetch_add(1);
+        return thread != 0 && thread == bound_.load() ? 1 : 2;
+    }
+    twill::duration good_for() noexcept override { return 1ms; }
+
+private:
+    twill::atomic<int> bound_{0};
+    twill::atomic<int> asked_{0};
 };
 
 compute_pool_options as_many_as(told& cpus) {
@@ -100,6 +118,33 @@ TEST(ComputeCpus, AGivenNumberStays) {
     one.wait();
     other.wait();
     EXPECT_EQ(pool.workers(), 3U);
+}
+
+TEST(ComputeCpus, AThreadThatItsJobHasBoundTakesNoCpuFromTheOthers) {
+    one_is_bound cpus;
+    compute_pool pool({.patience = twill::duration::max(), .cpus = &cpus});
+    twill::atomic<int> inside{0};
+    twill::atomic<int> looks_then{0};
+    twill::atomic<int> threads[2]{};
+    const auto job = [&] {
+        const int number = inside.fetch_add(1);
+        threads[number].store(::gettid());
+        EXPECT_TRUE(work_until([&] { return inside.load() >= 2; }));
+        for (int which = 0; which < 2; ++which) {
+            if (number == 0) {
+                cpus.bind(threads[which].load());
+                looks_then.store(cpus.asked());
+            }
+            EXPECT_TRUE(work_until([&] { return cpus.asked() > looks_then.load() + 6; }));
+            EXPECT_EQ(pool.workers(), 2U) << "thread " << which << " was bound";
+        }
+    };
+    test_region one(job);
+    test_region other(job);
+    pool.submit(one);
+    pool.submit(other);
+    one.wait();
+    other.wait();
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -102,16 +103,17 @@ TEST(ThrottleWatch, ReportsThrottlingWhileSomethingRuns) {
     std::mutex lock;
     std::condition_variable came;
     std::string said;
-    twill::blocking_pool reporters({.max_threads = 1});
+    std::optional<twill::blocking_pool> reporters;
+    reporters.emplace(twill::blocking_pool_options{.max_threads = 1});
     const std::string root = machine.path("");
-    throttle_watch watch(reporters, {.report =
-                                         [&](std::string_view text) {
-                                             const std::lock_guard hold(lock);
-                                             said = text;
-                                             came.notify_all();
-                                         },
-                                     .root = root.c_str(),
-                                     .look = 1ms});
+    throttle_watch watch(*reporters, {.report =
+                                          [&](std::string_view text) {
+                                              const std::lock_guard hold(lock);
+                                              said = text;
+                                              came.notify_all();
+                                          },
+                                      .root = root.c_str(),
+                                      .look = 1ms});
     const worker beside;
     std::unique_lock hold(lock);
     // It may take its first look late: then what it finds was before.
@@ -127,6 +129,7 @@ TEST(ThrottleWatch, ReportsThrottlingWhileSomethingRuns) {
     EXPECT_GE(watch.periods(), 5U);
     hold.unlock();
     watch.end();
+    reporters.reset();  // it may have one more to say
 }
 
 }  // namespace
