@@ -91,7 +91,7 @@ void fails_slowly() {
     std::FILE* const runs = std::fopen(std::getenv("TWILL_TEST_RUNS"), "a");
     std::fputc('x', runs);
     std::fclose(runs);
-    volatile unsigned kept = 0;
+    [[maybe_unused]] volatile unsigned kept = 0;
     for (unsigned i = 0; i != 30'000'000; ++i) kept = i;
     std::thread first([] {
         for (int i = 0; i != 20; ++i) set_stage(1);
