@@ -12,6 +12,7 @@ void barrier::place::next_phase(detail::woken_waiters& woken) noexcept {
 
 bool barrier::place::take_or_queue(detail::waiter& who, detail::woken_waiters& woken) noexcept {
     who.amount = 0;
+    if (missing_ == 0) missing_ = 1;  // all parties have left: nobody is waited for
     if (--missing_ != 0) {
         waiting_.push_back(who);
         return false;

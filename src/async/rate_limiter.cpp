@@ -4,6 +4,7 @@
 #include <twill/core/error.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <mutex>
 #include <string>
 
@@ -28,7 +29,7 @@ duration rate_limiter::cost(std::uint32_t permits) const noexcept {
     // At most 2^32 times a day, 117 million years: more than a duration holds.
     static constexpr double most = 9e18;
     return duration(static_cast<duration::rep>(
-        std::min(most, nanoseconds_each_ * static_cast<double>(permits))));
+        std::min(most, std::ceil(nanoseconds_each_ * static_cast<double>(permits)))));
 }
 
 rate_limiter::reservation rate_limiter::reserve(std::uint32_t permits, time_point at) noexcept {

@@ -60,7 +60,7 @@ retry_plan::retry_plan(const retry_options& how) : how_(how), dice_(random_seed(
 
 duration retry_plan::longest_wait(const retry_options& how, unsigned retry) noexcept {
     duration wait = how.first_delay;
-    for (unsigned i = 0; i < retry && wait < how.longest_delay; ++i)
+    for (unsigned i = 0; i < retry && wait < how.longest_delay && wait != duration::zero(); ++i)
         wait = wait > duration::max() / 2 ? duration::max() : 2 * wait;
     return std::min(wait, how.longest_delay);
 }

@@ -1,6 +1,7 @@
 // As many threads compute as there are usable CPUs, also when that changes.
 #include "cpu_source.hpp"
 
+#include <twill/core/futex_mutex.hpp>
 #include <twill/runtime/usable_cpus.hpp>
 
 #include <algorithm>
@@ -17,13 +18,27 @@ class kernels_cpus final : public cpu_source {
 public:
     unsigned usable(int thread) noexcept override {
         try {
-            const cpu_budget budget = read_cpu_budget();
+            std::lock_guard hold(lock_);
+            // One look asks for many threads.
+            if (const time_point at = now(); at >= read_again_) {
+                const cpu_budget budget = read_cpu_budget();
+                affinity_ = budget.affinity;
+                quota_ = budget.quota;
+                read_again_ = after(at, good_for() / 2);
+            }
             const unsigned mask = affinity_of_thread(thread);
-            return combine_cpu_limits(mask != 0 ? mask : budget.affinity, budget.quota);
+            return combine_cpu_limits(mask != 0 ? mask : affinity_, quota_);
         } catch (const std::bad_alloc&) {
             return 0;
         }
     }
+
+private:
+    futex_mutex lock_;
+    // Guarded by lock_.
+    unsigned affinity_ = 1;
+    double quota_ = 1;
+    time_point read_again_ = time_point::min();
 };
 
 }  // namespace

@@ -80,7 +80,7 @@ bool compute_core::wants_core(priority above) const noexcept {
 }
 
 void compute_core::step_aside(compute_worker& self) noexcept {
-    if (self.guest_) return;  // it brought its own core
+    if (self.guest_ || self.blocked_ != 0) return;  // it has no core of the pool
     if (now() < self.stays_until_) return;
     self.offer_oldest(std::memory_order_seq_cst);
     compute_worker* sleeper = nullptr;

@@ -43,9 +43,9 @@ std::string report_of(const cpu_throttling& what) {
     char stopped[32];
     std::snprintf(stopped, sizeof stopped, "%.1f ms",
                   std::chrono::duration<double, std::milli>(what.stopped).count());
-    return "twill: the kernel has stopped all threads in " + std::to_string(what.throttled) +
+    return "twill: the kernel has stopped threads in " + std::to_string(what.throttled) +
            " of the last " + std::to_string(what.periods) + " periods of the CPU quota, for " +
-           stopped + " in all, because it was used up (" + what.source +
+           stopped + " (summed over the CPUs), because it was used up (" + what.source +
            "). A higher quota helps, or fewer threads that compute (TWILL_COMPUTE_THREADS)\n";
 }
 

@@ -108,18 +108,20 @@ TEST(condition_variable, cut_anywhere_leaves_the_mutex_free) {
         twill::mutex m;
         twill::condition_variable changed;
         bool ready = false;
-        co_await twill::scope([&](twill::scope_ref s) -> task<> {
-            for (int i = 0; i < 2; ++i)
-                s.spawn([&]() -> task<> {
-                    auto hold = co_await m.lock();
-                    co_await changed.wait(hold, [&] { return ready; });
-                });
-            co_await twill::yield();
-            const auto hold = co_await m.lock();
-            ready = true;
-            changed.notify_all();
-        });
+        const bool cut =
+            co_await throws<twill::cancelled>(twill::scope([&](twill::scope_ref s) -> task<> {
+                for (int i = 0; i < 2; ++i)
+                    s.spawn([&]() -> task<> {
+                        auto hold = co_await m.lock();
+                        co_await changed.wait(hold, [&] { return ready; });
+                    });
+                co_await twill::yield();
+                const auto hold = co_await m.lock();
+                ready = true;
+                changed.notify_all();
+            }));
         EXPECT_TRUE(m.try_lock());
+        if (cut) throw twill::cancelled();
     });
 }
 

@@ -40,16 +40,20 @@ TEST(guarded, gives_the_value_to_one_at_a_time) {
 TEST(guarded, cut_anywhere_leaves_it_free) {
     cancel_everywhere([]() -> task<> {
         twill::guarded<int> value(0);
-        co_await twill::scope([&](twill::scope_ref s) -> task<> {
-            for (int i = 0; i < 3; ++i)
-                s.spawn([&]() -> task<> {
-                    const auto held = co_await value.lock();
-                    co_await twill::yield();
-                    ++*held;
-                });
-            co_return;
-        });
-        EXPECT_EQ(*value.try_lock(), 3);
+        const bool cut =
+            co_await throws<twill::cancelled>(twill::scope([&](twill::scope_ref s) -> task<> {
+                for (int i = 0; i < 3; ++i)
+                    s.spawn([&]() -> task<> {
+                        const auto held = co_await value.lock();
+                        co_await twill::yield();
+                        ++*held;
+                    });
+                co_return;
+            }));
+        const auto held = value.try_lock();
+        EXPECT_TRUE(held);
+        if (cut) throw twill::cancelled();
+        EXPECT_EQ(*held, 3);
     });
 }
 

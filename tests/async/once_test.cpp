@@ -10,6 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace {
 
 using namespace twill_test;
@@ -91,6 +93,16 @@ TEST(once, is_done_once_by_tasks_threads_and_workers) {
             saw_it += calls;
         });
     EXPECT_EQ(saw_it.load(), all_of(size));
+}
+
+TEST(once, waits_for_whatever_can_be_awaited) {
+    twill::run({}, []() -> twill::task<> {
+        twill::once once;
+        const auto began = twill::now();
+        co_await once.call([] { return twill::sleep(std::chrono::milliseconds(2)); });
+        EXPECT_GE(twill::now() - began, std::chrono::milliseconds(2));
+        EXPECT_TRUE(once.is_done());
+    });
 }
 
 }  // namespace

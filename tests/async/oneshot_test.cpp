@@ -9,7 +9,9 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <thread>
+#include <vector>
 
 namespace {
 
@@ -25,6 +27,26 @@ TEST(oneshot, gives_the_first_value_once) {
     EXPECT_FALSE(answer.send(std::make_unique<int>(2)));
     EXPECT_EQ(**answer.receive_blocking(), 1);
     EXPECT_EQ(answer.receive_blocking(), std::nullopt);
+}
+
+TEST(oneshot, has_one_winner_of_many_who_send) {
+    for (int round = 0; round < 500; ++round) {
+        oneshot<int> answer;
+        twill::atomic<int> winners{0};
+        twill::atomic<int> winner{-1};
+        std::vector<std::thread> senders;
+        for (int i = 0; i < 3; ++i)
+            senders.emplace_back([&, i] {
+                if (!answer.send(i)) return;
+                winners.fetch_add(1);
+                winner.store(i);
+            });
+        const std::optional<int> got = answer.receive_blocking();
+        for (auto& each : senders) each.join();
+        ASSERT_EQ(winners.load(), 1);
+        ASSERT_EQ(got, winner.load());
+        ASSERT_EQ(answer.try_receive(), std::nullopt);
+    }
 }
 
 TEST(oneshot, closed_one_gives_nothing) {

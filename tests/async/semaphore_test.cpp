@@ -119,21 +119,24 @@ TEST(semaphore, blocking_face_is_refused_on_an_event_thread) {
 TEST(semaphore, cut_anywhere_loses_no_permit) {
     cancel_everywhere([]() -> task<> {
         twill::semaphore s(2);
+        bool cut = false;
         {
             auto hold = co_await s.acquire(2);
-            co_await twill::scope([&](twill::scope_ref all) -> task<> {
-                for (const std::uint64_t n : {1U, 2U, 1U})
-                    all.spawn(
-                        [&](std::uint64_t wanted) -> task<> {
-                            const auto mine = co_await s.acquire(wanted);
-                            co_await twill::yield();
-                        },
-                        n);
-                co_await twill::yield();
-                hold.release();
-            });
+            cut =
+                co_await throws<twill::cancelled>(twill::scope([&](twill::scope_ref all) -> task<> {
+                    for (const std::uint64_t n : {1U, 2U, 1U})
+                        all.spawn(
+                            [&](std::uint64_t wanted) -> task<> {
+                                const auto mine = co_await s.acquire(wanted);
+                                co_await twill::yield();
+                            },
+                            n);
+                    co_await twill::yield();
+                    hold.release();
+                }));
         }
         EXPECT_EQ(s.available(), 2U);
+        if (cut) throw twill::cancelled();
     });
 }
 

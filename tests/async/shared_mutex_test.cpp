@@ -7,6 +7,7 @@
 
 #include "crowd.hpp"
 #include "support/cancel_everywhere.hpp"
+#include "support/tasks.hpp"
 
 #include <gtest/gtest.h>
 
@@ -58,20 +59,22 @@ TEST(shared_mutex, waiting_writer_is_not_overtaken_by_readers) {
 TEST(shared_mutex, cut_anywhere_leaves_it_free) {
     cancel_everywhere([]() -> task<> {
         twill::shared_mutex m;
-        co_await twill::scope([&](twill::scope_ref s) -> task<> {
-            for (int i = 0; i < 2; ++i) {
-                s.spawn([&]() -> task<> {
-                    const auto mine = co_await m.lock();
-                    co_await twill::yield();
-                });
-                s.spawn([&]() -> task<> {
-                    const auto mine = co_await m.lock_shared();
-                    co_await twill::yield();
-                });
-            }
-            co_return;
-        });
+        const bool cut =
+            co_await throws<twill::cancelled>(twill::scope([&](twill::scope_ref s) -> task<> {
+                for (int i = 0; i < 2; ++i) {
+                    s.spawn([&]() -> task<> {
+                        const auto mine = co_await m.lock();
+                        co_await twill::yield();
+                    });
+                    s.spawn([&]() -> task<> {
+                        const auto mine = co_await m.lock_shared();
+                        co_await twill::yield();
+                    });
+                }
+                co_return;
+            }));
         EXPECT_TRUE(m.try_lock());
+        if (cut) throw twill::cancelled();
     });
 }
 

@@ -561,4 +561,18 @@ TEST(Scope, LimitedCancelledAnywhereLeavesNothingBehind) {
     });
 }
 
+TEST(Scope, BodyThatThrowsBeforeItGivesATaskLeavesNoChildBehind) {
+    run({}, []() -> task<> {
+        bool child_saw_it = false;
+        EXPECT_TRUE(co_await throws<failure>(scope([&](scope_ref s) -> task<> {
+            s.spawn([&, kept = live()]() -> task<> {
+                child_saw_it = co_await throws<twill::cancelled>(for_ever());
+            });
+            throw failure(1);
+        })));
+        EXPECT_TRUE(child_saw_it);
+        EXPECT_EQ(live::count.load(), 0);
+    });
+}
+
 }  // namespace

@@ -14,7 +14,8 @@
 // Values come out in the order in which they were sent; senders and receivers that wait are served
 // first come, first served, and a receiver that waits is handed its value directly. Each value goes
 // to one receiver. Nothing is lost: a cancelled receive has taken nothing, and a receive that was
-// handed a value gives it even if it is cancelled then.
+// handed a value gives it even if it is cancelled then; with_timeout passes it on. `when_any` does
+// not: it drops what a loser still brings.
 //
 // One lock of a few instructions guards the queue (as in Go). Under it values are moved: T's move
 // constructor must not throw and must not use twill.
@@ -23,6 +24,7 @@
 #include <twill/async/detail/ring.hpp>
 #include <twill/async/detail/waiter.hpp>
 #include <twill/core/config.hpp>
+#include <twill/core/error.hpp>
 
 #include <cstddef>
 #include <mutex>
@@ -68,7 +70,7 @@ class channel_queue {
 
 public:
     channel_queue(std::size_t capacity, std::size_t room)
-        : capacity_(capacity), buffer_(room), sending_(*this), receiving_(*this) {}
+        : capacity_(capacity), buffer_(checked(room)), sending_(*this), receiving_(*this) {}
 
     class sending_end final : public wait_place {
     public:
@@ -117,6 +119,18 @@ public:
         woken.wake_all();
         return ended;
     }
+    // Puts it if there is room, and closes in the same step.
+    bool try_put_last(outgoing<T>& what) noexcept {
+        woken_waiters woken;
+        bool ended = false;
+        {
+            std::lock_guard hold(lock_);
+            ended = put(what, woken);
+            close(woken);
+        }
+        woken.wake_all();
+        return ended;
+    }
     // True: there is a value, or there will be none. False: it must wait.
     bool try_take(std::optional<T>& into) noexcept {
         woken_waiters woken;
@@ -132,12 +146,7 @@ public:
         woken_waiters woken;
         {
             std::lock_guard hold(lock_);
-            closed_ = true;
-            while (waiter* const one = receivers_.claim()) woken.push_back(*one);
-            while (waiter* const one = senders_.claim()) {
-                static_cast<outgoing<T>*>(one->slot)->now_is = state::refused;
-                woken.push_back(*one);
-            }
+            close(woken);
         }
         woken.wake_all();
     }
@@ -152,7 +161,24 @@ public:
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
 private:
+    static std::size_t checked(std::size_t room) {
+        if (room > std::size_t{1} << 48)
+            throw usage_error(
+                "channel of a capacity above 2^48: for one that never is full, say "
+                "channel(twill::unbounded)");
+        return room;
+    }
+
     // The rest under the lock.
+
+    void close(woken_waiters& woken) noexcept {
+        closed_ = true;
+        while (waiter* const one = receivers_.claim()) woken.push_back(*one);
+        while (waiter* const one = senders_.claim()) {
+            static_cast<outgoing<T>*>(one->slot)->now_is = state::refused;
+            woken.push_back(*one);
+        }
+    }
 
     bool put(outgoing<T>& what, woken_waiters& woken) noexcept {
         if (closed_) {

@@ -12,6 +12,7 @@
 #include <twill/async/detail/permits.hpp>
 #include <twill/core/config.hpp>
 
+#include <cassert>
 #include <concepts>
 #include <utility>
 
@@ -23,9 +24,12 @@ class [[nodiscard("the value is held only as long as this lives")]] guarded_acce
 public:
     // Whether it holds the value: what try_lock gives may not.
     explicit operator bool() const noexcept { return held_.from() != nullptr; }
-    // Only while it holds the value.
-    [[nodiscard]] T& operator*() const noexcept { return *value_; }
-    [[nodiscard]] T* operator->() const noexcept { return value_; }
+    // Only while it holds the value: else a null pointer.
+    [[nodiscard]] T& operator*() const noexcept { return *operator->(); }
+    [[nodiscard]] T* operator->() const noexcept {
+        assert(held_.from() != nullptr && "a value is used that is not held: look at the access");
+        return held_.from() != nullptr ? value_ : nullptr;
+    }
     void unlock() noexcept { held_.give_back(); }
 
     // For the library.

@@ -5,7 +5,8 @@
 //     });
 //
 // If the first fails or is cancelled, the next who waits tries; who comes after it was done passes
-// with one load. For tasks on any event thread, plain threads and functions on the compute pool.
+// with one load. For tasks on any event thread, plain threads and functions on the compute pool. It
+// must live until all calls have returned.
 #pragma once
 
 #include <twill/async/mutex.hpp>
@@ -24,28 +25,30 @@ public:
     constexpr once() noexcept = default;
 
     // `co_await call(f)`: when it goes on, `f()` has come to its end once, here or elsewhere, and
-    // what it did is seen. `f` gives a task or is a plain function. Throws what `f` throws when it
-    // ran here: then it was not done. Cancelled at once while it waits for somebody else's.
+    // what it did is seen. `f` gives a task, or anything else that can be awaited, or is a plain
+    // function; what that gives is dropped. Throws what `f` throws when it ran here: then it was
+    // not done. Cancelled at once while it waits for somebody else's.
     template <class F>
     [[nodiscard]] task<> call(F f) {
         if (is_done()) co_return;
         const auto mine = co_await running_.lock();
         if (is_done()) co_return;
-        if constexpr (is_task<std::invoke_result_t<F&>>)
-            co_await std::invoke(f);
+        if constexpr (awaitable<std::invoke_result_t<F&>>)
+            static_cast<void>(co_await std::invoke(f));
         else
-            std::invoke(f);
+            static_cast<void>(std::invoke(f));
         finish();
     }
 
-    // The same in a plain function. Blocks the calling thread; throws usage_error on an event
-    // thread.
+    // The same in a plain function, with a plain function. Blocks the calling thread; throws
+    // usage_error on an event thread.
     template <class F>
+        requires(!awaitable<std::invoke_result_t<F>>)
     void call_blocking(F&& f) {
         if (is_done()) return;
         const auto mine = running_.lock_blocking();
         if (is_done()) return;
-        std::invoke(std::forward<F>(f));
+        static_cast<void>(std::invoke(std::forward<F>(f)));
         finish();
     }
 

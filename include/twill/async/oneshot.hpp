@@ -4,7 +4,7 @@
 //     std::thread worker([&] { answer.send(compute_it()); });
 //     std::optional<int> got = co_await answer.receive();
 //
-// A `channel` of which one send closes it. Sending never waits. For tasks on any event thread,
+// A `channel` that the first send closes. Sending never waits. For tasks on any event thread,
 // plain threads and functions on the compute pool. It must live until `send` has returned.
 #pragma once
 
@@ -19,27 +19,40 @@ namespace twill::inline TWILL_ABI {
 template <class T>
 class oneshot {
 public:
-    oneshot() : channel_(1) {}
+    oneshot() : queue_(1, 1) {}
 
     // The first call gives the value. False: there was one before, or it was closed; `value` is
     // gone. Any thread.
     bool send(T value) noexcept {
-        const bool sent = channel_.try_send(std::move(value)) == send_status::sent;
-        channel_.close();
-        return sent;
+        using outgoing = detail::outgoing<T>;
+        outgoing what{&value};
+        return queue_.try_put_last(what) && what.now_is == outgoing::state::sent;
     }
     // No value will come. Any thread.
-    void close() noexcept { channel_.close(); }
+    void close() noexcept { queue_.close(); }
 
     // `co_await receive()` suspends until there is the value, and gives it once; nothing, when it
     // was closed before, or was given already. Cancelled at once: then nothing was taken.
-    [[nodiscard]] auto receive() noexcept { return channel_.receive(); }
-    std::optional<T> try_receive() noexcept { return channel_.try_receive(); }
+    [[nodiscard]] detail::receiving<T> receive() noexcept { return {&queue_}; }
+    std::optional<T> try_receive() noexcept {
+        std::optional<T> value;
+        queue_.try_take(value);
+        return value;
+    }
     // Blocks the calling thread. Throws usage_error on an event thread.
-    std::optional<T> receive_blocking() { return channel_.receive_blocking(); }
+    std::optional<T> receive_blocking() {
+        detail::thread_waiter::refuse_on_event_thread("co_await receive()");
+        std::optional<T> value;
+        if (!queue_.try_take(value)) {
+            detail::thread_waiter self;
+            self.slot = &value;
+            self.wait_at(queue_.receiving());
+        }
+        return value;
+    }
 
 private:
-    channel<T> channel_;
+    detail::channel_queue<T> queue_;
 };
 
 }  // namespace twill::inline TWILL_ABI

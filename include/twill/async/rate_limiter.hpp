@@ -24,7 +24,7 @@
 namespace twill::inline TWILL_ABI {
 
 struct rate_limiter_options {
-    // Permits a second, in the long run.
+    // Permits a second, in the long run; a whole number of nanoseconds each, rounded up.
     double rate;
     // Permits that may be taken at once after a pause.
     std::uint32_t burst = 1;

@@ -216,13 +216,23 @@ task<scope_result<Body>> run_scope(Body body, scope_options options, std::source
     std::optional<admission> limit;
     if (options.max_concurrency != 0) limit.emplace(options.max_concurrency);
     const scope_ref here(children, limit ? &*limit : nullptr);
-    task_branch<scope_result<Body>> main({children, as_task(std::invoke(body, here)), where});
-    co_await children.join(main.first_step());
-    finish_scope(children, owner, main.error(), options.other_failures);
+    using main_branch = task_branch<scope_result<Body>>;
+    std::optional<main_branch> main;
+    std::exception_ptr not_begun;
+    try {
+        main.emplace(typename main_branch::seed{children, as_task(std::invoke(body, here)), where});
+    } catch (...) {
+        // A plain function that gives a task may have spawned before it threw.
+        not_begun = std::current_exception();
+        children.request_cancel();
+    }
+    co_await children.join(main ? main->first_step() : nullptr);
+    if (not_begun) std::rethrow_exception(not_begun);
+    finish_scope(children, owner, main->error(), options.other_failures);
     if constexpr (std::is_void_v<scope_result<Body>>)
         co_return;
     else
-        co_return main.take();
+        co_return main->take();
 }
 
 }  // namespace detail

@@ -8,7 +8,8 @@
 //
 // It is bound to the tree of what runs, not to a thread: tasks that are awaited, spawned, run by
 // when_all, map and the rest inherit it, and when the task that bound it goes on, it is as before.
-// Plain functions of the compute and the blocking pool are given what they need as arguments.
+// What is spawned into a scope that lies above the `with` does not: the value may be gone before
+// it. Plain functions of the compute and the blocking pool are given what they need as arguments.
 #pragma once
 
 #include <twill/core/config.hpp>

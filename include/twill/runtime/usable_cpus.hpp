@@ -48,7 +48,7 @@ struct cpu_throttling {
     std::string source;           // the file that says so
     std::uint64_t periods = 0;    // of the quota, in which the group ran
     std::uint64_t throttled = 0;  // of these, in how many it was stopped
-    duration stopped{};           // for how long, all in all
+    duration stopped{};           // for how long, summed over the CPUs
 };
 
 // Of the own group and those above it, from the top down, each since it was made; of groups without

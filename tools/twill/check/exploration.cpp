@@ -196,11 +196,16 @@ private:
     }
 
     bool has_hurried_enough() const {
-        constexpr auto grace = std::chrono::seconds(2);
-        if (hurry_ == twill::check::haste::none || twill::now() - hurried_at_ < grace) return false;
-        return hurry_ == twill::check::haste::end_all ||
-               std::ranges::none_of(
-                   programs_, [](const auto& each) { return each->session().shrinking != 0; });
+        using twill::check::haste;
+        // Longer than a server takes to see that a run is stuck or spins.
+        constexpr auto for_a_finding = std::chrono::seconds(6);
+        constexpr auto for_a_run = std::chrono::seconds(2);
+        if (hurry_ == haste::none) return false;
+        const bool shrinks = std::ranges::any_of(
+            programs_, [](const auto& each) { return each->session().shrinking != 0; });
+        if (hurry_ == haste::end_search && shrinks) return false;
+        const auto grace = hurry_ == haste::end_all && !shrinks ? for_a_run : for_a_finding;
+        return twill::now() - hurried_at_ >= grace;
     }
 
     // Gives none now and then.
