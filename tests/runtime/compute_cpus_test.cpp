@@ -87,7 +87,8 @@ TEST(ComputeCpus, FewerThreadsComputeOnceACpuIsGone) {
     const auto both = [&](const auto& body) {
         const auto enter = [&] {
             const int now = inside.fetch_add(1) + 1;
-            if (now > most.load()) most.store(now);
+            for (int seen = most.load(); now > seen && !most.compare_exchange_weak(seen, now);) {
+            }
             body();
             inside.fetch_sub(1);
         };
