@@ -142,6 +142,23 @@ public:
         woken.wake_all();
         return ended;
     }
+    // Nothing, when there is none at the moment.
+    std::optional<T> take_now() noexcept {
+        std::optional<T> value;
+        try_take(value);
+        return value;
+    }
+    // Blocks the calling thread. Throws usage_error on an event thread.
+    std::optional<T> take_blocking() {
+        thread_waiter::refuse_on_event_thread("co_await receive()");
+        std::optional<T> value;
+        if (!try_take(value)) {
+            thread_waiter self;
+            self.slot = &value;
+            self.wait_at(receiving_);
+        }
+        return value;
+    }
     void close() noexcept {
         woken_waiters woken;
         {
@@ -339,22 +356,9 @@ public:
     // taken.
     [[nodiscard]] detail::receiving<T> receive() noexcept { return {&queue_}; }
     // Does not wait: nothing, when there is none at the moment. Any thread.
-    std::optional<T> try_receive() noexcept {
-        std::optional<T> value;
-        queue_.try_take(value);
-        return value;
-    }
+    std::optional<T> try_receive() noexcept { return queue_.take_now(); }
     // Blocks the calling thread. Throws usage_error on an event thread.
-    std::optional<T> receive_blocking() {
-        detail::thread_waiter::refuse_on_event_thread("co_await receive()");
-        std::optional<T> value;
-        if (!queue_.try_take(value)) {
-            detail::thread_waiter self;
-            self.slot = &value;
-            self.wait_at(queue_.receiving());
-        }
-        return value;
-    }
+    std::optional<T> receive_blocking() { return queue_.take_blocking(); }
 
     // Nothing more can be sent: senders that wait get channel_closed, receivers what is left and
     // then nothing. Any thread; again does nothing.

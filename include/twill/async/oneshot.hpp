@@ -34,22 +34,9 @@ public:
     // `co_await receive()` suspends until there is the value, and gives it once; nothing, when it
     // was closed before, or was given already. Cancelled at once: then nothing was taken.
     [[nodiscard]] detail::receiving<T> receive() noexcept { return {&queue_}; }
-    std::optional<T> try_receive() noexcept {
-        std::optional<T> value;
-        queue_.try_take(value);
-        return value;
-    }
+    std::optional<T> try_receive() noexcept { return queue_.take_now(); }
     // Blocks the calling thread. Throws usage_error on an event thread.
-    std::optional<T> receive_blocking() {
-        detail::thread_waiter::refuse_on_event_thread("co_await receive()");
-        std::optional<T> value;
-        if (!queue_.try_take(value)) {
-            detail::thread_waiter self;
-            self.slot = &value;
-            self.wait_at(queue_.receiving());
-        }
-        return value;
-    }
+    std::optional<T> receive_blocking() { return queue_.take_blocking(); }
 
 private:
     detail::channel_queue<T> queue_;
