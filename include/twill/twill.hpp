@@ -17,6 +17,7 @@
 #include <twill/async/oneshot.hpp>
 #include <twill/async/rate_limiter.hpp>
 #include <twill/async/retry.hpp>
+#include <twill/async/select.hpp>
 #include <twill/async/semaphore.hpp>
 #include <twill/async/shared_mutex.hpp>
 #include <twill/core/callback.hpp>
