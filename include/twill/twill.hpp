@@ -4,12 +4,14 @@
 #include <twill/async/auto_reset_event.hpp>
 #include <twill/async/barrier.hpp>
 #include <twill/async/channel.hpp>
+#include <twill/async/child.hpp>
 #include <twill/async/condition_variable.hpp>
 #include <twill/async/guarded.hpp>
 #include <twill/async/interval.hpp>
 #include <twill/async/latch.hpp>
 #include <twill/async/manual_reset_event.hpp>
 #include <twill/async/map.hpp>
+#include <twill/async/map_stream.hpp>
 #include <twill/async/mutex.hpp>
 #include <twill/async/once.hpp>
 #include <twill/async/oneshot.hpp>
