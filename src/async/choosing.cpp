@@ -131,8 +131,9 @@ bool choosing::queue_all() noexcept {
             queued_ = true;
             if (next_in_time_ != nullptr) arm();
             // Release: what it is made of is seen by who chooses without the lock of a place.
+            // Acquire, if the timer was quicker: it is out of here before the select goes.
             waits = chosen_.compare_exchange_strong(seen, nullptr, std::memory_order_release,
-                                                    std::memory_order_relaxed);
+                                                    std::memory_order_acquire);
             if (!waits) {
                 unqueue(woken);
                 queued_ = false;
@@ -162,8 +163,8 @@ void choosing::take_out() noexcept {
 choosing::vote choosing::choose(waiter& what) noexcept {
     waiter* seen = chosen_.load(std::memory_order_relaxed);
     while (seen == nullptr || seen == &not_yet)
-        // Acquire pairs with the release in `queue_all`.
-        if (chosen_.compare_exchange_weak(seen, &what, std::memory_order_acquire,
+        // Both pair with the compare-and-swap in `queue_all`.
+        if (chosen_.compare_exchange_weak(seen, &what, std::memory_order_acq_rel,
                                           std::memory_order_relaxed))
             return seen == nullptr ? vote::won : vote::early;
     return vote::too_late;

@@ -285,9 +285,12 @@ private:
         constexpr bool gives = !std::is_void_v<typename case_traits<one>::value>;
         auto& slot = std::get<I>(slots_);
         if constexpr (std::is_same_v<typename case_traits<one>::handler, no_handler>) {
-            if constexpr (gives) return R(std::in_place_index<I>, slot.result());
-            slot.result();
-            return R(std::in_place_index<I>);
+            if constexpr (gives) {
+                return R(std::in_place_index<I>, slot.result());
+            } else {
+                slot.result();
+                return R(std::in_place_index<I>);
+            }
         } else if constexpr (gives) {
             return std::invoke(slot.handler(), slot.result());
         } else {
