@@ -1,6 +1,7 @@
 // All of twill, for programs that do not mind what they include. Each header can be had alone.
 #pragma once
 
+#include <twill/async/adaptive_limiter.hpp>
 #include <twill/async/auto_reset_event.hpp>
 #include <twill/async/barrier.hpp>
 #include <twill/async/channel.hpp>
@@ -62,6 +63,7 @@
 #include <twill/par/sort_by_key.hpp>
 #include <twill/par/stable_sort.hpp>
 #include <twill/par/transform.hpp>
+#include <twill/runtime/adaptive_controller.hpp>
 #include <twill/runtime/blocked_section.hpp>
 #include <twill/runtime/blocking.hpp>
 #include <twill/runtime/compute.hpp>

@@ -65,7 +65,7 @@ TEST(map_stream, gives_the_first_results_while_calls_go_on) {
             if (n == 2) co_await borrowed(last);
             co_return n;
         };
-        co_await map_stream(std::vector{0, 1, 2}, call, [&](auto& results) -> task<> {
+        co_await map_stream(std::vector{0, 1, 2}, call, [&](result_stream<int>& results) -> task<> {
             EXPECT_EQ(co_await results.next(), 0);
             EXPECT_EQ(co_await results.next(), 1);
             while (!last.started()) co_await twill::yield();
@@ -95,7 +95,7 @@ TEST_P(map_stream_limits, bound_the_calls_and_the_results_that_wait) {
                 --now;
                 co_return n;
             },
-            [&](auto& results) -> task<> {
+            [&](result_stream<int>& results) -> task<> {
                 for (int i = 0; i < 100; ++i) co_await twill::yield();
                 EXPECT_EQ(begun, 4 + 3) << "before any was taken";
                 for (int i = 0; i < 50; ++i) EXPECT_TRUE((co_await results.next()).has_value());
@@ -141,7 +141,7 @@ TEST(map_stream, first_failure_of_a_call_cuts_the_body_and_is_thrown) {
                     if (n == 3) throw failure(n);
                     co_return n;
                 },
-                [&](auto& results) -> task<> {
+                [&](result_stream<int>& results) -> task<> {
                     cut = co_await throws<twill::cancelled>(all_of(results));
                     throw twill::cancelled();
                 });
@@ -163,7 +163,7 @@ TEST(map_stream, failure_of_the_body_cuts_the_calls_and_is_thrown) {
                     --alive;
                     co_return n;
                 },
-                [&](auto&) -> task<> {
+                [&](result_stream<int>&) -> task<> {
                     while (alive < 8) co_await twill::yield();
                     throw failure(1);
                 },
@@ -237,6 +237,21 @@ TEST(map_stream, cut_anywhere_leaves_nothing_behind) {
                 },
                 {.limit = 2, .order = order, .ahead = 1});
         });
+}
+
+TEST(map_stream, limiter_bounds_the_calls_and_learns_from_them) {
+    twill::adaptive_limiter limiter({.start = 2, .most = 200});
+    run([&] {
+        return map_stream(
+            std::views::iota(0, 2000), [](int) { return twill::sleep(1ms); },
+            [](result_stream<void>& ends) -> task<> {
+                while (co_await ends.next()) {
+                }
+            },
+            {.limiter = &limiter});
+    });
+    EXPECT_GT(limiter.limit(), 2U);
+    EXPECT_TRUE(limiter.try_enter()) << "places are left behind";
 }
 
 }  // namespace

@@ -202,4 +202,23 @@ TEST(map, plain_calls_run_off_the_event_thread) {
     EXPECT_EQ(std::count(threads.begin(), threads.end(), here), 0);
 }
 
+TEST(map, limiter_bounds_the_calls_and_learns_from_them) {
+    twill::adaptive_limiter limiter({.start = 2, .most = 200});
+    int now = 0;
+    int most = 0;
+    run([&] {
+        return twill::map(std::views::iota(0, 2000),
+                          [&](int) -> task<> {
+                              EXPECT_LT(static_cast<std::size_t>(now), limiter.limit());
+                              most = std::max(most, ++now);
+                              co_await twill::sleep(1ms);
+                              --now;
+                          },
+                          {.limiter = &limiter});
+    });
+    EXPECT_GT(limiter.limit(), 2U);
+    EXPECT_GT(most, 2);
+    EXPECT_TRUE(limiter.try_enter()) << "places are left behind";
+}
+
 }  // namespace

@@ -8,6 +8,7 @@
 // Which of the two follows from what the function gives: something to be awaited, or a value.
 #pragma once
 
+#include <twill/async/adaptive_limiter.hpp>
 #include <twill/async/detail/map_inputs.hpp>
 #include <twill/core/config.hpp>
 #include <twill/core/scope.hpp>
@@ -31,11 +32,19 @@ struct map_options {
     // At most this many calls at a time; 0: 64 coroutines, or as many plain calls as the compute
     // pool has threads.
     std::size_t limit = 0;
+    // Coroutines: how many at a time is found while they run, by this, which may be shared by all
+    // who call the same thing; `limit` then bounds it only if it is set. Must outlive the call.
+    adaptive_limiter* limiter = nullptr;
 };
 
 namespace detail {
 
 inline constexpr std::size_t default_map_limit = 64;
+
+inline std::size_t coroutine_limit(std::size_t asked, const adaptive_limiter* limiter) noexcept {
+    if (asked != 0) return asked;
+    return limiter != nullptr ? limiter->most() : default_map_limit;
+}
 
 template <class View, class F>
 using map_call_result = std::invoke_result_t<F&, map_input<View>>;
@@ -43,28 +52,33 @@ using map_call_result = std::invoke_result_t<F&, map_input<View>>;
 // Takes an input, awaits its call, takes the next. A runner that found an input brings one more
 // runner in, up to the limit, so that few inputs make few of them.
 template <class Inputs, class F>
-task<> map_runner(scope_ref in, Inputs& inputs, F& function, std::size_t limit,
+task<> map_runner(scope_ref in, Inputs& inputs, F& function, map_options options,
                   std::source_location where) {
     bool first = true;
-    while (auto item = inputs.next()) {
-        if (std::exchange(first, false) && limit > 1)
+    for (;;) {
+        adaptive_call call;
+        if (options.limiter != nullptr) call = co_await options.limiter->enter();
+        auto item = inputs.next();
+        if (!item) co_return;
+        if (std::exchange(first, false) && options.limit > 1)
             in.spawn_at(where, map_runner<Inputs, F>, in, std::ref(inputs), std::ref(function),
-                        limit - 1, where);
+                        map_options{options.limit - 1, options.limiter}, where);
         if constexpr (std::is_void_v<
                           await_result<decltype(std::invoke(function, item->input.get()))>>)
             co_await std::invoke(function, item->input.get());
         else
             item->slot->emplace(co_await std::invoke(function, item->input.get()));
+        call.succeeded();
     }
 }
 
 template <class View, class F>
-auto map_concurrently(View view, F function, std::size_t limit, std::source_location where)
+auto map_concurrently(View view, F function, map_options options, std::source_location where)
     -> task<map_results<await_result<map_call_result<View, F>>>> {
     using source = map_inputs<View, await_result<map_call_result<View, F>>>;
     source inputs(std::move(view));
     co_await scope(
-        [&](scope_ref s) { return map_runner<source, F>(s, inputs, function, limit, where); }, {},
+        [&](scope_ref s) { return map_runner<source, F>(s, inputs, function, options, where); }, {},
         where);
     co_return inputs.results();
 }
@@ -108,13 +122,14 @@ template <std::ranges::viewable_range Inputs, class F>
 [[nodiscard]] auto map(Inputs&& inputs, F function, map_options options = {},
                        std::source_location where = std::source_location::current()) {
     using view = std::views::all_t<Inputs>;
-    if constexpr (awaitable<detail::map_call_result<view, F>>)
-        return detail::map_concurrently<view, F>(
-            std::views::all(std::forward<Inputs>(inputs)), std::move(function),
-            options.limit == 0 ? detail::default_map_limit : options.limit, where);
-    else
+    if constexpr (awaitable<detail::map_call_result<view, F>>) {
+        options.limit = detail::coroutine_limit(options.limit, options.limiter);
+        return detail::map_concurrently<view, F>(std::views::all(std::forward<Inputs>(inputs)),
+                                                 std::move(function), options, where);
+    } else {
         return detail::map_in_parallel<view, F>(std::views::all(std::forward<Inputs>(inputs)),
                                                 std::move(function), options.limit, where);
+    }
 }
 
 }  // namespace twill::inline TWILL_ABI

@@ -46,6 +46,8 @@ struct map_stream_options {
     // the inputs, results wait for a slow one before them: a bigger number keeps the calls busy
     // meanwhile. 0: as many as `limit`.
     std::size_t ahead = 0;
+    // As in map_options.
+    adaptive_limiter* limiter = nullptr;
 };
 
 // What the body of a map_stream takes results from.
@@ -87,6 +89,7 @@ public:
         : inputs_(std::move(inputs)),
           function_(std::move(function)),
           order_(options.order),
+          limiter_(options.limiter),
           where_(where),
           window_(options.limit + options.ahead) {}
 
@@ -98,6 +101,8 @@ public:
         bool first = true;
         for (;;) {
             auto permit = co_await window_.room.acquire();
+            adaptive_call in_progress;
+            if (!in_parallel && limiter_ != nullptr) in_progress = co_await limiter_->enter();
             auto item = inputs_.next();
             if (!item) {
                 window_.end_at(inputs_.count());
@@ -107,6 +112,7 @@ public:
             if (std::exchange(first, false) && limit > 1)
                 in.spawn_at(where_, &streamed_map::run, this, in, limit - 1);
             auto result = co_await call(*item);
+            in_progress.succeeded();
             if (order_ == result_order::input)
                 window_.put(item->number, std::move(result));
             else
@@ -135,6 +141,7 @@ private:
     source inputs_;
     F function_;
     result_order order_;
+    adaptive_limiter* limiter_;
     std::source_location where_;
     result_window<result_or_monostate<value>> window_;
 };

@@ -21,7 +21,7 @@ namespace twill::inline TWILL_ABI::detail {
 //      through the lock: so none is given back past somebody who waits for it.
 //   3. Whenever the word or the head of the list changed under the lock, those at the head who now
 //      find enough are granted: also when the one before them was cut.
-class TWILL_API permits final : public two_phase_place {
+class TWILL_API permits : public two_phase_place {
 public:
     explicit constexpr permits(std::uint64_t free) noexcept
         : two_phase_place(lock_), word_(free * one) {}
