@@ -1,6 +1,8 @@
 // Processes that the program has started.
 #pragma once
 
+#include <twill/core/config.hpp>
+
 #include <string_view>
 
 namespace twill::inline TWILL_ABI::check {

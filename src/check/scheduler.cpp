@@ -369,6 +369,7 @@ void access_point(action kind, const void* address, std::uint64_t number,
     announce(me, false);
     if (!hand_on(me)) wait_for_turn(me);
     if (the.shared->options.keep_events != 0) keep_event(me, false);
+    if (has_handlers_to_run(me)) handle_signals(me, kind);
 }
 
 void show_access(action kind, const void* address) noexcept {

@@ -38,6 +38,7 @@ constexpr std::size_t shared_bytes = std::size_t{4} << 30U;  // of addresses; pa
 constexpr int look_every_ms = 500;
 constexpr std::uint64_t spin_patience_ns = 2'000'000'000;   // of CPU time without a step
 constexpr std::uint64_t stuck_patience_ns = 3'000'000'000;  // of time, without either
+constexpr std::uint64_t a_little_ns = 5'000'000;            // of CPU time, between two looks
 
 // What the engine works with lies in memory that server and run share: the server reads the
 // schedule of a run that has died.
@@ -132,10 +133,13 @@ public:
         const std::uint64_t cpu = cpu_time_of(process_);
         if (run_.steps() != steps_) {
             steps_ = run_.steps();
-            cpu_then_ = cpu;
+            cpu_then_ = cpu_last_ = cpu;
             looks_ = 0;
             return;
         }
+        // One that computes beside many others does not wait.
+        if (cpu - cpu_last_ > a_little_ns && !asked_) looks_ = 0;
+        cpu_last_ = cpu;
         ++looks_;
         if (cpu - cpu_then_ > spin_patience_ns)
             interrupt(signal_spin);
@@ -162,7 +166,8 @@ private:
     pid_t process_;
     const explore::execution& run_;
     std::uint64_t steps_ = ~std::uint64_t{0};
-    std::uint64_t cpu_then_ = 0;
+    std::uint64_t cpu_then_ = 0;  // at that step
+    std::uint64_t cpu_last_ = 0;  // at the last look
     std::uint64_t looks_ = 0;
     bool asked_ = false;
     finding_kind killed_as_ = finding_kind::none;

@@ -92,9 +92,16 @@ struct real_function {
 };
 void look_up_real_functions() noexcept;
 
+template <class Function>
+Function* as_function(void* address) noexcept {
+    return reinterpret_cast<Function*>(address);
+}
+
 // The real function of that name.
-#define TWILL_REAL(name)                                                                     \
-    (reinterpret_cast<decltype(::name)*>([]() noexcept {                                     \
+#define TWILL_REAL(name) TWILL_REAL_AS(name, decltype(::name))
+// The same for one that C++ knows otherwise.
+#define TWILL_REAL_AS(name, type)                                                            \
+    (::twill::check::as_function<type>([]() noexcept {                                       \
         __attribute__((section("twill_real"),                                                \
                        used)) static constinit ::twill::check::real_function entry{#name,    \
                                                                                    nullptr}; \

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace {
@@ -163,6 +164,31 @@ TEST_P(CheckMemory, copies_are_accesses) {
     EXPECT_TRUE(is_at(found[copied_last ? "stack" : "other_stack"], "copied")) << found;
     EXPECT_TRUE(is_at(found[copied_last ? "other_stack" : "stack"], "looked at")) << found;
     EXPECT_NE(found["memory"].get<std::string>().find("buffer+40"), std::string::npos) << found;
+}
+
+TEST_P(CheckMemory, functions_on_strings_read_and_write) {
+    for (const auto& [story, one, other] :
+         {std::tuple{"text-copied", "text written", "text measured"},
+          std::tuple{"text-printed", "text printed", "text compared"}}) {
+        const json found = finding_of(check(story));
+        ASSERT_EQ(found["kind"], "data-race") << story << found;
+        const bool written_last = is_at(found["stack"], one);
+        EXPECT_TRUE(is_at(found[written_last ? "stack" : "other_stack"], one)) << found;
+        EXPECT_TRUE(is_at(found[written_last ? "other_stack" : "stack"], other)) << found;
+    }
+}
+
+TEST_P(CheckMemory, mapped_pages_begin_a_new_life) { expect_nothing("fresh-pages"); }
+
+TEST_P(CheckMemory, unmapping_is_a_use) {
+    const json found = finding_of(check("page-unmapped"));
+    ASSERT_EQ(found["kind"], "data-race") << found;
+    EXPECT_TRUE(is_at(found["stack"], "page unmapped")) << found;
+    EXPECT_TRUE(is_at(found["other_stack"], "page read")) << found;
+}
+
+TEST_P(CheckMemory, handler_runs_in_a_thread_that_only_looks_at_an_atomic) {
+    expect_nothing("signalled-spinner");
 }
 
 TEST_P(CheckMemory, atomic_operations_of_all_sizes_do_what_they_should) {

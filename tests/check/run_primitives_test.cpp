@@ -102,6 +102,7 @@ constexpr expectation all[] = {
     {"descriptors", "poll_has_a_limit", nullptr},
     {"descriptors", "select_sees_who_is_ready", nullptr},
     {"descriptors", "asks_again_and_again", nullptr},
+    {"descriptors", "asks_the_kernel_itself", nullptr},
     {"descriptors", "timers_fire_in_virtual_time", nullptr},
     {"descriptors", "timer_fires_unread", nullptr},
     {"lifetimes", "notifies_what_is_gone", "use-after-free"},
@@ -125,6 +126,9 @@ constexpr expectation all[] = {
     {"signals", "process_signal_sets_nobody_free", nullptr},
     {"signals", "one_of_two_takes_it", nullptr},
     {"signals", "handler_takes_a_lock", "relocked"},
+    {"signals", "poll_lets_a_signal_in", nullptr},
+    {"signals", "values_come_along", nullptr},
+    {"signals", "thread_is_meant_by_its_number", nullptr},
     {"c11", "broken", "crash"},
     {"c11", "mended", nullptr},
 };

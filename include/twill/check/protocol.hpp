@@ -237,7 +237,7 @@ struct run_options {
     std::uint32_t core = 0;         // to pin to, + 1; 0: do not
     std::int32_t good_status = 0;
     std::int32_t usual_status = 0;  // of runs that say nothing by it; mostly the good one
-    std::uint32_t debug = 0;  // the replay waits for a debugger, see `answer`
+    std::uint32_t debug = 0;        // the replay waits for a debugger, see `answer`
     // Kinds of findings, as bits: a run that goes on to its end with nothing else is no news.
     std::uint64_t passed_over = 0;
     std::uint64_t shrink_ns = 0;  // the time for finding a smaller schedule; 0: do not look

@@ -1,22 +1,17 @@
 // The futex, by way of `syscall`: std::atomic::wait, guards of local statics, and whoever makes
-// locks of his own. And what else of the kernel's the program asks for like that.
-#include "check/hooks/clocks.hpp"
+// locks of his own.
+#include "check/hooks/futexes.hpp"
+
 #include "check/hooks/deadlines.hpp"
 #include "check/scheduler.hpp"
 #include "check/waiters.hpp"
 
 #include <linux/futex.h>
-#include <sys/syscall.h>
 
 #include <cerrno>
-#include <cstdarg>
 
 namespace twill::inline TWILL_ABI::check {
 namespace {
-
-struct arguments {
-    long all[6];
-};
 
 std::uint32_t value_at(const void* word) noexcept {
     return *static_cast<const volatile std::uint32_t*>(word);
@@ -56,17 +51,18 @@ std::size_t as_count(long value) noexcept {
     return value < 0 ? 0 : static_cast<std::size_t>(value);
 }
 
-const timespec* time_of(const arguments& given) noexcept {
-    return reinterpret_cast<const timespec*>(given.all[3]);
+const timespec* time_of(const long (&given)[6]) noexcept {
+    return reinterpret_cast<const timespec*>(given[3]);
 }
 
-// As the system call gives it: -errno.
-long futex(const arguments& given, const void* place) noexcept {
-    const auto* const word = reinterpret_cast<const void*>(given.all[0]);
-    const auto operation = static_cast<unsigned>(given.all[1]);
-    const auto value = static_cast<std::uint32_t>(given.all[2]);
-    const auto* const second = reinterpret_cast<const void*>(given.all[4]);
-    const auto bits = static_cast<std::uint32_t>(given.all[5]);
+}  // namespace
+
+long futex(const long (&given)[6], const void* place) noexcept {
+    const auto* const word = reinterpret_cast<const void*>(given[0]);
+    const auto operation = static_cast<unsigned>(given[1]);
+    const auto value = static_cast<std::uint32_t>(given[2]);
+    const auto* const second = reinterpret_cast<const void*>(given[4]);
+    const auto bits = static_cast<std::uint32_t>(given[5]);
     switch (operation & static_cast<unsigned>(FUTEX_CMD_MASK)) {
         case FUTEX_WAIT: {
             const timespec* const time = time_of(given);
@@ -79,16 +75,15 @@ long futex(const arguments& given, const void* place) noexcept {
             return -wait(word, value, bits, deadline_at(clock, time_of(given)), place);
         }
         case FUTEX_WAKE:
-            return wake(word, as_count(given.all[2]), FUTEX_BITSET_MATCH_ANY, place);
+            return wake(word, as_count(given[2]), FUTEX_BITSET_MATCH_ANY, place);
         case FUTEX_WAKE_BITSET:
-            return wake(word, as_count(given.all[2]), bits, place);
+            return wake(word, as_count(given[2]), bits, place);
         case FUTEX_CMP_REQUEUE:
-            if (value_at(word) != static_cast<std::uint32_t>(given.all[5])) return -EAGAIN;
+            if (value_at(word) != static_cast<std::uint32_t>(given[5])) return -EAGAIN;
             [[fallthrough]];
         case FUTEX_REQUEUE: {
-            const long woken = wake(word, as_count(given.all[2]), FUTEX_BITSET_MATCH_ANY, place);
-            const auto moved =
-                move_waiters(object_kind::futex, word, second, as_count(given.all[3]));
+            const long woken = wake(word, as_count(given[2]), FUTEX_BITSET_MATCH_ANY, place);
+            const auto moved = move_waiters(object_kind::futex, word, second, as_count(given[3]));
             return woken + static_cast<long>(moved);
         }
         default:
@@ -97,32 +92,4 @@ long futex(const arguments& given, const void* place) noexcept {
     }
 }
 
-}  // namespace
 }  // namespace twill::inline TWILL_ABI::check
-
-using namespace twill::check;
-
-TWILL_INTERPOSED long syscall(long number, ...) noexcept {
-    arguments given{};
-    std::va_list list;
-    va_start(list, number);
-    for (long& each : given.all) each = va_arg(list, long);
-    va_end(list);
-    if (controlled()) {
-        switch (number) {
-            case SYS_futex:
-                return with_errno(futex(given, TWILL_CALLER));
-            case SYS_sched_yield:
-                yield(TWILL_CALLER);
-                return 0;
-            case SYS_clock_gettime:
-                *reinterpret_cast<timespec*>(given.all[1]) =
-                    read_clock(static_cast<clockid_t>(given.all[0]), TWILL_CALLER);
-                return 0;
-            default:
-                break;
-        }
-    }
-    return with_errno(raw_syscall(number, given.all[0], given.all[1], given.all[2], given.all[3],
-                                  given.all[4], given.all[5]));
-}

@@ -1,8 +1,8 @@
-// Waiting for several descriptors: poll, select, epoll. Signal masks that they are given are not
-// looked at.
+// Waiting for several descriptors: poll, select, epoll.
 #include "check/cancellation.hpp"
 #include "check/descriptors.hpp"
 #include "check/hooks/deadlines.hpp"
+#include "check/signals.hpp"
 #include "check/system.hpp"
 #include "check/timer_descriptors.hpp"
 
@@ -122,6 +122,7 @@ TWILL_INTERPOSED int ppoll(pollfd* all, nfds_t count, const timespec* timeout,
                            const sigset_t* mask) {
     if (!controlled()) return TWILL_REAL(ppoll)(all, count, timeout, mask);
     const cancellation_point here;
+    const with_mask instead(mask);
     const auto result = as_int(poll_them(all, count, in_time(timeout), TWILL_CALLER));
     here.leave();
     return result;
@@ -132,6 +133,7 @@ TWILL_INTERPOSED int __ppoll_chk(pollfd* all, nfds_t count, const timespec* time
     if (room / sizeof *all < count) ::abort();
     if (!controlled()) return TWILL_REAL(ppoll)(all, count, timeout, mask);
     const cancellation_point here;
+    const with_mask instead(mask);
     const auto result = as_int(poll_them(all, count, in_time(timeout), TWILL_CALLER));
     here.leave();
     return result;
@@ -155,6 +157,7 @@ TWILL_INTERPOSED int pselect(int count, fd_set* to_read, fd_set* to_write, fd_se
     if (!controlled())
         return TWILL_REAL(pselect)(count, to_read, to_write, exceptional, timeout, mask);
     const cancellation_point here;
+    const with_mask instead(mask);
     const auto result = as_int(
         select_them(count, {{to_read, to_write, exceptional}}, in_time(timeout), TWILL_CALLER));
     here.leave();
@@ -173,7 +176,20 @@ TWILL_INTERPOSED int epoll_pwait(int set, epoll_event* events, int most, int tim
                                  const sigset_t* mask) {
     if (!controlled()) return TWILL_REAL(epoll_pwait)(set, events, most, timeout, mask);
     const cancellation_point here;
+    const with_mask instead(mask);
     const auto result = as_int(poll_set(set, events, most, in_ms(timeout), TWILL_CALLER));
+    here.leave();
+    return result;
+}
+
+TWILL_INTERPOSED int epoll_pwait2(int set, epoll_event* events, int most, const timespec* timeout,
+                                  const sigset_t* mask) {
+    if (!controlled())
+        return as_int(raw_syscall(SYS_epoll_pwait2, set, as_word(events), most, as_word(timeout),
+                                  as_word(mask), sizeof(std::uint64_t)));
+    const cancellation_point here;
+    const with_mask instead(mask);
+    const auto result = as_int(poll_set(set, events, most, in_time(timeout), TWILL_CALLER));
     here.leave();
     return result;
 }

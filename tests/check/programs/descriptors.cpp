@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -364,7 +365,28 @@ void reads_from_a_number_that_does_not_wait() {
     close(second[1]);
 }
 
+// By `syscall`: as a library does that is older or newer than its libc.
+void asks_the_kernel_itself() {
+    pipe_ends ends;
+    std::thread writes([&] { assert(syscall(SYS_write, ends.writing, "x", 1) == 1); });
+    const int set = epoll_create1(EPOLL_CLOEXEC);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    assert(epoll_ctl(set, EPOLL_CTL_ADD, ends.reading, &event) == 0);
+    assert(syscall(SYS_epoll_pwait2, set, &event, 1, nullptr, nullptr, 8) == 1);
+    pollfd one{ends.reading, POLLIN, 0};
+    assert(syscall(SYS_ppoll, &one, 1, nullptr, nullptr, 8) == 1);
+    char got = 0;
+    assert(syscall(SYS_read, ends.reading, &got, 1) == 1 && got == 'x');
+    const timespec day{86'400, 0};
+    assert(syscall(SYS_epoll_pwait2, set, &event, 1, &day, nullptr, 8) == 0);
+    assert(syscall(SYS_nanosleep, &day, nullptr) == 0);
+    writes.join();
+    close(set);
+}
+
 constexpr scenario all[] = {
+    {"asks_the_kernel_itself", asks_the_kernel_itself},
     {"pipe_is_never_written_beside_children", pipe_is_never_written_beside_children},
     {"reads_from_a_number_that_does_not_wait", reads_from_a_number_that_does_not_wait},
     {"spawned_child_writes", spawned_child_writes},

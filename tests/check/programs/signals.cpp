@@ -1,10 +1,14 @@
 // Signals that threads send each other, and wait for.
 #include "scenario.hpp"
 
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cassert>
 #include <cerrno>
 #include <csignal>
@@ -208,7 +212,102 @@ void handler_takes_a_lock() {
     pthread_join(works, nullptr);
 }
 
+// Blocked but for the wait, so that it comes there and nowhere else.
+void poll_lets_a_signal_in() {
+    handle(SA_RESTART);
+    const sigset_t set = only_usr1();
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    pthread_t waits;
+    pthread_create(
+        &waits, nullptr,
+        [](void*) -> void* {
+            int ends[2];
+            assert(pipe(ends) == 0);
+            pollfd one{ends[0], POLLIN, 0};
+            sigset_t none;
+            sigemptyset(&none);
+            assert(ppoll(&one, 1, nullptr, &none) == -1 && errno == EINTR);
+            assert(handled == 1);
+            const timespec day{86'400, 0};
+            assert(pselect(0, nullptr, nullptr, nullptr, &day, nullptr) == 0);
+            const int epoll = epoll_create1(EPOLL_CLOEXEC);
+            epoll_event event{};
+            assert(epoll_pwait(epoll, &event, 1, -1, &none) == -1 && errno == EINTR);
+            assert(handled == 2);
+            return nullptr;
+        },
+        nullptr);
+    pthread_kill(waits, SIGUSR1);
+    while (handled != 1) usleep(1000);
+    pthread_kill(waits, SIGUSR1);
+    pthread_join(waits, nullptr);
+}
+
+int sum_of_values = 0;
+void add_value(int /*number*/, siginfo_t* info, void* /*context*/) {
+    assert(info->si_code == SI_QUEUE);
+    sum_of_values = sum_of_values * 10 + info->si_value.sival_int;
+}
+
+// Real-time signals come as often as they were sent, in that order, each with its value.
+void values_come_along() {
+    struct sigaction how{};
+    how.sa_sigaction = add_value;
+    how.sa_flags = SA_SIGINFO;
+    sigaction(SIGRTMIN, &how, nullptr);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    pthread_t sends;
+    static pthread_t receives;
+    receives = pthread_self();
+    pthread_create(
+        &sends, nullptr,
+        [](void*) -> void* {
+            for (const int value : {1, 2}) {
+                sigval with{};
+                with.sival_int = value;
+                assert(pthread_sigqueue(receives, SIGRTMIN, with) == 0);
+            }
+            sigval with{};
+            with.sival_int = 3;
+            assert(sigqueue(getpid(), SIGRTMIN, with) == 0);
+            return nullptr;
+        },
+        nullptr);
+    siginfo_t info{};
+    assert(sigwaitinfo(&set, &info) == SIGRTMIN);
+    sum_of_values = info.si_value.sival_int;
+    pthread_join(sends, nullptr);
+    pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+    assert(sum_of_values == 123 || sum_of_values == 312);
+}
+
+void thread_is_meant_by_its_number() {
+    handle(0);
+    static std::atomic<pid_t> number;
+    number = 0;
+    pthread_t waits;
+    pthread_create(
+        &waits, nullptr,
+        [](void*) -> void* {
+            number = gettid();
+            while (handled == 0) usleep(1000);
+            assert(pthread_equal(handled_in, pthread_self()) != 0);
+            return nullptr;
+        },
+        nullptr);
+    while (number == 0) usleep(1000);
+    assert(tgkill(getpid(), number, SIGUSR1) == 0);
+    pthread_join(waits, nullptr);
+    assert(handled == 1);
+}
+
 constexpr scenario all[] = {
+    {"poll_lets_a_signal_in", poll_lets_a_signal_in},
+    {"values_come_along", values_come_along},
+    {"thread_is_meant_by_its_number", thread_is_meant_by_its_number},
     {"handler_runs_in_its_thread", handler_runs_in_its_thread},
     {"raise_is_handled_at_once", raise_is_handled_at_once},
     {"one_thread_takes_all", one_thread_takes_all},

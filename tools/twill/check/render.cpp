@@ -136,7 +136,7 @@ std::string refusal_of(const result& all) {
     if (all.is_replay || all.failures.size() != 1) return {};
     const auto& run = all.failures.front();
     const auto& found = run.findings.front();
-    if (found.kind != "stuck") return {};
+    if (found.kind != "stuck" && found.kind != "too-large") return {};
     return run.number == 1 ? found.summary
                            : fmt::format("schedule {}: {}", grouped(run.number), found.summary);
 }

@@ -27,9 +27,10 @@ constexpr std::string_view help_text =
     "\n"
     "The compiler is ${1}, or {2}. It gets -fsanitize=thread and -g; Clang also gets "
     "-shared-libsan,\n"
-    "which `twill check` cannot do without. The program runs by itself too: then it is one under "
-    "the\n"
-    "compiler's own thread sanitizer. As a compiler for a build:\n"
+    "which `twill check` cannot do without, and GCC -fno-builtin-memcpy and the like, so that "
+    "copies\n"
+    "are seen. The program runs by itself too: then it is one under the compiler's own thread\n"
+    "sanitizer. As a compiler for a build:\n"
     "\n"
     "  {1}=\"twill {0}\" cmake -B build\n"
     "  make {1}=\"twill {0}\"\n";
@@ -90,14 +91,22 @@ std::vector<std::string> for_clang(const std::vector<std::string>& compiler) {
             "-Wl,-rpath," + answer_of(compiler, "-print-resource-dir") + "/lib/linux"};
 }
 
+// GCC would put copies of known sizes and the like into the code, where nothing tells of them.
+std::vector<std::string> for_gcc() {
+    std::vector<std::string> made;
+    for (const char* function : {"memcpy", "memmove", "memset", "memcmp", "strcpy", "stpcpy",
+                                 "strncpy", "strcat", "strncat", "strcmp", "strncmp", "strlen"})
+        made.push_back(fmt::format("-fno-builtin-{}", function));
+    return made;
+}
+
 int compile(const language& what, int argc, char** argv) {
     if (argc == 2 && std::string_view(argv[1]) == "--help")
         return print("twill", fmt::format(help_text, what.command, what.variable, what.fallback));
     auto words = compiler_of(what);
-    if (answer_of(words, "--version").find("clang") != std::string::npos) {
-        const auto more = for_clang(words);
-        words.insert(words.end(), more.begin(), more.end());
-    }
+    const bool is_clang = answer_of(words, "--version").find("clang") != std::string::npos;
+    const auto more = is_clang ? for_clang(words) : for_gcc();
+    words.insert(words.end(), more.begin(), more.end());
     words.insert(words.end(), {"-fsanitize=thread", "-g"});
     words.insert(words.end(), argv + 1, argv + argc);
 

@@ -1,14 +1,9 @@
-// memcpy and its relatives: the compiler's instrumentation leaves their accesses to us.
-//
-// They are called from everywhere, also before this library is ready and from within it; whoever is
+// memcpy and its relatives: the compiler's instrumentation leaves their accesses to us. Whoever is
 // not a thread under control gets the plain function.
-#include "check/memory_mode.hpp"
-#include "check/scheduler.hpp"
-#include "check/stack.hpp"
+#include "check/memory/hooks/caller_ranges.hpp"
 #include "check/system.hpp"
 
 #include <cstddef>
-#include <cstdint>
 
 using namespace twill::check;
 
@@ -27,16 +22,6 @@ fill_function* real_fill = nullptr;
     real_move = real<copy_function>("memmove");
     real_fill = real<fill_function>("memset");
     static_cast<void>(is_own_code(0));  // finds out where that is
-}
-
-// This library's own copying is not the program's, wherever it is done.
-void reads(const void* from, std::size_t size, const void* pc) noexcept {
-    if (controlled() && !is_own_code(reinterpret_cast<std::uintptr_t>(pc)))
-        read_range(from, size, pc);
-}
-void writes(void* to, std::size_t size, const void* pc) noexcept {
-    if (controlled() && !is_own_code(reinterpret_cast<std::uintptr_t>(pc)))
-        write_range(to, size, pc);
 }
 
 // Before that. Loops would do as well, if compilers did not recognise them.

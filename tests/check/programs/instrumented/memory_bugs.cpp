@@ -1,10 +1,14 @@
 // One program for the tests of memory mode: its argument names what it does wrong, or right.
 //
 // What matters is on lines that end in a comment, by which the tests find them.
+#include <pthread.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -257,7 +261,68 @@ void open_gate(bool for_all) {
     opens.join();
 }
 
+// A text that one thread writes while the other reads it, by functions of libc.
+char text[32] = "before";
+volatile std::size_t seen_length = 0;
+void write_text() {
+    std::strcpy(text, "after that");  // text written
+}
+void read_text() {
+    seen_length = std::strlen(text);  // text measured
+}
+void print_text() {
+    std::snprintf(text, sizeof text, "number %d", 7);  // text printed
+}
+volatile int seen_order = 0;
+void compare_text() {
+    seen_order = std::strcmp(text, "before");  // text compared
+}
+
+// Each in pages of his own, one after the other; the kernel mostly gives the same ones again.
+void use_fresh_pages() {
+    constexpr std::size_t size = 4096;
+    auto* const page = static_cast<int*>(
+        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    *page = 1;
+    munmap(page, size);
+}
+
+// The other side of the page goes away under its reader.
+int* page = nullptr;
+std::atomic<int> page_read = 0;
+void read_page() {
+    seen_order = *page;  // page read
+    page_read.store(1, std::memory_order_relaxed);
+}
+void unmap_page() {
+    while (page_read.load(std::memory_order_relaxed) == 0) {
+    }
+    munmap(page, 4096);  // page unmapped
+}
+
+// The handler runs while its thread looks at an atomic, and calls nothing.
+std::atomic<int> handled = 0;
+void signal_a_spinner() {
+    std::signal(SIGUSR1, [](int) { handled = 1; });
+    std::thread spins([] {
+        while (handled == 0) {
+        }
+    });
+    pthread_kill(spins.native_handle(), SIGUSR1);
+    spins.join();
+}
+
 const story stories[] = {
+    {"text-copied", [] { both(write_text, read_text); }},
+    {"text-printed", [] { both(print_text, compare_text); }},
+    {"fresh-pages", [] { both(use_fresh_pages, use_fresh_pages); }},
+    {"page-unmapped",
+     [] {
+         page = static_cast<int*>(
+             mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+         both(read_page, unmap_page);
+     }},
+    {"signalled-spinner", signal_a_spinner},
     {"readers-write", [] { both(count_as_reader, count_as_reader); }},
     {"readers-and-writers",
      [] {
