@@ -21,6 +21,7 @@
 #include <twill/async/select.hpp>
 #include <twill/async/semaphore.hpp>
 #include <twill/async/shared_mutex.hpp>
+#include <twill/async/snapshot.hpp>
 #include <twill/core/callback.hpp>
 #include <twill/core/cancellation.hpp>
 #include <twill/core/error.hpp>

@@ -2,9 +2,12 @@
 #include <explore/model/model.hpp>
 #include <runtime/fork_guard.hpp>
 #include <twill/async/detail/choosing.hpp>
+#include <twill/async/detail/hazard.hpp>
 #include <twill/core/event.hpp>
 #include <twill/core/time.hpp>
 #include <twill/runtime/detail/asymmetric_barrier.hpp>
+
+#include "doors.hpp"
 
 #include <numeric>
 #include <span>
@@ -21,6 +24,8 @@ const bool constants = [] {
 
 }  // namespace
 
+constinit twill::detail::hazard_slots* model_test::slots_of_run = nullptr;
+
 namespace twill::inline TWILL_ABI {
 
 time_point now() noexcept {
@@ -32,6 +37,13 @@ namespace detail {
 // As they were given: scenarios have them in the orders that matter.
 void draw_order(std::span<std::uint8_t> order) noexcept {
     std::iota(order.begin(), order.end(), std::uint8_t{0});
+}
+
+// Without some at hand.
+hazard_slot& take_hazard_slot() { return model_test::slots_of_run->take(); }
+void give_hazard_slot_back(hazard_slot& one) noexcept { hazard_slots::give_back(one); }
+bool anyone_reads(const void* what) noexcept {
+    return model_test::slots_of_run->anyone_reads(what);
 }
 
 // Always prepared.
