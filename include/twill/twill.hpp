@@ -10,6 +10,7 @@
 #include <twill/async/guarded.hpp>
 #include <twill/async/interval.hpp>
 #include <twill/async/latch.hpp>
+#include <twill/async/lock_order.hpp>
 #include <twill/async/manual_reset_event.hpp>
 #include <twill/async/map.hpp>
 #include <twill/async/map_stream.hpp>

@@ -99,7 +99,10 @@ void two_from_two() {
 void taken_and_destroyed() {
     event_thread home;
     strand self(home);
-    auto all = std::make_unique<permits>(0);
+    struct lone final : permits {
+        using permits::permits;
+    };
+    auto all = std::make_unique<lone>(0U);
     model::thread other([&p = *all] { p.give_back(1); });
     if (!all->try_take(1)) {
         taking op(*all, 1);

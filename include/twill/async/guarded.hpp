@@ -9,11 +9,12 @@
 // not keep references to the value longer than the access.
 #pragma once
 
-#include <twill/async/detail/permits.hpp>
+#include <twill/async/detail/locking.hpp>
 #include <twill/core/config.hpp>
 
 #include <cassert>
 #include <concepts>
+#include <source_location>
 #include <utility>
 
 namespace twill::inline TWILL_ABI {
@@ -43,26 +44,11 @@ private:
 
 template <class T>
 class guarded {
-    class locking final : public detail::place_wait {
-    public:
-        explicit locking(guarded& of) noexcept : place_wait("lock a value", of.free_), of_(&of) {
-            amount = 1;
+    struct to_value {
+        T* value;
+        guarded_access<T> operator()(detail::held_permits held) const noexcept {
+            return {*value, std::move(held)};
         }
-        template <class Promise>
-        bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
-            return begin_unless(self, [this] { return of_->free_.try_take(1); });
-        }
-        guarded_access<T> await_resume() const {
-            throw_if_cut();
-            return of_->access();
-        }
-
-    private:
-        guarded* of_;
-    };
-    struct [[nodiscard("it waits when it is awaited, and gives the access")]] locked {
-        guarded* of;
-        locking operator co_await() const noexcept { return locking(*of); }
     };
 
 public:
@@ -75,21 +61,22 @@ public:
 
     // `co_await lock()` suspends until the value is this task's alone, and gives it. Cancelled at
     // once; what was handed over already is kept.
-    [[nodiscard]] locked lock() noexcept { return {this}; }
+    [[nodiscard]] detail::locking<to_value> lock(
+        std::source_location where = std::source_location::current()) noexcept {
+        return {"lock a value", &free_, 1, {&value_}, where};
+    }
     // The value if nobody has it or waits for it. Any thread.
-    guarded_access<T> try_lock() noexcept {
-        return free_.try_take(1) ? access() : guarded_access<T>(value_, {});
+    guarded_access<T> try_lock(
+        std::source_location where = std::source_location::current()) noexcept {
+        return {value_, free_.try_hold(1, where)};
     }
     // Blocks the calling thread. Throws usage_error on an event thread.
-    guarded_access<T> lock_blocking() {
-        free_.take_blocking(1, "co_await lock()");
-        return access();
+    guarded_access<T> lock_blocking(std::source_location where = std::source_location::current()) {
+        return {value_, free_.hold_blocking(1, "co_await lock()", where)};
     }
 
 private:
-    guarded_access<T> access() noexcept { return {value_, detail::held_permits(free_, 1)}; }
-
-    detail::permits free_{1};
+    detail::lock_permits free_{1};
     T value_;
 };
 

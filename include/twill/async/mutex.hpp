@@ -12,12 +12,13 @@
 // under its lock: see guarded.hpp.
 //
 // Data that only tasks of a runtime with one event thread touch, and not across a suspension, needs
-// no lock.
+// no lock. Deadlocks by contradicting orders of locks: see lock_order.hpp.
 #pragma once
 
-#include <twill/async/detail/permits.hpp>
+#include <twill/async/detail/locking.hpp>
 #include <twill/core/config.hpp>
 
+#include <source_location>
 #include <utility>
 
 namespace twill::inline TWILL_ABI {
@@ -50,23 +51,25 @@ public:
     // `co_await lock()` suspends until the mutex is this task's, and gives the guard. Cancelled at
     // once: then it throws `cancelled` and holds nothing; a mutex that was handed over already is
     // kept.
-    [[nodiscard]] detail::taking<guard> lock() noexcept { return {"lock a mutex", &free_, 1}; }
+    [[nodiscard]] detail::locking<detail::guard_of<guard>> lock(
+        std::source_location where = std::source_location::current()) noexcept {
+        return {"lock a mutex", &free_, 1, {}, where};
+    }
 
     // The guard if the mutex is free and nobody waits for it; else one that holds nothing. Any
     // thread.
-    guard try_lock() noexcept {
-        return free_.try_take(1) ? guard(detail::held_permits(free_, 1)) : guard();
+    guard try_lock(std::source_location where = std::source_location::current()) noexcept {
+        return guard(free_.try_hold(1, where));
     }
 
     // Blocks the calling thread, whose core others may use if it is one of the compute pool. Throws
     // usage_error on an event thread.
-    guard lock_blocking() {
-        free_.take_blocking(1, "co_await lock()");
-        return guard(detail::held_permits(free_, 1));
+    guard lock_blocking(std::source_location where = std::source_location::current()) {
+        return guard(free_.hold_blocking(1, "co_await lock()", where));
     }
 
 private:
-    detail::permits free_{1};
+    detail::lock_permits free_{1};
 };
 
 }  // namespace twill::inline TWILL_ABI

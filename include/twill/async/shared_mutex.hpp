@@ -10,11 +10,12 @@
 // Everything else as for `mutex`.
 #pragma once
 
-#include <twill/async/detail/permits.hpp>
+#include <twill/async/detail/locking.hpp>
 #include <twill/async/mutex.hpp>
 #include <twill/core/config.hpp>
 
 #include <cstdint>
+#include <source_location>
 
 namespace twill::inline TWILL_ABI {
 
@@ -27,34 +28,38 @@ public:
     constexpr shared_mutex() noexcept = default;
 
     // As a writer: suspends until nobody else holds it. Cancelled at once.
-    [[nodiscard]] detail::taking<guard> lock() noexcept {
-        return {"lock a shared_mutex", &free_, everything};
+    [[nodiscard]] detail::locking<detail::guard_of<guard>> lock(
+        std::source_location where = std::source_location::current()) noexcept {
+        return {"lock a shared_mutex", &free_, everything, {}, where};
     }
     // As a reader: suspends until no writer holds it, or waits for it. Cancelled at once.
-    [[nodiscard]] detail::taking<shared_guard> lock_shared() noexcept {
-        return {"share a shared_mutex", &free_, 1};
+    [[nodiscard]] detail::locking<detail::guard_of<shared_guard>> lock_shared(
+        std::source_location where = std::source_location::current()) noexcept {
+        return {"share a shared_mutex", &free_, 1, {}, where};
     }
 
-    guard try_lock() noexcept { return tried(everything); }
-    shared_guard try_lock_shared() noexcept { return tried(1); }
+    guard try_lock(std::source_location where = std::source_location::current()) noexcept {
+        return guard(free_.try_hold(everything, where));
+    }
+    shared_guard try_lock_shared(
+        std::source_location where = std::source_location::current()) noexcept {
+        return shared_guard(free_.try_hold(1, where));
+    }
 
     // These block the calling thread. Throw usage_error on an event thread.
-    guard lock_blocking() { return blocking(everything, "co_await lock()"); }
-    shared_guard lock_shared_blocking() { return blocking(1, "co_await lock_shared()"); }
+    guard lock_blocking(std::source_location where = std::source_location::current()) {
+        return guard(free_.hold_blocking(everything, "co_await lock()", where));
+    }
+    shared_guard lock_shared_blocking(
+        std::source_location where = std::source_location::current()) {
+        return shared_guard(free_.hold_blocking(1, "co_await lock_shared()", where));
+    }
 
 private:
     // A reader takes one, a writer all: more than there can be readers.
     static constexpr std::uint64_t everything = std::uint64_t{1} << 40;
 
-    guard tried(std::uint64_t n) noexcept {
-        return free_.try_take(n) ? guard(detail::held_permits(free_, n)) : guard();
-    }
-    guard blocking(std::uint64_t n, const char* instead) {
-        free_.take_blocking(n, instead);
-        return guard(detail::held_permits(free_, n));
-    }
-
-    detail::permits free_{everything};
+    detail::lock_permits free_{everything};
 };
 
 }  // namespace twill::inline TWILL_ABI

@@ -5,6 +5,7 @@
 // just comes along overtakes who waits.
 #pragma once
 
+#include <twill/async/detail/lock_order.hpp>
 #include <twill/async/detail/waiter.hpp>
 #include <twill/core/config.hpp>
 
@@ -70,24 +71,29 @@ private:
     wait_list waiting_;
 };
 
-// Permits that are given back at the end of a scope.
+// Permits that are given back at the end of a scope. `watched`: the watcher's record of them.
 class held_permits {
 public:
     held_permits() noexcept = default;
-    held_permits(permits& from, std::uint64_t n) noexcept : from_(&from), n_(n) {}
+    held_permits(permits& from, std::uint64_t n, lock_order::record watched = 0) noexcept
+        : from_(&from), n_(n), watched_(watched) {}
     held_permits(held_permits&& other) noexcept
-        : from_(std::exchange(other.from_, nullptr)), n_(other.n_) {}
+        : from_(std::exchange(other.from_, nullptr)), n_(other.n_), watched_(other.watched_) {}
     held_permits& operator=(held_permits&& other) noexcept {
         if (this == &other) return *this;
         give_back();
         from_ = std::exchange(other.from_, nullptr);
         n_ = other.n_;
+        watched_ = other.watched_;
         return *this;
     }
     ~held_permits() { give_back(); }
 
     void give_back() noexcept {
-        if (permits* const from = std::exchange(from_, nullptr)) from->give_back(n_);
+        permits* const from = std::exchange(from_, nullptr);
+        if (from == nullptr) return;
+        if (watched_ != 0) lock_order::freed(watched_);
+        from->give_back(n_);
     }
     void keep() noexcept { from_ = nullptr; }
     [[nodiscard]] permits* from() const noexcept { return from_; }
@@ -96,6 +102,7 @@ public:
 private:
     permits* from_ = nullptr;
     std::uint64_t n_ = 0;
+    lock_order::record watched_ = 0;
 };
 
 // Takes permits; gives a Guard, which is made from them.
