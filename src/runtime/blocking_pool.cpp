@@ -17,11 +17,11 @@
 #include <twill/core/event.hpp>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <mutex>
 
 #include "futex.hpp"
+#include "signal_mask.hpp"
 #include "thread_slice.hpp"
 #include "timer_slack.hpp"
 
@@ -102,19 +102,12 @@ bool blocking_pool::remove_queued(runnable& job) noexcept {
     return found;
 }
 
-// The new thread inherits the mask: all signals blocked, so that handlers run on the program's own
-// threads.
+// The new thread inherits the mask, so that it takes no signal before it can say so itself.
 int blocking_pool::start_thread() noexcept {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    const detail::blocked_signals inherited(detail::signals_of_the_program());
     pthread_t thread{};
-    const int refused = options_.create_thread
-                            ? options_.create_thread(thread, &blocking_pool::enter, this)
-                            : ::pthread_create(&thread, nullptr, &blocking_pool::enter, this);
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return refused;
+    return options_.create_thread ? options_.create_thread(thread, &blocking_pool::enter, this)
+                                  : ::pthread_create(&thread, nullptr, &blocking_pool::enter, this);
 }
 
 void* blocking_pool::enter(void* pool) noexcept {

@@ -1,4 +1,5 @@
 #include "compute_core.hpp"
+#include "signal_mask.hpp"
 #include "thread_slice.hpp"
 #include "timer_slack.hpp"
 
@@ -6,7 +7,6 @@
 #include <twill/core/event.hpp>
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <cassert>
@@ -30,10 +30,7 @@ void be_a_compute_thread(const char* name, unsigned number) noexcept {
     ::pthread_setname_np(::pthread_self(), text.c_str());
     static_cast<void>(return_inherited_slice());
     return_inherited_slack();
-    // Signals are for the program's own threads.
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    block_signals(signals_of_the_program());
     note(event_kind::thread_start, nullptr, name, number);
 }
 

@@ -1,5 +1,6 @@
 #include "event_seat.hpp"
 #include "fork_guard.hpp"
+#include "signal_mask.hpp"
 #include "thread_slice.hpp"
 
 #include <twill/core/event.hpp>
@@ -13,13 +14,13 @@ namespace twill::inline TWILL_ABI::detail {
 namespace {
 
 // Pieces of work between two looks at timers, reactor and shared work; fewer, where they are long.
-constexpr unsigned longest_turn = 61;
+constexpr unsigned pieces_of_a_turn = 61;
 constexpr duration turn_aim = std::chrono::microseconds(100);
 // Operations that a task may complete without suspending before the others have their turn.
 constexpr unsigned budget_of_a_turn = 128;
 // Taken from the shared queue at a time: few, so that all workers come round at the same pace.
 constexpr unsigned batch = 64;
-// So many looks in a row must find that the limit is passed.
+// So many looks in a row must find that the limit is passed; one, if it is zero.
 constexpr unsigned looks_until_call = 3;
 // A thread that was called leaves when nothing has come for so long.
 constexpr duration patience = std::chrono::milliseconds(1);
@@ -149,6 +150,7 @@ void event_crew::call_one() noexcept {
 
 void event_crew::drive(const atomic<bool>& done) noexcept {
     done_ = &done;
+    signals_of_host_ = signals_blocked_here();
     crew_worker& first = *workers_.front();
     const short_slice soon(options_.short_slice);
     place here{.worker = first, .seat = {first, this, false}, .is_host = true};
@@ -178,6 +180,7 @@ void event_crew::drive(const atomic<bool>& done) noexcept {
 
 void event_crew::board(crew_worker& at) noexcept {
     {
+        const blocked_signals as_host(signals_of_host_);
         const short_slice soon(options_.short_slice);
         place here{.worker = at, .seat = {at, this, false}, .is_host = false};
         seated = &here.seat;
@@ -192,7 +195,7 @@ void event_crew::board(crew_worker& at) noexcept {
 }
 
 void event_crew::work(place& here) noexcept {
-    here.worker.turn_length_ = longest_turn;
+    here.worker.turn_length_ = longest_turn();
     here.worker.late_looks_ = 0;
     here.looked = now();
     bool arrived = true;
@@ -237,7 +240,7 @@ void event_crew::look_round(place& here) noexcept {
     if (took > 2 * turn_aim)
         self.turn_length_ = std::max(self.turn_length_ / 2, 1U);
     else if (took < turn_aim / 2)
-        self.turn_length_ = std::min(self.turn_length_ * 2, longest_turn);
+        self.turn_length_ = std::min(self.turn_length_ * 2, longest_turn());
     fire_timers(here, at);
     if (over() || self.ring_.empty()) return;
     watch_delay(self, at, took);
@@ -261,6 +264,11 @@ void event_crew::fire_timers(place& here, time_point at) noexcept {
     }
 }
 
+// Nothing is to wait at all: after each piece of work it is looked whether anything does.
+bool event_crew::is_eager() const noexcept { return options_.delay_limit == duration::zero(); }
+
+unsigned event_crew::longest_turn() const noexcept { return is_eager() ? 1 : pieces_of_a_turn; }
+
 void event_crew::watch_delay(crew_worker& self, time_point at, duration took) noexcept {
     crew_worker::probe& probe = self.probe_;
     bool late = probe.was_late.load(std::memory_order_relaxed);
@@ -274,7 +282,8 @@ void event_crew::watch_delay(crew_worker& self, time_point at, duration took) no
     }
     self.late_looks_ = late ? self.late_looks_ + 1 : 0;
     // A single piece that takes so long needs no further look.
-    if (self.late_looks_ >= looks_until_call || (late && took > looks_until_call * turn_aim)) {
+    if (self.late_looks_ >= (is_eager() ? 1 : looks_until_call) ||
+        (late && took > looks_until_call * turn_aim)) {
         self.late_looks_ = 0;
         call_one();
     }

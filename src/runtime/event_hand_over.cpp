@@ -16,6 +16,7 @@
 // the pool that they come from is joined before it goes.
 #include "event_seat.hpp"
 #include "fork_guard.hpp"
+#include "signal_mask.hpp"
 #include "thread_slice.hpp"
 
 #include <twill/core/event.hpp>
@@ -28,6 +29,7 @@ namespace twill::inline TWILL_ABI::detail {
 
 void event_worker::drive(const atomic<bool>& done) noexcept {
     done_ = &done;
+    if (can_be_taken_) signals_of_host_ = signals_blocked_here();
     const short_slice soon(short_slice_);
     bool ours = true;
     do {
@@ -99,6 +101,7 @@ void event_worker::relieve() noexcept {
         if (!take_from_holder()) return;
         seat_holder(seat);
     }
+    const blocked_signals as_host(signals_of_host_);
     const short_slice soon(short_slice_);
     hand_overs_.fetch_add(1, std::memory_order_relaxed);
     note(event_kind::hand_over, this);

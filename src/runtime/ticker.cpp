@@ -1,7 +1,6 @@
 #include <twill/runtime/detail/ticker.hpp>
 
 #include <pthread.h>
-#include <signal.h>
 #include <time.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 
 #include "compute_parker.hpp"
 #include "futex.hpp"
+#include "signal_mask.hpp"
 #include "thread_slice.hpp"
 #include "timer_slack.hpp"
 
@@ -29,10 +29,7 @@ constexpr duration first_beat = std::chrono::microseconds(30);
 
 void be_a_quiet_thread() noexcept {
     ::pthread_setname_np(::pthread_self(), "twill-ticker");
-    // Signals are for the program's own threads.
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    block_signals(signals_of_the_program());
     want_exact_timers();  // the usual slack is half a beat
 }
 

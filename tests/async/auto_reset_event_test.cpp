@@ -21,7 +21,7 @@ using twill::run;
 using twill::task;
 
 TEST(auto_reset_event, lets_one_pass_for_each_set) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         twill::auto_reset_event event;
         std::vector<int> passed;
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
@@ -53,7 +53,7 @@ TEST(auto_reset_event, several_sets_without_a_waiter_are_one) {
 }
 
 TEST(auto_reset_event, signal_given_to_a_task_that_is_cancelled_then_lets_it_pass) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         twill::auto_reset_event event;
         bool passed = false;
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
@@ -120,7 +120,7 @@ TEST(auto_reset_event, loses_no_signal_between_a_task_and_a_thread) {
             pong.set();
         }
     });
-    run({}, [&]() -> task<> {
+    run([&]() -> task<> {
         for (int i = 0; i < rounds; ++i) {
             ++turn;
             ping.set();
@@ -132,7 +132,7 @@ TEST(auto_reset_event, loses_no_signal_between_a_task_and_a_thread) {
 }
 
 TEST(auto_reset_event, blocking_face_is_refused_on_an_event_thread) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         twill::auto_reset_event event(true);
         EXPECT_THROW(event.wait_blocking(), twill::usage_error);
         EXPECT_TRUE(event.try_wait());

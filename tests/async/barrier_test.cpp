@@ -20,7 +20,7 @@ using twill::run;
 using twill::task;
 
 TEST(barrier, lets_all_go_on_together_and_tells_one) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         twill::barrier b(3);
         int arrived = 0;
         int told = 0;
@@ -40,7 +40,7 @@ TEST(barrier, lets_all_go_on_together_and_tells_one) {
 }
 
 TEST(barrier, cancelled_party_has_not_arrived) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         twill::barrier b(2);
         EXPECT_TRUE(
             co_await throws<twill::timed_out>(twill::with_timeout(1ms, b.arrive_and_wait())));
@@ -60,7 +60,7 @@ TEST(barrier, cancelled_party_has_not_arrived) {
 }
 
 TEST(barrier, one_who_leaves_lets_the_others_go_on) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         twill::barrier b(3);
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
             for (int i = 0; i < 2; ++i)

@@ -45,7 +45,7 @@ TEST(channel, unbounded_one_is_never_full) {
 }
 
 TEST(channel, full_one_makes_senders_wait_their_turn) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         channel<int> c(1);
         std::vector<int> received;
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
@@ -60,7 +60,7 @@ TEST(channel, full_one_makes_senders_wait_their_turn) {
 }
 
 TEST(channel, rendezvous_ends_a_send_when_it_is_received) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         channel<std::unique_ptr<int>> c(0);
         EXPECT_EQ(c.try_send(std::make_unique<int>(0)), send_status::full);
         bool sent = false;
@@ -82,7 +82,7 @@ TEST(channel, rendezvous_ends_a_send_when_it_is_received) {
 }
 
 TEST(channel, close_lets_receivers_have_what_is_left_and_refuses_senders) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         channel<int> c(1);
         co_await c.send(1);
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
@@ -102,7 +102,7 @@ TEST(channel, close_lets_receivers_have_what_is_left_and_refuses_senders) {
 }
 
 TEST(channel, close_wakes_all_receivers) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         channel<int> c(1);
         int ended = 0;
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
@@ -119,7 +119,7 @@ TEST(channel, close_wakes_all_receivers) {
 }
 
 TEST(channel, what_was_not_sent_from_a_variable_is_still_there) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         channel<std::string> c(1);
         std::string text = "first";
         co_await c.send_from(text);
@@ -135,7 +135,7 @@ TEST(channel, what_was_not_sent_from_a_variable_is_still_there) {
 }
 
 TEST(channel, value_handed_to_a_task_that_is_cancelled_then_is_kept) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         channel<int> c(0);
         int got = 0;
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
@@ -149,7 +149,7 @@ TEST(channel, value_handed_to_a_task_that_is_cancelled_then_is_kept) {
 }
 
 TEST(channel, that_always_has_something_lets_others_run) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         channel<int> c(1);
         bool stop = false;
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
@@ -166,7 +166,7 @@ TEST(channel, that_always_has_something_lets_others_run) {
 }
 
 TEST(channel, blocking_faces_are_refused_on_an_event_thread) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         channel<int> c(1);
         EXPECT_THROW(c.send_blocking(1), twill::usage_error);
         EXPECT_THROW(static_cast<void>(c.receive_blocking()), twill::usage_error);

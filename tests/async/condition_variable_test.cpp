@@ -22,7 +22,7 @@ using twill::run;
 using twill::task;
 
 TEST(condition_variable, notify_one_wakes_who_has_waited_longest_with_the_mutex_held) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         twill::mutex m;
         twill::condition_variable changed;
         std::vector<int> order;
@@ -50,7 +50,7 @@ TEST(condition_variable, notify_one_wakes_who_has_waited_longest_with_the_mutex_
 }
 
 TEST(condition_variable, cancelled_wait_has_the_mutex_again_before_it_throws) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         twill::mutex m;
         twill::condition_variable changed;
         bool held_when_cancelled = false;
@@ -77,7 +77,7 @@ TEST(condition_variable, cancelled_wait_has_the_mutex_again_before_it_throws) {
 }
 
 TEST(condition_variable, works_with_a_shared_mutex) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         twill::shared_mutex m;
         twill::condition_variable changed;
         bool ready = false;

@@ -22,7 +22,7 @@ using twill::run;
 using twill::task;
 
 TEST(guarded, gives_the_value_to_one_at_a_time) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         twill::guarded<std::string> text("ab");
         auto held = co_await text.lock();
         *held += 'c';

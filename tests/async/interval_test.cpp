@@ -57,7 +57,7 @@ TEST(Interval, MovesItsTimesWhenItWasLate) {
 }
 
 TEST(Interval, SuspendsUntilTheNextTick) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         interval every(1ms);
         const time_point first = every.next();
         for (int i = 0; i < 3; ++i) {
@@ -69,7 +69,7 @@ TEST(Interval, SuspendsUntilTheNextTick) {
 }
 
 TEST(Interval, CancelledLosesNoTick) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         interval every(24h);
         const time_point due = every.next();
         auto wait = [&]() -> task<> { co_await every.tick(); };

@@ -20,7 +20,7 @@ using twill::run;
 using twill::task;
 
 TEST(latch, opens_at_zero_and_stays_open) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         twill::latch l(3);
         bool passed = false;
         co_await twill::scope([&](twill::scope_ref s) -> task<> {

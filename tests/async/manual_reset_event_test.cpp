@@ -19,7 +19,7 @@ using twill::run;
 using twill::task;
 
 TEST(manual_reset_event, lets_all_pass_until_it_is_reset) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         twill::manual_reset_event gate;
         int passed = 0;
         co_await twill::scope([&](twill::scope_ref s) -> task<> {

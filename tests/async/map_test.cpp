@@ -127,7 +127,7 @@ TEST(map, input_range_is_read_while_calls_run) {
 TEST(map, first_failure_cancels_the_other_coroutines_and_is_thrown) {
     int cut_short = 0;
     const auto failing = [&] {
-        run([&] {
+        twill::run({.event_threads = 1}, [&] {
             return twill::map(std::views::iota(0, 10), [&](int n) -> task<> {
                 if (n == 3) throw std::runtime_error("three");
                 try {

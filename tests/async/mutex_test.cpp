@@ -24,7 +24,7 @@ using twill::run;
 using twill::task;
 
 TEST(mutex, is_free_again_when_its_guard_goes) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         twill::mutex m;
         {
             const auto hold = co_await m.lock();
@@ -50,7 +50,7 @@ TEST(mutex, guard_moves) {
 }
 
 TEST(mutex, is_handed_over_in_the_order_of_asking) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         twill::mutex m;
         std::vector<int> order;
         auto hold = co_await m.lock();
@@ -73,7 +73,7 @@ TEST(mutex, is_handed_over_in_the_order_of_asking) {
 }
 
 TEST(mutex, cancelled_waiter_lets_the_next_one_have_it) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         twill::mutex m;
         auto hold = co_await m.lock();
         bool second_had_it = false;
@@ -94,7 +94,7 @@ TEST(mutex, cancelled_waiter_lets_the_next_one_have_it) {
 }
 
 TEST(mutex, that_was_handed_over_is_kept_by_a_task_that_is_cancelled_then) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         twill::mutex m;
         auto hold = co_await m.lock();
         bool had_it = false;
@@ -113,7 +113,7 @@ TEST(mutex, that_was_handed_over_is_kept_by_a_task_that_is_cancelled_then) {
 }
 
 TEST(mutex, cancelled_task_does_not_get_a_free_one) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         twill::mutex m;
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
             s.cancel();
@@ -124,7 +124,7 @@ TEST(mutex, cancelled_task_does_not_get_a_free_one) {
 }
 
 TEST(mutex, endless_use_of_a_free_one_lets_others_run) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         twill::mutex m;
         bool stop = false;
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
@@ -138,7 +138,7 @@ TEST(mutex, endless_use_of_a_free_one_lets_others_run) {
 }
 
 TEST(mutex, blocking_face_is_refused_on_an_event_thread) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         twill::mutex m;
         EXPECT_THROW(static_cast<void>(m.lock_blocking()), twill::usage_error);
         EXPECT_TRUE(m.try_lock()) << "nothing was locked";

@@ -19,7 +19,7 @@ using twill::run;
 using twill::task;
 
 TEST(once, is_done_by_the_first_and_the_others_wait_for_it) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         twill::once made;
         int calls = 0;
         bool ready = false;
@@ -42,7 +42,7 @@ TEST(once, is_done_by_the_first_and_the_others_wait_for_it) {
 }
 
 TEST(once, failure_leaves_it_to_the_next) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         twill::once made;
         const auto failing = []() -> task<> { return fail(1); };
         EXPECT_TRUE(co_await throws<failure>(made.call(failing)));
@@ -96,7 +96,7 @@ TEST(once, is_done_once_by_tasks_threads_and_workers) {
 }
 
 TEST(once, waits_for_whatever_can_be_awaited) {
-    twill::run({}, []() -> twill::task<> {
+    twill::run([]() -> twill::task<> {
         twill::once once;
         const auto began = twill::now();
         co_await once.call([] { return twill::sleep(std::chrono::milliseconds(2)); });

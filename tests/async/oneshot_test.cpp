@@ -50,7 +50,7 @@ TEST(oneshot, has_one_winner_of_many_who_send) {
 }
 
 TEST(oneshot, closed_one_gives_nothing) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         oneshot<int> answer;
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
             s.spawn([&]() -> task<> { EXPECT_EQ(co_await answer.receive(), std::nullopt); });
@@ -84,7 +84,7 @@ TEST(oneshot, cut_anywhere_leaves_the_value_where_it_was) {
 }
 
 TEST(oneshot, hands_a_value_from_a_thread_to_a_task) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         for (int i = 0; i < 500; ++i) {
             oneshot<int> answer;
             std::thread other([&] { answer.send(i); });

@@ -68,7 +68,7 @@ TEST(RateLimiter, TryingTakesNothingWhenItFails) {
 }
 
 TEST(RateLimiter, KeepsToItsRateInRealTime) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         rate_limiter limit({.rate = 1000, .burst = 2});
         const time_point began = twill::now();
         std::vector<int> order;
@@ -88,7 +88,7 @@ TEST(RateLimiter, KeepsToItsRateInRealTime) {
 }
 
 TEST(RateLimiter, CancelledGivesItsPermitBackIfNobodyCameAfter) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         rate_limiter limit({.rate = 0.001});
         co_await limit.acquire();
         const time_point next = limit.reserve(0, twill::now()).full;

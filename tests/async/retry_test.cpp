@@ -27,7 +27,7 @@ using twill::task;
 using twill::detail::retry_plan;
 
 TEST(Retry, TriesAgainUntilItSucceedsAndGivesTheResult) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         int calls = 0;
         auto third_time = [&]() -> task<std::unique_ptr<int>> {
             if (++calls < 3) throw failure(calls);
@@ -39,7 +39,7 @@ TEST(Retry, TriesAgainUntilItSucceedsAndGivesTheResult) {
 }
 
 TEST(Retry, AfterTheLastAttemptThrowsItsError) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         int calls = 0;
         int caught = 0;
         try {
@@ -53,7 +53,7 @@ TEST(Retry, AfterTheLastAttemptThrowsItsError) {
 }
 
 TEST(Retry, DoesNotRepeatMistakesNorWhatIsNotToBe) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         int calls = 0;
         auto mistake = [&]() -> task<> {
             ++calls;
@@ -78,7 +78,7 @@ TEST(Retry, DoesNotRepeatMistakesNorWhatIsNotToBe) {
 }
 
 TEST(Retry, CancellationEndsTheWaitAndIsNotRetried) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         int calls = 0;
         EXPECT_TRUE(co_await throws<twill::timed_out>(twill::with_timeout(
             1ms,
@@ -134,7 +134,7 @@ TEST(Retry, WaitsAreDrawnFromZeroToADoublingBound) {
 }
 
 TEST(Retry, RefusesNegativeDelays) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         EXPECT_TRUE(co_await throws<twill::usage_error>(
             retry([] { return give(1); }, {.first_delay = -1ms})));
     });
@@ -157,7 +157,7 @@ TEST(RetryBudget, AllowsItsReserveAndThenAShareOfTheCalls) {
 }
 
 TEST(RetryBudget, OnceEmptyCallsFailWithTheirFirstError) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         retry_budget budget(0.0, 3);
         int calls = 0;
         const retry_options how{.first_delay = 1us, .budget = &budget};

@@ -33,7 +33,7 @@ TEST(shared_mutex, readers_share_and_writers_do_not) {
 }
 
 TEST(shared_mutex, waiting_writer_is_not_overtaken_by_readers) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         twill::shared_mutex m;
         std::string order;
         auto reading = co_await m.lock_shared();

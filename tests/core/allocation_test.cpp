@@ -44,7 +44,7 @@ int fail_each_allocation(const std::function<task<>()>& body) {
         long after = 0;
         bool threw = false;
         std::thread([&] {
-            twill::runtime here{{}};
+            twill::runtime here;
             has_failed.store(false);
             before = alive.load();
             until_failure.store(n);
@@ -120,7 +120,7 @@ TEST(FailedAllocation, OfAChildsFirstFrameCancelsTheOthersAndArrivesOnce) {
                 ADD_FAILURE() << "the scope went on";
             });
         };
-        twill::runtime here{{}};
+        twill::runtime here;
         EXPECT_THROW(here.run(body), std::bad_alloc);
         until_failure.store(-1);
         EXPECT_TRUE(other_was_cancelled);

@@ -47,7 +47,7 @@ private:
 };
 
 TEST(FromCallback, GivesWhatTheCallbackIsCalledWith) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         library old;
         EXPECT_EQ(co_await from_callback<int>(
                       [&](callback<int> done) { old.call_later([done] { done(7); }); }),
@@ -64,7 +64,7 @@ TEST(FromCallback, GivesWhatTheCallbackIsCalledWith) {
 }
 
 TEST(FromCallback, OnlyTheFirstCallCounts) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         std::optional<callback<int>> kept;
         EXPECT_EQ(co_await from_callback<int>([&](callback<int> done) {
                       kept = done;
@@ -78,7 +78,7 @@ TEST(FromCallback, OnlyTheFirstCallCounts) {
 }
 
 TEST(FromCallback, FailuresAreThrownToTheTask) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         EXPECT_TRUE(co_await throws<failure>(from_callback<int>(
             [](callback<int> done) { done.fail(std::make_exception_ptr(failure(1))); })));
         EXPECT_TRUE(co_await throws<failure>(from_callback(
@@ -89,7 +89,7 @@ TEST(FromCallback, FailuresAreThrownToTheTask) {
 }
 
 TEST(FromCallback, CallBeforeAThrowIsTheResult) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         EXPECT_EQ(co_await from_callback<int>([](callback<int> done) {
                       done(1);
                       throw failure(1);
@@ -99,7 +99,7 @@ TEST(FromCallback, CallBeforeAThrowIsTheResult) {
 }
 
 TEST(FromCallback, CallAfterAThrowDoesNothing) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         std::optional<callback<int>> kept;
         EXPECT_TRUE(co_await throws<failure>(from_callback<int>([&](callback<int> done) {
             kept = done;
@@ -110,7 +110,7 @@ TEST(FromCallback, CallAfterAThrowDoesNothing) {
 }
 
 TEST(FromCallback, DroppedByAllItSaysSo) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         EXPECT_TRUE(co_await throws<twill::callback_abandoned>(
             from_callback<int>([](const callback<int>&) {})));
         library old;
@@ -120,7 +120,7 @@ TEST(FromCallback, DroppedByAllItSaysSo) {
 }
 
 TEST(FromCallback, CancellationWaitsForTheCall) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         std::optional<callback<int>> kept;
         std::optional<int> given;
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
@@ -158,7 +158,7 @@ TEST(FromCallback, CancelledAnywhereLeavesNothingBehind) {
 }
 
 TEST(FromCallback, FromManyThreadsAtOnceGivesOneResult) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         for (int round = 0; round < 100; ++round) {
             library old;
             const int got = co_await from_callback<int>([&](callback<int> done) {

@@ -26,7 +26,7 @@ using twill::task;
 using twill::with_stop_token;
 
 TEST(Cancellation, IsLevelTriggered) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         co_await scope([](scope_ref s) -> task<> {
             EXPECT_FALSE(co_await twill::cancel_requested());
             co_await twill::check_cancelled();
@@ -42,7 +42,7 @@ TEST(Cancellation, IsLevelTriggered) {
 
 TEST(Cancellation, IsNoStdException) {
     static_assert(!std::is_base_of_v<std::exception, twill::cancelled>);
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         co_await scope([](scope_ref s) -> task<> {
             s.cancel();
             bool swallowed = false;
@@ -58,7 +58,7 @@ TEST(Cancellation, IsNoStdException) {
 }
 
 TEST(Cancellation, StopTokenCutsWorkFromAForeignThread) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         for (int round = 0; round < 50; ++round) {
             std::stop_source source;
             std::thread foreign([&] { source.request_stop(); });
@@ -71,7 +71,7 @@ TEST(Cancellation, StopTokenCutsWorkFromAForeignThread) {
 }
 
 TEST(Cancellation, StopTokenRequestedBeforehandCutsTheFirstSuspension) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         std::stop_source source;
         source.request_stop();
         EXPECT_TRUE(
@@ -81,7 +81,7 @@ TEST(Cancellation, StopTokenRequestedBeforehandCutsTheFirstSuspension) {
 }
 
 TEST(Cancellation, WorkUnderAStopTokenGivesWhatItGives) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         std::stop_source source;
         EXPECT_EQ(co_await with_stop_token(source.get_token(), give_later(2)), 2);
         EXPECT_TRUE(co_await throws<failure>(with_stop_token(source.get_token(), fail(1))));
@@ -92,7 +92,7 @@ TEST(Cancellation, WorkUnderAStopTokenGivesWhatItGives) {
 }
 
 TEST(Cancellation, StopRequestedByTheWorkItself) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         std::stop_source source;
         auto work = [&]() -> task<> {
             source.request_stop();
@@ -103,7 +103,7 @@ TEST(Cancellation, StopRequestedByTheWorkItself) {
 }
 
 TEST(Cancellation, BridgedTokenStopsALegacyLoop) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         twill::atomic<bool> running{false};
         twill::atomic<bool> stopped{false};
         co_await scope([&](scope_ref s) -> task<> {
@@ -124,7 +124,7 @@ TEST(Cancellation, BridgedTokenStopsALegacyLoop) {
 }
 
 TEST(Cancellation, BridgedTokenIsStoppedAtTheLatestWhenTheBodyHasEnded) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         std::stop_token kept;
         int calls = 0;
         const int value = co_await bridge_to_stop_token([&](std::stop_token stop) -> task<int> {
@@ -143,7 +143,7 @@ TEST(Cancellation, BridgedTokenIsStoppedAtTheLatestWhenTheBodyHasEnded) {
 }
 
 TEST(Cancellation, BridgedCallbackRunsWhenTheTaskIsCancelled) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         int calls = 0;
         co_await scope([&](scope_ref s) -> task<> {
             s.spawn([&]() -> task<> {

@@ -32,7 +32,7 @@ using twill::task;
 using when_cancelled = manual_operation::when_cancelled;
 
 TEST(Context, OperationThatCompletesLaterResumesItsTask) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         manual_operation op;
         bool resumed = false;
         co_await scope([&](scope_ref s) -> task<> {
@@ -51,7 +51,7 @@ TEST(Context, OperationThatCompletesLaterResumesItsTask) {
 }
 
 TEST(Context, OperationIsToldOnceHoweverOftenItIsCancelled) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         manual_operation op(when_cancelled::goes_on);
         co_await scope([&](scope_ref s) -> task<> {
             s.spawn([&]() -> task<> { co_await borrowed(op); });
@@ -64,7 +64,7 @@ TEST(Context, OperationIsToldOnceHoweverOftenItIsCancelled) {
 }
 
 TEST(Context, ResultThatIsCompleteBeatsTheCancellation) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         manual_operation op;
         bool had_result = false;
         co_await scope([&](scope_ref s) -> task<> {
@@ -83,7 +83,7 @@ TEST(Context, ResultThatIsCompleteBeatsTheCancellation) {
 }
 
 TEST(Context, JoinWaitsForChildrenThatIgnoreTheirCancellation) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         manual_operation op(when_cancelled::goes_on);
         bool joined = false;
         co_await scope([&](scope_ref outer) -> task<> {
@@ -209,9 +209,9 @@ TEST(Context, CompletionAndCancellationFromSeveralThreadsResumeExactlyOnce) {
         }
     });
 
-    int begun = 0;
-    int resumed = 0;
-    run({}, [&]() -> task<> {
+    twill::atomic<int> begun{0};
+    twill::atomic<int> resumed{0};
+    run([&]() -> task<> {
         auto visit_both = [&](int n) -> task<> {
             co_await scope([&](scope_ref s) -> task<> {
                 s.spawn([&]() -> task<> { co_await place_to_wait::visit(places[n][0]); });
@@ -220,11 +220,11 @@ TEST(Context, CompletionAndCancellationFromSeveralThreadsResumeExactlyOnce) {
         };
         auto strand = [&](int n) -> task<> {
             while (twill::now() < end) {
-                ++begun;
+                begun.fetch_add(1);
                 auto token = sources[n].renew();
                 static_cast<void>(co_await throws<twill::cancelled>(
                     twill::with_stop_token(std::move(token), visit_both(n))));
-                ++resumed;
+                resumed.fetch_add(1);
             }
         };
         co_await scope([&](scope_ref s) -> task<> {
@@ -234,7 +234,7 @@ TEST(Context, CompletionAndCancellationFromSeveralThreadsResumeExactlyOnce) {
     });
     over.store(true);
     for (auto& each : foreign) each.join();
-    EXPECT_EQ(resumed, begun);
+    EXPECT_EQ(resumed.load(), begun.load());
 }
 
 // `co_await outermost()`: the context that all others are below.
@@ -252,7 +252,7 @@ struct outermost {
 
 // As when there is no memory for what is said of a task: the locks stayed held for ever.
 TEST(Context, AVisitThatThrowsLeavesNoLockHeld) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         co_await scope([](scope_ref s) -> task<> {
             s.spawn([]() -> task<> {
                 co_await scope([](scope_ref inner) -> task<> {

@@ -22,7 +22,7 @@ using twill::run;
 using twill::task;
 
 TEST(Finally, CleansUpAfterSuccessAndGivesTheResult) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         std::string order;
         auto body = [&]() -> task<std::unique_ptr<int>> {
             co_await twill::yield();
@@ -46,7 +46,7 @@ TEST(Finally, CleansUpAfterSuccessAndGivesTheResult) {
 }
 
 TEST(Finally, CleansUpAfterFailureAndTheFailureOfTheBodyWins) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool cleaned = false;
         auto cleanup = [&]() -> task<> {
             co_await twill::yield();
@@ -65,7 +65,7 @@ TEST(Finally, CleansUpAfterFailureAndTheFailureOfTheBodyWins) {
 }
 
 TEST(Finally, ThrowsTheFailureOfTheCleanupWhenTheBodyEndedWell) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         EXPECT_TRUE(co_await throws<failure>(finally(give(1), [] { return fail(2); })));
         auto throws_at_once = []() -> task<> { throw failure(3); };
         EXPECT_TRUE(co_await throws<failure>(finally(give(1), throws_at_once)));
@@ -73,7 +73,7 @@ TEST(Finally, ThrowsTheFailureOfTheCleanupWhenTheBodyEndedWell) {
 }
 
 TEST(Finally, CleansUpAfterCancellationUndisturbed) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool cleaned = false;
         bool went_on = false;
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
@@ -94,7 +94,7 @@ TEST(Finally, CleansUpAfterCancellationUndisturbed) {
 }
 
 TEST(Finally, CleanupThatHangsIsCutAtItsLimit) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool cut_short = false;
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
             s.spawn([&]() -> task<> {

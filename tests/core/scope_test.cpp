@@ -29,7 +29,7 @@ using twill::scope_ref;
 using twill::task;
 
 TEST(Scope, EndsWhenAllOfItsChildrenHaveEnded) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         int ended = 0;
         co_await scope([&](scope_ref s) -> task<> {
             for (int i = 0; i < 10; ++i)
@@ -45,7 +45,7 @@ TEST(Scope, EndsWhenAllOfItsChildrenHaveEnded) {
 }
 
 TEST(Scope, GivesWhatItsBodyGives) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         EXPECT_EQ(co_await scope([](scope_ref) { return give(3); }), 3);
         auto p = co_await scope([](scope_ref) { return give(std::make_unique<int>(4)); });
         EXPECT_EQ(*p, 4);
@@ -53,7 +53,7 @@ TEST(Scope, GivesWhatItsBodyGives) {
 }
 
 TEST(Scope, FirstFailureCancelsTheRestAndIsThrownAfterThem) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool sibling_saw_it = false;
         bool body_saw_it = false;
         int caught = 0;
@@ -75,7 +75,7 @@ TEST(Scope, FirstFailureCancelsTheRestAndIsThrownAfterThem) {
 }
 
 TEST(Scope, FurtherFailuresAreReportedOldestFirstUpToTheCap) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         std::vector<std::exception_ptr> others;
         int first = -1;
         try {
@@ -102,7 +102,7 @@ TEST(Scope, FurtherFailuresAreReportedOldestFirstUpToTheCap) {
 }
 
 TEST(Scope, FailureOfTheBodyCancelsTheChildren) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool child_saw_it = false;
         auto failing = scope([&](scope_ref s) -> task<> {
             s.spawn(
@@ -116,7 +116,7 @@ TEST(Scope, FailureOfTheBodyCancelsTheChildren) {
 }
 
 TEST(Scope, CancelledByItselfItEndsWithoutAnError) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         int children_cut = 0;
         co_await scope([&](scope_ref s) -> task<> {
             for (int i = 0; i < 3; ++i)
@@ -135,7 +135,7 @@ TEST(Scope, CancelledByItselfItEndsWithoutAnError) {
 }
 
 TEST(Scope, WhoseBodyOwesAValueThrowsWhenItWasCutShort) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto cut_short = scope([](scope_ref s) -> task<int> {
             s.cancel();
             co_await twill::yield();
@@ -151,7 +151,7 @@ TEST(Scope, WhoseBodyOwesAValueThrowsWhenItWasCutShort) {
 }
 
 TEST(Scope, CancelledFromOutsideItJoinsItsChildrenAndThrows) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool child_ended = false;
         bool scope_threw = false;
         co_await scope([&](scope_ref outer) -> task<> {
@@ -174,7 +174,7 @@ TEST(Scope, CancelledFromOutsideItJoinsItsChildrenAndThrows) {
 }
 
 TEST(Scope, ChildThatGivesUpByItselfIsNoFailure) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         co_await scope([](scope_ref s) -> task<> {
             s.spawn([]() -> task<> {
                 throw twill::cancelled();
@@ -187,7 +187,7 @@ TEST(Scope, ChildThatGivesUpByItselfIsNoFailure) {
 }
 
 TEST(Scope, ChildSpawnedIntoACancelledScopeStartsAndIsCutAtItsFirstSuspension) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool started = false;
         bool went_on = false;
         co_await scope([&](scope_ref s) -> task<> {
@@ -206,7 +206,7 @@ TEST(Scope, ChildSpawnedIntoACancelledScopeStartsAndIsCutAtItsFirstSuspension) {
 
 TEST(Scope, CapturesAndArgumentsLiveUntilTheChildHasEnded) {
     const int before = live::count.load();
-    run({}, [&]() -> task<> {
+    run([&]() -> task<> {
         co_await scope([&](scope_ref s) -> task<> {
             s.spawn([text = std::string(100, 'x'), counted = live()]() -> task<> {
                 for (int i = 0; i < 3; ++i) {
@@ -229,14 +229,14 @@ TEST(Scope, CapturesAndArgumentsLiveUntilTheChildHasEnded) {
 }
 
 TEST(Scope, ChildrenSpawnFurtherChildren) {
-    run({}, []() -> task<> {
-        int count = 0;
+    run([]() -> task<> {
+        twill::atomic<int> count{0};
         co_await scope([&](scope_ref s) -> task<> {
             struct grow {
                 scope_ref into;
-                int* count;
+                twill::atomic<int>* count;
                 task<> operator()(int levels) {
-                    ++*count;
+                    count->fetch_add(1);
                     co_await twill::yield();
                     if (levels == 0) co_return;
                     into.spawn(*this, levels - 1);
@@ -246,12 +246,12 @@ TEST(Scope, ChildrenSpawnFurtherChildren) {
             s.spawn(grow{s, &count}, 9);
             co_return;
         });
-        EXPECT_EQ(count, 1023);
+        EXPECT_EQ(count.load(), 1023);
     });
 }
 
 TEST(Scope, PlainFunctionsAreChildrenToo) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         std::string order;
         co_await scope([&](scope_ref s) -> task<> {
             s.spawn([&] { order += "b"; });
@@ -269,7 +269,7 @@ TEST(Scope, PlainFunctionsAreChildrenToo) {
 }
 
 TEST(Scope, CallableThatThrowsBeforeItGivesATaskIsAFailedChild) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto failing = scope([](scope_ref s) -> task<> {
             s.spawn([]() -> task<> { throw failure(1); });
             co_await for_ever();
@@ -288,7 +288,7 @@ struct throws_on_copy {
 
 TEST(Scope, SpawnThatThrowsHasSpawnedNothing) {
     const int before = live::count.load();
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool sibling_ended = false;
         co_await scope([&](scope_ref s) -> task<> {
             const throws_on_copy bad;
@@ -307,7 +307,7 @@ TEST(Scope, SpawnThatThrowsHasSpawnedNothing) {
 }
 
 TEST(Scope, BodyThatThrowsBeforeItGivesATask) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto failing = scope([](scope_ref) -> task<> { throw failure(1); });
         EXPECT_TRUE(co_await throws<failure>(std::move(failing)));
     });
@@ -322,7 +322,7 @@ constexpr int many = 100'000;
 
 TEST(Scope, ManyChildrenAreCancelledAtOnce) {
     const int before = live::count.load();
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         int ended = 0;
         co_await scope([&](scope_ref s) -> task<> {
             for (int i = 0; i < many; ++i)
@@ -340,7 +340,7 @@ TEST(Scope, ManyChildrenAreCancelledAtOnce) {
 
 // The first failure used to be followed by a walk over all siblings for each further one.
 TEST(Scope, ManyFailingChildrenTakeLinearTime) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto failing = scope([](scope_ref s) -> task<> {
             for (int i = 0; i < many; ++i) s.spawn([] { throw failure(1); });
             co_return;
@@ -358,7 +358,7 @@ task<> nested(int levels, bool& reached) {
 }
 
 TEST(Scope, TenThousandNestedAreCancelledWithABoundedStack) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool reached = false;
         co_await scope([&](scope_ref s) -> task<> {
             s.spawn([&] { return nested(10'000, reached); });
@@ -383,7 +383,7 @@ TEST(Scope, TenThousandNestedAreCancelledWithABoundedStack) {
 }
 
 TEST(Scope, IsCancelledFromAnotherThreadThroughABlockingCall) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool cut_short = false;
         co_await scope([&](scope_ref s) -> task<> {
             s.spawn([&]() -> task<> { cut_short = co_await throws<twill::cancelled>(for_ever()); });
@@ -395,7 +395,7 @@ TEST(Scope, IsCancelledFromAnotherThreadThroughABlockingCall) {
 }
 
 TEST(Scope, InACancelledTaskDoesNotStart) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool started = false;
         co_await scope([&](scope_ref s) -> task<> {
             s.cancel();
@@ -433,7 +433,7 @@ TEST(Scope, CutAnywhereLeavesNothingBehind) {
 }
 
 TEST(Scope, UnderALimitChildrenBeginInOrderAndNeverMoreAtATime) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         int running = 0;
         int most = 0;
         std::vector<int> begun;
@@ -459,7 +459,7 @@ TEST(Scope, UnderALimitChildrenBeginInOrderAndNeverMoreAtATime) {
 }
 
 TEST(Scope, UnderALimitPlainFunctionsAndFailuresGiveTheirPlaceBack) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         int ran = 0;
         std::vector<std::exception_ptr> others;
         EXPECT_TRUE(co_await throws<failure>(scope(
@@ -482,7 +482,7 @@ TEST(Scope, UnderALimitPlainFunctionsAndFailuresGiveTheirPlaceBack) {
 }
 
 TEST(Scope, CancelledUnderALimitThoseThatWaitedEndAtTheirFirstSuspension) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         int begun = 0;
         int through = 0;
         co_await scope(
@@ -504,7 +504,7 @@ TEST(Scope, CancelledUnderALimitThoseThatWaitedEndAtTheirFirstSuspension) {
 }
 
 TEST(Scope, ThatLeavesTheRestRunsAllAndThrowsTheFirstFailure) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool through = false;
         int caught = 0;
         try {
@@ -528,7 +528,7 @@ TEST(Scope, ThatLeavesTheRestRunsAllAndThrowsTheFirstFailure) {
 }
 
 TEST(Scope, DeadlineCutsBodyAndChildrenShort) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool child_saw_it = false;
         EXPECT_TRUE(co_await throws<twill::timed_out>(scope(
             [&](scope_ref s) -> task<> {
@@ -562,7 +562,7 @@ TEST(Scope, LimitedCancelledAnywhereLeavesNothingBehind) {
 }
 
 TEST(Scope, BodyThatThrowsBeforeItGivesATaskLeavesNoChildBehind) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool child_saw_it = false;
         EXPECT_TRUE(co_await throws<failure>(scope([&](scope_ref s) -> task<> {
             s.spawn([&, kept = live()]() -> task<> {

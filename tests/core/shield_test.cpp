@@ -22,7 +22,7 @@ using twill::shield;
 using twill::task;
 
 TEST(Shield, KeepsCancellationOffAndTheNextSuspensionThrowsIt) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool finished = false;
         bool went_on = false;
         co_await scope([&](scope_ref s) -> task<> {
@@ -50,7 +50,7 @@ TEST(Shield, KeepsCancellationOffAndTheNextSuspensionThrowsIt) {
 }
 
 TEST(Shield, PassesTheCancellationOnAtItsLimit) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool cut_short = false;
         const auto start = twill::now();
         co_await scope([&](scope_ref s) -> task<> {
@@ -66,7 +66,7 @@ TEST(Shield, PassesTheCancellationOnAtItsLimit) {
 }
 
 TEST(Shield, AfterItsLimitCancellationPassesAtOnce) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool cut_short = false;
         co_await scope([&](scope_ref s) -> task<> {
             s.spawn([&]() -> task<> {
@@ -81,7 +81,7 @@ TEST(Shield, AfterItsLimitCancellationPassesAtOnce) {
 }
 
 TEST(Shield, StartsInACancelledTask) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool finished = false;
         co_await scope([&](scope_ref s) -> task<> {
             s.cancel();
@@ -103,11 +103,11 @@ TEST(Shield, StartsInACancelledTask) {
 }
 
 TEST(Shield, ThrowsWhatItsWorkThrows) {
-    run({}, []() -> task<> { EXPECT_TRUE(co_await throws<failure>(shield(fail(1), 1h))); });
+    run([]() -> task<> { EXPECT_TRUE(co_await throws<failure>(shield(fail(1), 1h))); });
 }
 
 TEST(Shield, InAShieldTheOuterLimitReachesTheInnerOnlyAtItsOwn) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         const auto start = twill::now();
         co_await scope([&](scope_ref s) -> task<> {
             s.spawn([&]() -> task<> {

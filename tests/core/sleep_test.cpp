@@ -23,7 +23,7 @@ using twill::scope_ref;
 using twill::task;
 
 TEST(Sleep, NeverEndsEarly) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         for (const auto length : {1ns, 100ns, 65'535ns, 65'536ns, 65'537ns, 1'000'000ns}) {
             for (int i = 0; i < 20; ++i) {
                 const auto start = now();
@@ -35,7 +35,7 @@ TEST(Sleep, NeverEndsEarly) {
 }
 
 TEST(Sleep, OfDifferentLengthsEndInTheirOrder) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         std::vector<int> order;
         const auto start = now();
         co_await scope([&](scope_ref s) -> task<> {
@@ -55,7 +55,7 @@ TEST(Sleep, OfDifferentLengthsEndInTheirOrder) {
 }
 
 TEST(Sleep, OfZeroOrLessGoesOnInTheNextTurn) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         std::string order;
         auto step = [&](char name, twill::duration length) -> task<> {
             for (int i = 0; i < 2; ++i) {
@@ -69,7 +69,7 @@ TEST(Sleep, OfZeroOrLessGoesOnInTheNextTurn) {
 }
 
 TEST(Sleep, UntilAPastPointGoesOn) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         co_await twill::sleep_until(now() - 1h);
         co_await twill::sleep_until(twill::time_point());
         co_await twill::sleep_until(twill::time_point::min());
@@ -77,7 +77,7 @@ TEST(Sleep, UntilAPastPointGoesOn) {
 }
 
 TEST(Sleep, IsCancelledAtOnceHoweverLong) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         int cut_short = 0;
         const auto start = now();
         co_await scope([&](scope_ref s) -> task<> {
@@ -97,7 +97,7 @@ TEST(Sleep, IsCancelledAtOnceHoweverLong) {
 }
 
 TEST(Yield, LetsAllThatAreReadyHaveTheirTurn) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         int others = 0;
         co_await scope([&](scope_ref s) -> task<> {
             for (int i = 0; i < 1000; ++i) s.spawn([&] { ++others; });
@@ -108,7 +108,7 @@ TEST(Yield, LetsAllThatAreReadyHaveTheirTurn) {
 }
 
 TEST(Yield, CancelledBeforehandThrowsCancelledDuringItGoesOn) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool went_on = false;
         co_await scope([&](scope_ref s) -> task<> {
             s.spawn([&]() -> task<> {

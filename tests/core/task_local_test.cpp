@@ -33,7 +33,7 @@ task<std::string> name_later() {
 }
 
 TEST(TaskLocal, GivesWhatWasBoundAboveAndOtherwiseTheDefault) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         EXPECT_EQ(co_await name.get(), "nobody");
         EXPECT_EQ(co_await number.get(), 0);
         EXPECT_EQ(co_await name.with("ann", name_later()), "ann");
@@ -42,7 +42,7 @@ TEST(TaskLocal, GivesWhatWasBoundAboveAndOtherwiseTheDefault) {
 }
 
 TEST(TaskLocal, TheInnermostBindingCountsAndEndsWithItsTask) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto outer = []() -> task<> {
             EXPECT_EQ(co_await name.with("bob", name_later()), "bob");
             EXPECT_EQ(co_await name_later(), "ann");
@@ -58,7 +58,7 @@ TEST(TaskLocal, TheInnermostBindingCountsAndEndsWithItsTask) {
 }
 
 TEST(TaskLocal, IsInheritedByWhateverIsSpawnedBelow) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto request = []() -> task<> {
             std::string of_child;
             co_await twill::scope([&](twill::scope_ref s) -> task<> {
@@ -79,7 +79,7 @@ TEST(TaskLocal, IsInheritedByWhateverIsSpawnedBelow) {
 }
 
 TEST(TaskLocal, SiblingsHaveTheirOwn) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         const auto [a, b, c] = co_await twill::when_all(name.with("a", name_later()),
                                                         name.with("b", name_later()), name_later());
         EXPECT_EQ(a, "a");
@@ -90,7 +90,7 @@ TEST(TaskLocal, SiblingsHaveTheirOwn) {
 
 TEST(TaskLocal, ValueLivesUntilTheWorkHasEnded) {
     static task_local<std::shared_ptr<live>> kept;
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto look = []() -> task<> {
             co_await twill::yield();
             EXPECT_EQ((co_await kept.get()).use_count(), 1);
@@ -105,7 +105,7 @@ TEST(TaskLocal, ValueLivesUntilTheWorkHasEnded) {
 }
 
 TEST(TaskLocal, BelowAnotherBindingOfTheSameDepthIsNotConfused) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         static task_local<std::string> other("other");
         EXPECT_EQ(co_await other.with("x", name_later()), "nobody");
     });

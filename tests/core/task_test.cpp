@@ -38,7 +38,7 @@ static_assert(!can_be_awaited<task<int>&>);
 static_assert(!can_be_awaited<const task<int>&>);
 
 TEST(Task, NothingRunsBeforeItIsAwaited) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool ran = false;
         auto body = [&]() -> task<> {
             ran = true;
@@ -52,7 +52,7 @@ TEST(Task, NothingRunsBeforeItIsAwaited) {
 }
 
 TEST(Task, GivesValuesOfAllKinds) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         EXPECT_EQ(co_await give(7), 7);
         EXPECT_EQ(co_await give(std::string("text")), "text");
 
@@ -80,14 +80,14 @@ struct no_default {
 };
 
 TEST(Task, ResultNeedsNoDefaultConstructorAndNoAssignment) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto body = []() -> task<no_default> { co_return no_default(3); };
         EXPECT_EQ((co_await body()).number, 3);
     });
 }
 
 TEST(Task, WhatItThrowsIsThrownWhereItIsAwaited) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto outer = []() -> task<int> {
             co_await twill::yield();
             co_await fail(4);
@@ -105,7 +105,7 @@ TEST(Task, WhatItThrowsIsThrownWhereItIsAwaited) {
 
 TEST(Task, ArgumentsAndLocalsEndWithItAlsoWhenItThrows) {
     const int before = live::count.load();
-    run({}, [&]() -> task<> {
+    run([&]() -> task<> {
         auto body = [](live /*argument*/, bool bad) -> task<> {
             live local;
             co_await twill::yield();
@@ -135,7 +135,7 @@ TEST(Task, NeverAwaitedItFreesItsArguments) {
 
 TEST(Task, ItsResultIsDestroyedOnceAlsoWhenNobodyTakesIt) {
     const int before = live::count.load();
-    run({}, [&]() -> task<> {
+    run([&]() -> task<> {
         static_cast<void>(co_await give(live()));
         EXPECT_EQ(live::count.load(), before);
     });
@@ -153,7 +153,7 @@ struct throws_on_second_move {
 
 TEST(Task, ResultThatThrowsOnItsWayOutArrivesAsThatException) {
     const int before = live::count.load();
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         // The first move is into the promise, the second out of it.
         auto body = []() -> task<throws_on_second_move> { co_return throws_on_second_move(); };
         EXPECT_TRUE(co_await throws<failure>(body()));
@@ -169,7 +169,7 @@ struct throws_on_move {
 
 TEST(Task, ResultThatThrowsOnItsWayInArrivesAsThatException) {
     const int before = live::count.load();
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto body = []() -> task<throws_on_move> { co_return throws_on_move(); };
         EXPECT_TRUE(co_await throws<failure>(body()));
     });
@@ -185,7 +185,7 @@ struct throws_at_its_end {
 
 TEST(Task, LocalThatThrowsAfterTheReturnReplacesTheResult) {
     const int before = live::count.load();
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto body = []() -> task<live> {
             throws_at_its_end guard;
             co_return live();
@@ -196,7 +196,7 @@ TEST(Task, LocalThatThrowsAfterTheReturnReplacesTheResult) {
 }
 
 TEST(Task, AwaitedASecondTimeItIsRefused) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto once = give(7);
         const auto the_same = [&] { return std::move(once); };
         EXPECT_EQ(co_await std::move(once), 7);
@@ -206,8 +206,8 @@ TEST(Task, AwaitedASecondTimeItIsRefused) {
 }
 
 TEST(Task, EmptyOneIsRefusedWhereverItIsPassed) {
-    EXPECT_THROW(run({}, [] { return task<int>(); }), twill::usage_error);
-    run({}, []() -> task<> {
+    EXPECT_THROW(run([] { return task<int>(); }), twill::usage_error);
+    run([]() -> task<> {
         using twill::usage_error;
         const auto empty = [] { return task<int>(); };
         EXPECT_TRUE(co_await throws<usage_error>(twill::when_all(empty(), for_ever())));
@@ -225,7 +225,7 @@ TEST(Task, EmptyOneIsRefusedWhereverItIsPassed) {
 }
 
 TEST(Task, MillionAwaitedInARowUseNoStack) {
-    const int sum = run({}, []() -> task<int> {
+    const int sum = run([]() -> task<int> {
         int total = 0;
         for (int i = 0; i < 1'000'000; ++i) total += co_await give(1);
         co_return total;
@@ -239,7 +239,7 @@ task<int> depth(int below) {
 }
 
 TEST(Task, ChainOfHundredThousandUsesNoStackOnTheWayInAndOut) {
-    EXPECT_EQ(run({}, [] { return depth(100'000); }), 100'000);
+    EXPECT_EQ(run([] { return depth(100'000); }), 100'000);
 }
 
 task<int> depth_with_failure(int below) {
@@ -250,12 +250,12 @@ task<int> depth_with_failure(int below) {
 
 TEST(Task, FailureUnwindsALongChainStepByStep) {
     const int before = live::count.load();
-    EXPECT_THROW(run({}, [] { return depth_with_failure(20'000); }), failure);
+    EXPECT_THROW(run([] { return depth_with_failure(20'000); }), failure);
     EXPECT_EQ(live::count.load(), before);
 }
 
 TEST(Task, AwaitableThatIsNoTaskBecomesOne) {
-    run({}, []() -> task<> { co_await twill::as_task(twill::yield()); });
+    run([]() -> task<> { co_await twill::as_task(twill::yield()); });
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ using twill::with_deadline;
 using twill::with_timeout;
 
 TEST(Timeout, ExpiredItThrowsTimedOutAfterTheWorkHasEnded) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool ended = false;
         auto slow = [&]() -> task<> {
             try {
@@ -44,7 +44,7 @@ TEST(Timeout, ExpiredItThrowsTimedOutAfterTheWorkHasEnded) {
 }
 
 TEST(Timeout, SaysWhichWorkWasLimited) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         std::string text;
         try {
             co_await with_timeout(1us, for_ever());
@@ -56,7 +56,7 @@ TEST(Timeout, SaysWhichWorkWasLimited) {
 }
 
 TEST(Timeout, WorkInTimeGivesItsResultAndWithdrawsTheLimit) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         EXPECT_EQ(co_await with_timeout(1h, give(3)), 3);
         EXPECT_EQ(*co_await with_timeout(1h, give_later(std::make_unique<int>(4))), 4);
         EXPECT_TRUE(co_await throws<failure>(with_timeout(1h, fail(1))));
@@ -65,7 +65,7 @@ TEST(Timeout, WorkInTimeGivesItsResultAndWithdrawsTheLimit) {
 }
 
 TEST(Timeout, ResultThatIsCompleteBeatsTheExpiry) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto stubborn = []() -> task<int> {
             co_await throws<twill::cancelled>(for_ever());
             co_return 5;
@@ -80,7 +80,7 @@ TEST(Timeout, ResultThatIsCompleteBeatsTheExpiry) {
 }
 
 TEST(Timeout, OuterCancellationIsNotReportedAsExpiry) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool was_cancelled = false;
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
             s.spawn([&]() -> task<> {
@@ -94,7 +94,7 @@ TEST(Timeout, OuterCancellationIsNotReportedAsExpiry) {
 }
 
 TEST(Timeout, NestedTheOneThatExpiredIsBlamed) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto inner_first = [](bool& inner) -> task<> {
             inner = co_await throws<timed_out>(with_timeout(1ms, for_ever()));
         };
@@ -117,14 +117,14 @@ TEST(Timeout, NestedTheOneThatExpiredIsBlamed) {
 }
 
 TEST(Timeout, NestedWithTheSameDeadlineExpireOnce) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         const auto at = twill::now() + 2ms;
         EXPECT_TRUE(co_await throws<timed_out>(with_deadline(at, with_deadline(at, for_ever()))));
     });
 }
 
 TEST(Timeout, DeadlineInThePastCutsTheFirstSuspension) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         for (const auto past : {twill::now() - 1h, twill::time_point::min(), twill::time_point()}) {
             EXPECT_TRUE(co_await throws<timed_out>(with_deadline(past, for_ever())));
             EXPECT_EQ(co_await with_deadline(past, give(1)), 1);
@@ -134,7 +134,7 @@ TEST(Timeout, DeadlineInThePastCutsTheFirstSuspension) {
 }
 
 TEST(Timeout, NeverIsNoLimit) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         EXPECT_EQ(co_await with_deadline(twill::never, give_later(1)), 1);
         EXPECT_EQ(co_await with_timeout(twill::duration::max(), give_later(1)), 1);
     });

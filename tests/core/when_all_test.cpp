@@ -22,7 +22,7 @@ using twill::task;
 using twill::when_all;
 
 TEST(WhenAll, GivesTheResultsOfAllInTheirOrder) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         int place = 0;
         auto refer = [&]() -> task<int&> { co_return place; };
         auto [number, nothing, text, pointer, reference] =
@@ -37,7 +37,7 @@ TEST(WhenAll, GivesTheResultsOfAllInTheirOrder) {
 }
 
 TEST(WhenAll, RunsThemSideBySide) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         std::string order;
         auto step = [&](char name) -> task<> {
             for (int i = 0; i < 2; ++i) {
@@ -51,7 +51,7 @@ TEST(WhenAll, RunsThemSideBySide) {
 }
 
 TEST(WhenAll, FirstFailureCancelsTheOthersAndIsThrown) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool cut_short = false;
         auto waits = [&]() -> task<> { cut_short = co_await throws<twill::cancelled>(for_ever()); };
         EXPECT_TRUE(co_await throws<failure>(when_all(waits(), fail(1))));
@@ -60,7 +60,7 @@ TEST(WhenAll, FirstFailureCancelsTheOthersAndIsThrown) {
 }
 
 TEST(WhenAll, OfAVectorGivesAVector) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         std::vector<task<int>> many;
         for (int i = 0; i < 1000; ++i) many.push_back(give_later(i));
         const std::vector<int> results = co_await when_all(std::move(many));
@@ -77,7 +77,7 @@ TEST(WhenAll, OfAVectorGivesAVector) {
 }
 
 TEST(WhenAll, OfAVectorThrowsTheFirstFailure) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         std::vector<task<>> many;
         many.push_back(for_ever());
         for (int i = 0; i < 10; ++i) many.push_back(fail(i));
@@ -92,7 +92,7 @@ TEST(WhenAll, OfAVectorThrowsTheFirstFailure) {
 }
 
 TEST(WhenAll, MemberThatGivesUpCutsTheWholeShort) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto gives_up = []() -> task<int> {
             throw twill::cancelled();
             co_return 1;

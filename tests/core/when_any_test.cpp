@@ -22,7 +22,7 @@ using twill::task;
 using twill::when_any;
 
 TEST(WhenAny, GivesTheFirstAndJoinsTheCancelledLosers) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         bool loser_ended = false;
         auto loser = [&]() -> task<int> {
             const bool cut_short = co_await throws<twill::cancelled>(for_ever());
@@ -37,12 +37,11 @@ TEST(WhenAny, GivesTheFirstAndJoinsTheCancelledLosers) {
 }
 
 TEST(WhenAny, ThrowsWhatTheFirstThrew) {
-    run({},
-        []() -> task<> { EXPECT_TRUE(co_await throws<failure>(when_any(for_ever(), fail(1)))); });
+    run([]() -> task<> { EXPECT_TRUE(co_await throws<failure>(when_any(for_ever(), fail(1)))); });
 }
 
 TEST(WhenAny, DropsWhatTheLosersThrow) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto bad_loser = []() -> task<int> {
             co_await throws<twill::cancelled>(for_ever());
             throw failure(1);
@@ -53,7 +52,7 @@ TEST(WhenAny, DropsWhatTheLosersThrow) {
 }
 
 TEST(WhenAny, OfEqualsGivesTheOneThatEndedFirst) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         const auto first = co_await when_any(give(1), give(2));
         EXPECT_EQ(first.index(), 0U);
         std::vector<task<int>> many;
@@ -65,14 +64,14 @@ TEST(WhenAny, OfEqualsGivesTheOneThatEndedFirst) {
 }
 
 TEST(WhenAny, OfMoveOnlyResults) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto first = co_await when_any(give(std::make_unique<int>(1)), twill::sleep(1h));
         EXPECT_EQ(*std::get<0>(first), 1);
     });
 }
 
 TEST(WhenAny, OfNothingIsRefused) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         EXPECT_TRUE(co_await throws<twill::usage_error>(when_any(std::vector<task<int>>())));
     });
 }

@@ -381,17 +381,17 @@ TEST(Process, ThousandsLeaveNoDescriptorAndNoZombie) {
 
 TEST(Process, ManyRunSideBySideOnOneThread) {
     in_runtime([]() -> task<> {
-        int ended = 0;
+        twill::atomic<int> ended{0};
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
             for (int i = 0; i < 64; ++i)
                 s.spawn([&ended, i]() -> task<> {
                     process child = process::start(shell("exit " + std::to_string(i)));
                     EXPECT_EQ((co_await child.wait()).code, i);
-                    ++ended;
+                    ended.fetch_add(1);
                 });
             co_return;
         });
-        EXPECT_EQ(ended, 64);
+        EXPECT_EQ(ended.load(), 64);
     });
 }
 

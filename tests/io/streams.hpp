@@ -16,10 +16,10 @@
 
 namespace twill_test {
 
-// Runs the task that `body` gives, in a runtime of its own.
+// Runs the task that `body` gives, in a runtime of its own, as the environment sets it up.
 template <class Body>
 auto in_runtime(Body body) {
-    return twill::run({}, std::move(body));
+    return twill::run(std::move(body));
 }
 
 // The code of the io_error that awaiting `what` ends in; no error, no code.

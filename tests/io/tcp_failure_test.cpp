@@ -78,7 +78,7 @@ task<bool> names_the_limit_of_watched(A what) {
 
 TEST(TcpFailure, LimitOfWatchedDescriptorsIsAnErrorThatSaysWhatHelps) {
     in_own_thread([] {
-        twill::runtime here{{}};
+        twill::runtime here;
         auto [client, server] = here.run([] { return connected(); });
         if (!deny_call(SYS_epoll_ctl, ENOSPC)) GTEST_SKIP() << "no seccomp filters";
         here.run([&]() -> task<> {

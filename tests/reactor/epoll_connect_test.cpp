@@ -27,7 +27,7 @@ using twill::scope_ref;
 using twill::task;
 
 TEST(EpollConnect, AcceptsAndConnects) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         loopback_listener listener;
         co_await scope([&](scope_ref s) -> task<> {
             s.spawn([&]() -> task<> {
@@ -51,7 +51,7 @@ TEST(EpollConnect, AcceptsAndConnects) {
 }
 
 TEST(EpollConnect, RefusedConnectionIsTheResult) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         sockaddr_in nobody{};
         {
             const loopback_listener gone;
@@ -65,7 +65,7 @@ TEST(EpollConnect, RefusedConnectionIsTheResult) {
 
 // It used to be reported as connected.
 TEST(EpollConnect, ConnectionToALocalListenerWithAFullQueueIsRefused) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         watched listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
         sockaddr_un address{};
         address.sun_family = AF_UNIX;  // an abstract name, chosen by the kernel
@@ -86,7 +86,7 @@ TEST(EpollConnect, ConnectionToALocalListenerWithAFullQueueIsRefused) {
 }
 
 TEST(EpollConnect, WithoutDescriptorsAcceptSaysSoAndTheConnectionIsKept) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         loopback_listener listener;
         auto& source = listener.socket.source;
         // Registered first: the connection waits behind an edge that was fetched already.

@@ -36,7 +36,7 @@ using twill::scope_ref;
 using twill::task;
 
 TEST(Epoll, ReceivesWhatIsThereAndWaitsForWhatComes) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         for (auto make : {local_pair, tcp_pair}) {
             auto [a, b] = make();
             put(a, "first");
@@ -54,7 +54,7 @@ TEST(Epoll, ReceivesWhatIsThereAndWaitsForWhatComes) {
 }
 
 TEST(Epoll, ShortReadsAndThenMoreLoseNothing) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         for (auto make : {local_pair, tcp_pair}) {
             auto [a, b] = make();
             std::string sent;
@@ -84,7 +84,7 @@ TEST(Epoll, ShortReadsAndThenMoreLoseNothing) {
 
 // The bytes and the end came together: one edge for both, and none for the end alone.
 TEST(Epoll, EndOfStreamThatCameWithTheLastBytesIsSeen) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         for (auto make : {local_pair, tcp_pair}) {
             for (const bool waits_first : {true, false}) {
                 auto [a, b] = make();
@@ -110,7 +110,7 @@ TEST(Epoll, EndOfStreamThatCameWithTheLastBytesIsSeen) {
 
 // A short read used to be taken for "no more", also where the kernel stops for another reason.
 TEST(Epoll, BytesBehindPassedDescriptorsAreReceived) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto [a, b] = local_pair();
         co_await scope([&](scope_ref s) -> task<> {
             s.spawn([&]() -> task<> {
@@ -143,7 +143,7 @@ TEST(Epoll, BytesBehindPassedDescriptorsAreReceived) {
 }
 
 TEST(Epoll, BytesBehindUrgentDataAreReceived) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto [a, b] = tcp_pair();
         co_await scope([&](scope_ref s) -> task<> {
             s.spawn([&]() -> task<> {
@@ -163,7 +163,7 @@ TEST(Epoll, BytesBehindUrgentDataAreReceived) {
 }
 
 TEST(Epoll, WholeRequestsGoOnUntilAllIsMoved) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         for (auto make : {local_pair, tcp_pair}) {
             auto [a, b] = make();
             const std::string text(8 << 20, 'x');  // far more than the buffers hold
@@ -182,7 +182,7 @@ TEST(Epoll, WholeRequestsGoOnUntilAllIsMoved) {
 }
 
 TEST(Epoll, BothDirectionsAtOnce) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto [a, b] = tcp_pair();
         auto shovel = [](io_source& end) -> task<> {
             const std::string text(1 << 20, 'y');
@@ -198,7 +198,7 @@ TEST(Epoll, BothDirectionsAtOnce) {
 }
 
 TEST(Epoll, CancelledItEndsAndTheNextRequestFindsItsData) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto [a, b] = tcp_pair();
         for (int i = 0; i < 3; ++i) {
             co_await scope([&](scope_ref s) -> task<> {
@@ -215,7 +215,7 @@ TEST(Epoll, CancelledItEndsAndTheNextRequestFindsItsData) {
 }
 
 TEST(Epoll, ResultThatIsThereBeatsTheCancellation) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto [a, b] = tcp_pair();
         std::string got;
         co_await scope([&](scope_ref s) -> task<> {
@@ -229,7 +229,7 @@ TEST(Epoll, ResultThatIsThereBeatsTheCancellation) {
 }
 
 TEST(Epoll, InACancelledTaskARequestDoesNotStart) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto [a, b] = local_pair();
         put(a, "stays");
         co_await scope([&](scope_ref s) -> task<> {
@@ -241,7 +241,7 @@ TEST(Epoll, InACancelledTaskARequestDoesNotStart) {
 }
 
 TEST(Epoll, SecondRequestInTheSameDirectionIsRefused) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto [a, b] = local_pair();
         co_await scope([&](scope_ref s) -> task<> {
             s.spawn([&]() -> task<> { EXPECT_EQ(co_await receive_some(b.source), "x"); });
@@ -255,7 +255,7 @@ TEST(Epoll, SecondRequestInTheSameDirectionIsRefused) {
 }
 
 TEST(Epoll, DescriptorNumbersThatAreUsedAgainGetNoOldEvents) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         for (int i = 0; i < 200; ++i) {
             auto [a, b] = local_pair();
             co_await scope([&](scope_ref s) -> task<> {
@@ -273,7 +273,7 @@ TEST(Epoll, DescriptorNumbersThatAreUsedAgainGetNoOldEvents) {
 // The event is fetched, and its source forgotten, before it is delivered: at the level of the
 // reactor, with the registration used again by another source.
 TEST(Epoll, ForgottenSourcesRegistrationIsReusedSafely) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto [a, b] = local_pair();
         put(a, "1");
         EXPECT_EQ(co_await receive_some(b.source), "1");
@@ -296,7 +296,7 @@ TEST(Epoll, ForgottenSourcesRegistrationIsReusedSafely) {
 }
 
 TEST(Epoll, RefusedRegistrationIsTheResult) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto [a, b] = local_pair();
         io_source same(b.source.fd);  // a second source of one descriptor
         co_await scope([&](scope_ref s) -> task<> {
@@ -314,7 +314,7 @@ TEST(Epoll, RefusedRegistrationIsTheResult) {
 }
 
 TEST(Epoll, RegularFilesNeedNoRegistration) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         watched file(::open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC));
         char byte = 0;
         EXPECT_EQ(co_await request(io_call::read, file.source, &byte, 1), 1);
@@ -324,7 +324,7 @@ TEST(Epoll, RegularFilesNeedNoRegistration) {
 }
 
 TEST(Epoll, PipesMoveBytesAndTellTheirEnd) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         auto [r, w] = pipe_pair();
         const std::string text(1 << 20, 'p');
         std::string got(text.size(), '\0');
@@ -348,7 +348,7 @@ TEST(Epoll, PipesMoveBytesAndTellTheirEnd) {
 TEST(Epoll, WritingWithoutAReaderRaisesNoSignal) {
     // The default disposition would end this process.
     ASSERT_NE(::signal(SIGPIPE, SIG_DFL), SIG_ERR);
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         {
             auto [r, w] = pipe_pair();
             r.close();
@@ -387,7 +387,7 @@ TEST(Epoll, WritingWithoutAReaderRaisesNoSignal) {
 }
 
 TEST(Epoll, SourceThatIsAlwaysReadyDoesNotHoldUpTheOthers) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         watched zeros(::open("/dev/zero", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
         auto [a, b] = local_pair();
         bool stop = false;
@@ -438,7 +438,7 @@ TEST(Epoll, WaitsInMillisecondsWhereTheKernelKnowsNoFinerOnes) {
 }
 
 TEST(Epoll, CancellationFromAForeignThreadRacesWithData) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         for (int i = 0; i < 300; ++i) {
             auto [a, b] = tcp_pair();
             std::stop_source stop;

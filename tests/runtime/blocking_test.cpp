@@ -25,7 +25,7 @@ using twill::run;
 using twill::task;
 
 TEST(Blocking, GivesWhatTheFunctionGivesFromAnotherThread) {
-    run({}, []() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         const auto here = std::this_thread::get_id();
         EXPECT_NE(co_await blocking([] { return std::this_thread::get_id(); }), here);
         EXPECT_EQ(std::this_thread::get_id(), here) << "the task goes on where it was";
@@ -40,13 +40,13 @@ TEST(Blocking, GivesWhatTheFunctionGivesFromAnotherThread) {
 }
 
 TEST(Blocking, ThrowsWhatTheFunctionThrows) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         EXPECT_TRUE(co_await throws<failure>(blocking([] { throw failure(1); })));
     });
 }
 
 TEST(Blocking, TasksGoOnMeanwhile) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         twill::atomic<bool> go_on{false};
         co_await twill::when_all(blocking([&] {
                                      while (!go_on.load()) std::this_thread::yield();
@@ -81,7 +81,7 @@ TEST(Blocking, CancelledWhileItWaitsForAThreadItNeverRuns) {
 }
 
 TEST(Blocking, CancelledWhileItRunsItsResultIsGiven) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         int result = 0;
         twill::atomic<bool> runs{false};
         twill::atomic<bool> go_on{false};
@@ -134,7 +134,7 @@ TEST(Compute, CutAnywhereLeavesNothingBehind) {
 }
 
 TEST(Compute, GivesAndThrowsWhatTheFunctionDoes) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         EXPECT_EQ(co_await compute([] { return 3; }), 3);
         EXPECT_TRUE(co_await throws<failure>(compute([] { throw failure(1); })));
     });

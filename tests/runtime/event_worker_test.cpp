@@ -145,15 +145,15 @@ TEST(EventWorker, EndsWhenATimerSaysSo) {
 }
 
 TEST(EventWorker, TaskThatOnlyYieldsDoesNotHoldUpTimers) {
-    run({}, []() -> task<> {
-        bool stop = false;
+    run([]() -> task<> {
+        twill::atomic<bool> stop{false};
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
             for (int i = 0; i < 3; ++i)
                 s.spawn([&]() -> task<> {
-                    while (!stop) co_await twill::yield();
+                    while (!stop.load()) co_await twill::yield();
                 });
             for (int i = 0; i < 20; ++i) co_await twill::sleep(100us);
-            stop = true;
+            stop.store(true);
         });
     });
 }
@@ -175,7 +175,7 @@ process_use used_so_far() {
 }
 
 TEST(EventWorker, IdleCostsNothing) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         co_await twill::sleep(1ms);
         const auto before = used_so_far();
         co_await twill::sleep(1s);

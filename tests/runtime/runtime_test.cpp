@@ -33,8 +33,8 @@ using twill::runtime;
 using twill::task;
 
 TEST(Runtime, GivesWhatMainGives) {
-    EXPECT_EQ(run({}, [] { return give(3); }), 3);
-    EXPECT_EQ(*run({}, [] { return give_later(std::make_unique<int>(4)); }), 4);
+    EXPECT_EQ(run([] { return give(3); }), 3);
+    EXPECT_EQ(*run([] { return give_later(std::make_unique<int>(4)); }), 4);
     runtime here;
     EXPECT_EQ(here.run([](int a, int b) -> task<int> { co_return a + b; }, 2, 3), 5);
     EXPECT_EQ(here.run([] { return give(6); }), 6) << "it can run again";
@@ -89,18 +89,18 @@ TEST(Runtime, AReportThatCausesAnotherLeavesThatToStandardError) {
 }
 
 TEST(Runtime, ThrowsWhatMainThrows) {
-    EXPECT_THROW(run({}, [] { return fail(1); }), failure);
-    EXPECT_THROW(run({}, []() -> task<> { throw failure(2); }), failure);
+    EXPECT_THROW(run([] { return fail(1); }), failure);
+    EXPECT_THROW(run([]() -> task<> { throw failure(2); }), failure);
     runtime here;
     EXPECT_THROW(here.run([] { return fail(1); }), failure);
     EXPECT_EQ(here.run([] { return give(1); }), 1) << "and runs again afterwards";
 }
 
 TEST(Runtime, NestedRunIsRefusedWithAdvice) {
-    run({}, []() -> task<> {
+    run([]() -> task<> {
         std::string text;
         try {
-            run({}, [] { return give(1); });
+            run([] { return give(1); });
         } catch (const twill::usage_error& e) {
             text = e.what();
         }
@@ -146,17 +146,17 @@ TEST(Runtime, SeveralRunOnSeveralThreads) {
     twill::atomic<int> sum{0};
     for (int t = 0; t < 4; ++t)
         threads.emplace_back([&] {
-            sum.fetch_add(run({}, []() -> task<int> {
-                int total = 0;
+            sum.fetch_add(run([]() -> task<int> {
+                twill::atomic<int> total{0};
                 co_await twill::scope([&](twill::scope_ref s) -> task<> {
                     for (int i = 0; i < 100; ++i)
                         s.spawn([&]() -> task<> {
                             co_await twill::sleep(10us);
-                            total += co_await twill::blocking([] { return 1; });
+                            total.fetch_add(co_await twill::blocking([] { return 1; }));
                         });
                     co_return;
                 });
-                co_return total;
+                co_return total.load();
             }));
         });
     for (auto& each : threads) each.join();
@@ -267,7 +267,7 @@ TEST(Runtime, WritesATraceWhenTheEnvironmentAsksForIt) {
 TEST(Runtime, ForkedChildThatGoesOnIsEndedWithAMessage) {
     const pid_t parent = ::getpid();
     child_end end;
-    run({}, [&]() -> task<> {
+    run([&]() -> task<> {
         const forked here;
         if (here.in_child()) {
             for (int i = 0; i < 1000; ++i) co_await twill::yield();
@@ -283,7 +283,7 @@ TEST(Runtime, ForkedChildThatGoesOnIsEndedWithAMessage) {
 
 // A process that once ran a runtime could never again be forked into one that does.
 TEST(Runtime, ForkedChildMayMakeARuntimeOfItsOwn) {
-    run({}, [] { return give(1); });
+    run([] { return give(1); });
     // Not watched: the thread sanitizer ends a forked child that starts a thread.
     const auto end = in_child(
         [] { return run({.watchdog = twill::watchdog::off}, [] { return give_later(7); }); });

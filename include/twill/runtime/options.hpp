@@ -41,6 +41,7 @@ struct runtime_options {
     // on. Not with watchdog::hand_over.
     // TWILL_EVENT_THREADS (a number, or auto)
     unsigned event_threads = 1;
+    // Zero: a further one is called as soon as anything waits, which serves tests.
     // TWILL_EVENT_DELAY (seconds)
     duration event_delay = std::chrono::microseconds(200);
 

@@ -38,6 +38,7 @@
 #include <twill/runtime/detail/timer_wheel.hpp>
 #include <twill/runtime/detail/watched_worker.hpp>
 
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -152,6 +153,8 @@ private:
     void run_ready(place& here) noexcept;
     void look_round(place& here) noexcept;
     void fire_timers(place& here, time_point at) noexcept;
+    [[nodiscard]] bool is_eager() const noexcept;
+    [[nodiscard]] unsigned longest_turn() const noexcept;
     void watch_delay(crew_worker& self, time_point at, duration took) noexcept;
     [[nodiscard]] bool find_work(crew_worker& self) noexcept;
     [[nodiscard]] bool take_shared(crew_worker& self) noexcept;
@@ -181,6 +184,7 @@ private:
     std::vector<std::unique_ptr<crew_worker>> workers_;
     // By the host, before anybody is called.
     const atomic<bool>* done_ = nullptr;
+    sigset_t signals_of_host_{};  // what it blocks
     atomic<std::uint32_t> further_{0};
     atomic<std::uint64_t> calls_{0};
 

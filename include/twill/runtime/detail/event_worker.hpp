@@ -26,6 +26,7 @@
 #include <twill/runtime/detail/timer_wheel.hpp>
 #include <twill/runtime/detail/watched_worker.hpp>
 
+#include <csignal>
 #include <cstdint>
 #include <functional>
 
@@ -146,7 +147,9 @@ private:
     bool relief_wanted_ = false;
     std::uint64_t relief_of_ = 0;
 
-    const atomic<bool>* done_ = nullptr;  // by the thread that called `drive`, before it mounts
+    // By the thread that called `drive`, before it mounts.
+    const atomic<bool>* done_ = nullptr;
+    sigset_t signals_of_host_{};  // what it blocks; if another can take the worker
     atomic<std::uint64_t> hand_overs_{0};
     atomic<unsigned> strays_{0};  // threads that lost the worker and still run a task
     // That thread has come back and waits for the worker.
