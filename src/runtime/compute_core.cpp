@@ -52,7 +52,9 @@ compute_core::compute_core(compute_pool& pool, const compute_pool_options& optio
       watch_(options.watch != nullptr ? *options.watch : thread_watch::kernel()),
       report_(options.report),
       low_wanted_(options.lanes.lower_weight()),
-      weight_rule_(options.starved_after) {
+      weight_rule_(options.starved_after),
+      // The number was asked for just now.
+      next_cpu_look_(cpus_ != nullptr ? after(now(), cpus_->good_for()) : never) {
     watch_for_fork();
     look_whether_profile_is_wanted();
     ticker::process().enrol(*this);
@@ -192,8 +194,12 @@ void compute_core::thread_main(compute_worker& self) noexcept {
     self.get_off_core();
 }
 
+unsigned compute_core::max_threads() const noexcept {
+    return max_threads_ != 0 ? max_threads_ : 4 * workers() + 16;
+}
+
 compute_worker* compute_core::start_thread() noexcept {
-    if (stopping_ || threads() >= max_threads_) return nullptr;
+    if (stopping_ || threads() >= max_threads()) return nullptr;
     compute_worker* const worker = spare_worker_ != nullptr ? spare_worker_ : make_worker(false);
     if (worker == nullptr) return nullptr;
     spare_worker_ = worker;

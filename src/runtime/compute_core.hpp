@@ -85,8 +85,11 @@ public:
     void end_row() noexcept { measured_.reset(); }
 
     void poke() noexcept { poke_.store(poked_by_tick, std::memory_order_relaxed); }
-    // The same for a thread that does not have to be woken. Written only if it is news: the line is
-    // the owner's.
+    // These two: written only if it is news, since the line is the owner's.
+    void poke_if_news() noexcept {
+        if (poke_.load(std::memory_order_relaxed) < poked_by_tick) poke();
+    }
+    // As `poke`, for a thread that does not have to be woken.
     void ask() noexcept {
         if (poke_.load(std::memory_order_relaxed) < poked_by_hungry)
             poke_.store(poked_by_hungry, std::memory_order_relaxed);
@@ -157,6 +160,7 @@ private:
     bool has_core_ = false;  // of the pool's; never true of a guest
     bool low_ = false;       // wants, or has, a low weight; constant while the thread works
     bool aside_ = false;     // has stepped aside
+    bool recalled_ = false;  // from there, for a core that was free; read by its thread
     time_point aside_since_{};
     compute_worker* next_aside_ = nullptr;
 
@@ -218,6 +222,10 @@ public:
     // At a beat of `self`: lets more urgent work have its core for a while, if there is any that
     // wants one.
     void step_aside(compute_worker& self) noexcept;
+    // Whether regions of a lower priority than `urgency` are active.
+    [[nodiscard]] bool anything_below(priority urgency) const noexcept {
+        return least_urgent_.load(std::memory_order_relaxed) < urgency;
+    }
     [[nodiscard]] priority most_urgent() const noexcept {
         return most_urgent_.load(std::memory_order_relaxed);
     }
@@ -267,6 +275,9 @@ private:
     [[nodiscard]] duration patience_with(const region& first) const noexcept;
     void hurry_queue() noexcept;
     void make_room_for(priority most) noexcept;
+    void make_room_if_beyond(const compute_worker& self) noexcept;
+    void recall_for_free_core() noexcept;
+    [[nodiscard]] unsigned max_threads() const noexcept;
     bool ask_for_work(compute_worker& self) noexcept;
     fork_job* steal(const compute_worker& thief) noexcept;
     [[nodiscard]] bool anything_on_offer() const noexcept;
@@ -308,7 +319,7 @@ private:
     cpu_source* const cpus_;
     // Relaxed: who sees an old value works, or sleeps, a little longer.
     atomic<unsigned> workers_;
-    const unsigned max_threads_;
+    const unsigned max_threads_;  // 0: by the number of workers
     const duration patience_;
     io_activity* const io_;
     const lanes weight_;
@@ -360,12 +371,16 @@ private:
     atomic<unsigned> aside_{0};
     // Of all active regions. Background when there is none.
     atomic<priority> most_urgent_{priority::background};
+    // The same, or above it when there is none. Relaxed: who sees an old value pokes somebody in
+    // vain, or leaves that to the next tick.
+    atomic<priority> least_urgent_{priority::interactive};
 
     // The ticker's thread only.
     weight_rule weight_rule_;
     time_point next_watch_{};
     time_point next_cpu_look_{};
     time_point still_since_ = never;
+    bool core_was_free_ = false;  // at the last tick that found somebody aside
     unsigned vain_ticks_ = 0;
     // Changes whenever a region leaves the queue. Written under the lock.
     atomic<std::uint32_t> served_{0};

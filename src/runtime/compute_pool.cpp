@@ -61,9 +61,6 @@ void region::request_stop() noexcept {
 namespace {
 
 compute_pool_options completed(compute_pool_options options) {
-    // For all that may become usable.
-    if (options.max_threads == 0)
-        options.max_threads = 4 * std::max(options.workers, detail::affinity_of_thread(0)) + 16;
     const int level = options.lanes.nice_level();
     if (options.lanes.lower_weight() && options.lanes != lanes::idle && (level < 1 || level > 19))
         throw usage_error("make a compute pool with lanes::nice(" + std::to_string(level) +

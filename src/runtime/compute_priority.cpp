@@ -25,9 +25,14 @@ constexpr duration patience_of_the_urgent = std::chrono::microseconds(200);
 void compute_core::count_active(priority urgency, int change) noexcept {
     active_[static_cast<std::size_t>(urgency)] += static_cast<unsigned>(change);
     auto most = priority::background;
-    for (const priority each : {priority::normal, priority::interactive})
-        if (active_[static_cast<std::size_t>(each)] != 0) most = each;
+    auto least = priority::interactive;
+    for (const priority each : {priority::interactive, priority::normal, priority::background}) {
+        if (active_[static_cast<std::size_t>(each)] == 0) continue;
+        most = std::max(most, each);
+        least = each;
+    }
     most_urgent_.store(most, std::memory_order_relaxed);
+    least_urgent_.store(least, std::memory_order_relaxed);
 }
 
 // `work` has ended, or was stopped in the queue. The last access to it is that of `complete`.
@@ -61,8 +66,35 @@ void compute_core::finish(region& work) noexcept {
 void compute_core::hurry_queue() noexcept { make_room_for(most_urgent()); }
 
 void compute_core::make_room_for(priority most) noexcept {
+    if (!anything_below(most)) return;
     for (auto* w = first_worker_.load(std::memory_order_acquire); w != nullptr; w = w->next_)
-        if (w->urgency() < most) w->poke();
+        if (!w->guest_ && w->urgency() < most &&
+            (w->activity_.load(std::memory_order_relaxed) & 1) != 0)
+            w->poke_if_news();
+}
+
+// `self` has come back in mid-frame, and took a core even if none was free.
+void compute_core::make_room_if_beyond(const compute_worker& self) noexcept {
+    if (running_.load(std::memory_order_relaxed) > cores()) make_room_for(self.urgency());
+}
+
+// Somebody has given up a core, and called for what wants one: if it is free still, the most urgent
+// of those who stand aside goes on. Who steps aside after this does so under the lock, and because
+// somebody else wants a core.
+void compute_core::recall_for_free_core() noexcept {
+    if (aside_.load(std::memory_order_relaxed) == 0) return;
+    compute_worker* back = nullptr;
+    {
+        std::lock_guard hold(lock_);
+        if (running_.load(std::memory_order_relaxed) >= cores()) return;
+        compute_worker** most = nullptr;
+        for (auto** link = &first_aside_; *link != nullptr; link = &(*link)->next_aside_)
+            if (most == nullptr || (*link)->urgency() >= (*most)->urgency()) most = link;
+        if (most == nullptr || wants_core((*most)->urgency())) return;
+        back = return_from_aside(most);
+        back->recalled_ = true;
+    }
+    back->parker_.unpark();
 }
 
 // Whether there is work above `above` that a further core would help: a region for which nobody was
@@ -109,7 +141,8 @@ void compute_core::step_aside(compute_worker& self) noexcept {
     while (still_aside(self));
     note(event_kind::unpark, &self);
     self.get_on_core();
-    self.stays_until_ = after(now(), shortest_between);
+    // It has come early: who wants the core back need not wait.
+    if (!std::exchange(self.recalled_, false)) self.stays_until_ = after(now(), shortest_between);
 }
 
 bool compute_core::still_aside(const compute_worker& self) noexcept {
@@ -134,7 +167,12 @@ bool compute_core::tick_priorities() noexcept {
     if (!queue) still_since_ = never;
     if (!some_aside && !queue) return false;
     const time_point at = now();
-    if (some_aside) recall_who_stood_aside_long_enough(at);
+    if (some_aside) {
+        recall_who_stood_aside_long_enough(at);
+        // Free for as short a time, it is left to the urgent work, which often wants it again.
+        const bool free = running_.load(std::memory_order_relaxed) < cores();
+        if (std::exchange(core_was_free_, free) && free) recall_for_free_core();
+    }
     if (queue) help_still_queue(at);
     return true;
 }

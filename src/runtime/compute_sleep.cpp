@@ -95,7 +95,7 @@ void compute_core::invite(compute_worker& from) noexcept {
     if (from.offer_.empty()) return;
     if (running_.load(std::memory_order_seq_cst) >= cores()) {
         // Who computes for less need not wait for a tick to see that there is work above it.
-        if (from.urgency() != priority::background) make_room_for(from.urgency());
+        make_room_for(from.urgency());
         return;
     }
     compute_worker* sleeper = nullptr;
@@ -299,6 +299,7 @@ fork_job* compute_core::sleep(compute_worker& self, fork_job& job) noexcept {
         if (whom == nullptr) take_core(self);  // else whoever called did
     }
     self.get_on_core();
+    make_room_if_beyond(self);
     if (part == nullptr && whom != nullptr) part = whom->offer_.claim_exactly(self.help_what_);
     if (part != nullptr) note(event_kind::steal, part);
     return part;
@@ -320,6 +321,7 @@ void compute_core::begin_block(compute_worker& self) noexcept {
     }
     self.get_off_core();
     wake_for_what_waits(self);
+    recall_for_free_core();
 }
 
 void compute_core::end_block(compute_worker& self) noexcept {
@@ -329,6 +331,7 @@ void compute_core::end_block(compute_worker& self) noexcept {
         take_core(self);
     }
     self.get_on_core();
+    make_room_if_beyond(self);
 }
 
 }  // namespace detail

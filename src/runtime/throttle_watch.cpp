@@ -50,7 +50,10 @@ std::string report_of(const cpu_throttling& what) {
 }
 
 throttle_watch::throttle_watch(blocking_pool& reporters, throttle_watch_options options)
-    : reporters_(reporters), options_(std::move(options)), born_in_(fork_generation()) {
+    : reporters_(reporters),
+      options_(std::move(options)),
+      born_in_(fork_generation()),
+      next_look_(after(now(), options_.look)) {
     watch_for_fork();
     ticker::process().enrol(*this);
 }
@@ -63,32 +66,27 @@ void throttle_watch::end() noexcept {
     ticker::process().leave(*this);
 }
 
-// The ticker's thread must not wait for whoever reads the report.
+// The ticker's thread must wait neither for the kernel, which may have to add up counts of hundreds
+// of CPUs, nor for whoever takes the report.
 pulse throttle_watch::tick() noexcept {
     const time_point at = now();
-    if (at < next_look_) return pulse::none;
+    // Acquire pairs with the release in `look`: what the last one wrote is seen by the next.
+    if (at < next_look_ || looking_now_.load(std::memory_order_acquire)) return pulse::none;
     next_look_ = after(at, options_.look);
-    try {
-        auto found = rule_.seen(read_cpu_throttling(options_.root), at);
-        periods_.store(rule_.periods(), std::memory_order_relaxed);
-        // Acquire pairs with the release in `say`: the last finding was read.
-        if (!found || saying_now_.load(std::memory_order_acquire)) return pulse::none;
-        finding_ = std::move(*found);
-        saying_now_.store(true, std::memory_order_relaxed);
-        if (reporters_.try_submit(saying_)) saying_now_.store(false, std::memory_order_relaxed);
-    } catch (const std::bad_alloc&) {
-        // Another look follows.
-    }
+    looking_now_.store(true, std::memory_order_relaxed);
+    if (reporters_.try_submit(looking_)) looking_now_.store(false, std::memory_order_relaxed);
     return pulse::none;
 }
 
-void throttle_watch::say() noexcept {
+void throttle_watch::look() noexcept {
     try {
-        options_.report(report_of(finding_));
+        const auto found = rule_.seen(read_cpu_throttling(options_.root), now());
+        periods_.store(rule_.periods(), std::memory_order_relaxed);
+        if (found) options_.report(report_of(*found));
     } catch (const std::bad_alloc&) {
-        // It is in the count.
+        // Another look follows.
     }
-    saying_now_.store(false, std::memory_order_release);
+    looking_now_.store(false, std::memory_order_release);
 }
 
 }  // namespace twill::inline TWILL_ABI::detail

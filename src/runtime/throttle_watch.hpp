@@ -59,7 +59,7 @@ public:
     throttle_watch(const throttle_watch&) = delete;
     throttle_watch& operator=(const throttle_watch&) = delete;
 
-    // Before `reporters` goes, which still runs a report that is under way.
+    // Before `reporters` goes, which still runs a look that is under way.
     void end() noexcept;
 
     // As throttle_rule's. Any thread.
@@ -68,30 +68,27 @@ public:
     }
 
 private:
-    struct saying final : runnable {
-        explicit saying(throttle_watch& whose) noexcept
-            : runnable(&saying::execute), owner(whose) {}
-        static void execute(runnable& self) noexcept { static_cast<saying&>(self).owner.say(); }
+    struct looking final : runnable {
+        explicit looking(throttle_watch& whose) noexcept
+            : runnable(&looking::execute), owner(whose) {}
+        static void execute(runnable& self) noexcept { static_cast<looking&>(self).owner.look(); }
         throttle_watch& owner;
     };
 
     pulse tick() noexcept override;
-    void say() noexcept;
+    void look() noexcept;
 
     blocking_pool& reporters_;
     const throttle_watch_options options_;
     const unsigned born_in_;  // generation of forks: see fork_guard.hpp
     bool ended_ = false;
 
-    // The ticker's thread only.
-    throttle_rule rule_;
-    time_point next_look_{};
-
+    time_point next_look_;  // the ticker's thread only
+    throttle_rule rule_;    // whoever looks
     atomic<std::uint64_t> periods_{0};
-    // True from when `finding_` is written until it was said.
-    atomic<bool> saying_now_{false};
-    cpu_throttling finding_;
-    saying saying_{*this};
+    // True from when a look is asked for until it is over.
+    atomic<bool> looking_now_{false};
+    looking looking_{*this};
 };
 
 }  // namespace twill::inline TWILL_ABI::detail

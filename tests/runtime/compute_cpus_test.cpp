@@ -11,7 +11,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <latch>
+#include <memory>
 #include <thread>
+#include <vector>
 
 #include "par/fixtures.hpp"
 
@@ -105,6 +108,46 @@ TEST(ComputeCpus, FewerThreadsComputeOnceACpuIsGone) {
     most.store(0);
     for (int i = 0; i < 20; ++i) both([] { std::this_thread::yield(); });
     EXPECT_EQ(most.load(), 1);
+}
+
+TEST(ComputeCpus, TheMostThreadsGrowWithTheCpus) {
+    constexpr unsigned cpus_then = 64;
+    told cpus(1);
+    compute_pool pool(as_many_as(cpus));
+    std::latch all(cpus_then);
+    const auto body = [&] {
+        cpus.tell(cpus_then);
+        all.arrive_and_wait();  // needs a thread for each
+    };
+    std::vector<std::unique_ptr<test_region<decltype(body)>>> regions;
+    for (unsigned i = 0; i < cpus_then; ++i) {
+        regions.push_back(std::make_unique<test_region<decltype(body)>>(body));
+        pool.submit(*regions.back());
+    }
+    for (const auto& each : regions) each->wait();
+    EXPECT_GE(pool.threads(), cpus_then);
+}
+
+// It was asked at the first tick, while the first beats of a parallel call were due.
+TEST(ComputeCpus, TheSourceIsAskedAgainOnlyWhenItsAnswerIsNoLongerGood) {
+    class good_for_ever final : public twill::detail::cpu_source {
+    public:
+        twill::atomic<int> asked{0};
+        unsigned usable(int) noexcept override { return asked.fetch_add(1), 1; }
+        twill::duration good_for() noexcept override { return 1h; }
+    } cpus;
+    compute_pool pool({.cpus = &cpus});
+    told beside(1);  // of a pool that shows that there were ticks
+    compute_pool other(as_many_as(beside));
+    test_region work([&] {
+        beside.tell(3);
+        test_region shown([&] { EXPECT_TRUE(work_until([&] { return other.workers() == 3; })); });
+        other.submit(shown);
+        shown.wait();
+    });
+    pool.submit(work);
+    work.wait();
+    EXPECT_EQ(cpus.asked.load(), 1);
 }
 
 TEST(ComputeCpus, AGivenNumberStays) {

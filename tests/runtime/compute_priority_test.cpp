@@ -1,6 +1,7 @@
 #include <twill/core/event.hpp>
 #include <twill/core/task.hpp>
 #include <twill/par/join.hpp>
+#include <twill/runtime/blocked_section.hpp>
 #include <twill/runtime/compute.hpp>
 #include <twill/runtime/compute_pool.hpp>
 #include <twill/runtime/runtime.hpp>
@@ -14,6 +15,7 @@
 
 namespace {
 
+using par_test::held_ticker;
 using par_test::test_region;
 using par_test::wait_without_beat;
 using twill::atomic;
@@ -140,6 +142,85 @@ TEST(compute_priority, who_came_back_steps_aside_again) {
     urgent.wait();
     slow.wait();
     twill::set_event_sink(nullptr);
+}
+
+// It stayed aside until its four milliseconds were over, beside a free core.
+TEST(compute_priority, who_stands_aside_goes_on_while_the_urgent_work_blocks) {
+    static parks seen;
+    compute_pool pool(strictly_one);
+    twill::set_event_sink(&seen);
+    {
+        const held_ticker no_ticks;
+        atomic<bool> begun{false};
+        atomic<bool> over{false};
+        atomic<int> rounds{0};
+        test_region slow(
+            [&](context& here) {
+                parks::counted = true;
+                begun.store(true);
+                while (!over.load()) {
+                    twill::par::join(here, [] {}, [] {});
+                    rounds.fetch_add(1);
+                }
+                parks::counted = false;
+            },
+            priority::background);
+        test_region urgent(
+            [&] {
+                for (int i = 1; i <= 3; ++i) {
+                    EXPECT_TRUE(wait_without_beat([&] { return seen.count.load() == i; }))
+                        << "it steps aside when the urgent work is back";
+                    const twill::blocked_section blocks;
+                    const int before = rounds.load();
+                    EXPECT_TRUE(wait_without_beat([&] { return rounds.load() > before + 10; }))
+                        << "it goes on";
+                }
+                over.store(true);
+            },
+            priority::interactive);
+        pool.submit(slow);
+        ASSERT_TRUE(wait_without_beat([&] { return begun.load(); }));
+        pool.submit(urgent);
+        urgent.wait();
+        slow.wait();
+    }
+    twill::set_event_sink(nullptr);
+}
+
+TEST(compute_priority, interactive_region_shares_its_first_fork_at_once_beside_lower_ones) {
+    compute_pool pool({.workers = 2, .patience = twill::duration::max()});
+    const held_ticker no_ticks;
+    atomic<int> begun{0};
+    atomic<bool> over{false};
+    atomic<int> rounds{0};
+    const auto endless = [&](context& here) {
+        begun.fetch_add(1);
+        while (!over.load()) {
+            twill::par::join(here, [] {}, [] {});
+            rounds.fetch_add(1);
+        }
+    };
+    test_region one(endless, priority::background);
+    test_region other(endless, priority::background);
+    pool.submit(one);
+    pool.submit(other);
+    ASSERT_TRUE(wait_without_beat([&] { return begun.load() == 2; }));
+    atomic<bool> shared{false};
+    test_region urgent(
+        [&](context& here) {
+            // The one that goes on has seen that it was poked when this region came.
+            const int before = rounds.load();
+            EXPECT_TRUE(wait_without_beat([&] { return rounds.load() > before + 1000; }));
+            twill::par::join(
+                here, [&] { EXPECT_TRUE(wait_without_beat([&] { return shared.load(); })); },
+                [&] { shared.store(true); });
+        },
+        priority::interactive);
+    pool.submit(urgent);
+    urgent.wait();
+    over.store(true);
+    one.wait();
+    other.wait();
 }
 
 TEST(compute_priority, urgent_work_is_not_stuck_behind_foreign_code) {

@@ -47,7 +47,7 @@ struct compute_pool_options {
     // ends the job that it is in first.
     unsigned workers = 0;
     // How many threads there may be, those that wait in mid-frame (in a join, in a
-    // blocked_section) included; 0: 4 for each worker, or CPU of the affinity mask, and 16. At this
+    // blocked_section) included; 0: 4 for each worker that there is at the time, and 16. At this
     // limit nobody takes the core of a thread that waits, and what it offered is run by itself
     // later.
     unsigned max_threads = 0;
