@@ -4,6 +4,7 @@
 #include <twill/async/adaptive_limiter.hpp>
 #include <twill/async/auto_reset_event.hpp>
 #include <twill/async/barrier.hpp>
+#include <twill/async/broadcast.hpp>
 #include <twill/async/channel.hpp>
 #include <twill/async/child.hpp>
 #include <twill/async/condition_variable.hpp>
@@ -23,6 +24,7 @@
 #include <twill/async/semaphore.hpp>
 #include <twill/async/shared_mutex.hpp>
 #include <twill/async/snapshot.hpp>
+#include <twill/async/watch.hpp>
 #include <twill/core/callback.hpp>
 #include <twill/core/cancellation.hpp>
 #include <twill/core/error.hpp>

@@ -77,17 +77,9 @@ const waiter* choosing::chosen() const noexcept { return chosen_.load(std::memor
 bool choosing::try_each() noexcept {
     for (const std::uint8_t i : shuffled(arms_.size())) {
         select_arm& one = *arms_[i];
-        bool taken = false;
-        if (one.at_ == nullptr) {
-            taken = one.deadline_ == time_point::min() || now() >= one.deadline_;
-        } else {
-            woken_waiters woken;
-            {
-                std::lock_guard hold(one.at_->lock());
-                taken = one.at_->take(one, woken);
-            }
-            woken.wake_all();
-        }
+        const bool taken = one.at_ != nullptr
+                               ? take_now(*one.at_, one)
+                               : one.deadline_ == time_point::min() || now() >= one.deadline_;
         if (!taken) continue;
         chosen_.store(&one, std::memory_order_relaxed);
         return true;

@@ -46,7 +46,7 @@ void thread_waiter::refuse_on_event_thread(const char* instead) {
 
 void thread_waiter::end(waiter& self) noexcept { static_cast<thread_waiter&>(self).self_.wake(); }
 
-void thread_waiter::wait_at(wait_place& at) noexcept {
+bool thread_waiter::wait_at(wait_place& at, time_point until) noexcept {
     woken_waiters woken;
     bool complete_already = false;
     {
@@ -54,7 +54,16 @@ void thread_waiter::wait_at(wait_place& at) noexcept {
         complete_already = at.take_or_queue(*this, woken);
     }
     woken.wake_all();
-    if (!complete_already) block();
+    if (complete_already || self_.sleep(until)) return true;
+    woken_waiters others;
+    bool waited = false;
+    {
+        std::lock_guard hold(at.lock());
+        waited = at.cut(*this, others);
+    }
+    others.wake_all();
+    if (!waited) self_.sleep();  // it was granted meanwhile, and is about to be woken
+    return !waited;
 }
 
 void permits::take_blocking(std::uint64_t n, const char* instead) {

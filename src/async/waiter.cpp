@@ -4,6 +4,17 @@
 
 namespace twill::inline TWILL_ABI::detail {
 
+bool take_now(two_phase_place& at, waiter& who) noexcept {
+    woken_waiters woken;
+    bool taken = false;
+    {
+        std::lock_guard hold(at.lock());
+        taken = at.take(who, woken);
+    }
+    woken.wake_all();
+    return taken;
+}
+
 bool place_wait::start() noexcept {
     woken_waiters woken;
     bool complete_already = true;

@@ -7,10 +7,11 @@
 //         twill::on(twill::sleep_until(deadline), [] { return false; }));
 //
 // A case is what you would `co_await` alone, and what to do with what it gives: `receive` and
-// `send` of a channel, `receive` of a oneshot, `wait` of an event or a latch, `lock` of a mutex,
-// `acquire` of a semaphore, `sleep` and `sleep_until`. The cases that are not chosen have done
-// nothing: nothing was received, sent, locked or signalled away. So it is with all of them when the
-// wait is cancelled. (`when_any` runs anything awaitable, and drops what its losers bring.)
+// `send` of a channel, `receive` of a oneshot or a listener, `changed` of a watcher, `wait` of an
+// event or a latch, `lock` of a mutex, `acquire` of a semaphore, `sleep` and `sleep_until`. The
+// cases that are not chosen have done nothing: nothing was received, sent, locked or signalled
+// away. So it is with all of them when the wait is cancelled. (`when_any` runs anything awaitable,
+// and drops what its losers bring.)
 //
 // When several are ready, each is as likely as any other: none is starved. With `otherwise` it does
 // not wait:

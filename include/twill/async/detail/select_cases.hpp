@@ -2,6 +2,7 @@
 #pragma once
 
 #include <twill/async/detail/choosing.hpp>
+#include <twill/async/detail/placed.hpp>
 #include <twill/async/detail/waiter.hpp>
 #include <twill/core/config.hpp>
 #include <twill/core/error.hpp>
@@ -23,13 +24,6 @@
 
 namespace twill::inline TWILL_ABI::detail {
 
-// What can be asked for at a place in two steps. `parcel` is what it needs besides a waiter.
-template <class A>
-concept placed = requires(A& what, waiter& who, typename A::parcel& with) {
-    { what.place() } -> std::same_as<two_phase_place&>;
-    what.prepare(who, with);
-    what.result(with);
-};
 template <class A>
 concept selectable = placed<A> || std::same_as<A, sleep_until>;
 

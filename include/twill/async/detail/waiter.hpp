@@ -181,6 +181,9 @@ protected:
     ~two_phase_place() = default;
 };
 
+// Takes what is there for the asking. False: nothing is.
+TWILL_API bool take_now(two_phase_place& at, waiter& who) noexcept;
+
 // A task's wait at one place.
 class TWILL_API place_wait : public operation, public waiter {
 protected:
@@ -231,8 +234,9 @@ public:
     // write there ("co_await lock()").
     static void refuse_on_event_thread(const char* instead);
 
-    // Returns when it has what it came for; meanwhile the thread blocks.
-    void wait_at(wait_place& at) noexcept;
+    // Returns when it has what it came for; meanwhile the thread blocks. False: it had not until
+    // `until`, and has taken nothing.
+    bool wait_at(wait_place& at, time_point until = never) noexcept;
     // The same once it is queued.
     void block() noexcept;
 
