@@ -105,6 +105,7 @@ adaptive_controller::finding adaptive_controller::conclude(time_point now) {
     if (now_.calls > 0) seen.latency = now_.total / static_cast<duration::rep>(now_.calls);
     seen.throughput = seen.occupied / std::max(seconds(seen.latency), 1e-9);
     seen.run = lower_quartile(now_.samples, &call_sample::run);
+    seen.cpu = std::max(seen.run, lower_quartile(now_.samples, &call_sample::cpu));
     seen.blocked = lower_quartile(now_.samples, &call_sample::blocked);
     // As many calls as keep the CPUs busy explain that each waits for about as long as it runs.
     seen.disturbed = now_.queued > 2 * now_.run && seconds(now_.queued) > 0.1 * length;
@@ -292,7 +293,9 @@ std::size_t adaptive_controller::enough_for_cpus(const finding& seen) const noex
     const double r = seconds(seen.run);
     const double b = seconds(seen.blocked);
     if (r <= 0) return options_.most;
-    const double full = b < 0.1 * r ? options_.cpus : options_.cpus * (r + b) / r;
+    // With several threads each call keeps several of them busy.
+    const double busy = seconds(seen.cpu);
+    const double full = options_.cpus * (b < 0.1 * r ? r : r + b) / busy;
     return within_bounds(std::ceil(full));
 }
 

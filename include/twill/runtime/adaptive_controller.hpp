@@ -46,6 +46,7 @@ struct call_sample {
     duration run{};      // on a CPU
     duration queued{};   // runnable, waiting for a CPU
     duration blocked{};  // waiting for something else
+    duration cpu{};      // CPU time of all its threads; matters where it is more than `run`
     // It failed in a way that says "too many": a timeout, a refusal, no memory.
     bool overloaded = false;
 };
@@ -112,6 +113,7 @@ private:
     struct finding {
         double throughput;
         duration run;      // of a typical call
+        duration cpu;      // likewise
         duration blocked;  // likewise
         duration latency;  // on average
         std::size_t calls;

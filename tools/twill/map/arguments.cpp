@@ -25,7 +25,9 @@ else the lines of standard input (empty ones are skipped). '{}' in COMMAND or AR
 stands for the input; without it the input is the last argument. No shell is involved:
 for pipes and the like run  sh -c 'grep x "$1" | sort' sh {}
 
-  -j, --jobs N        run at most N at a time (default: the usable CPUs, here @)
+  -j, --jobs N        run at most N at a time (default: auto, as many as do good: the
+                      CPUs, here @, or more where jobs wait)
+      --explain       say at the end how many ran at a time, and why
   -k, --keep-order    print outputs in the order of the inputs
   -t, --timeout T     stop a job that takes longer: 10, 1.5s, 500ms, 2m, 1h
   -0, --null          inputs on standard input end with a NUL byte, not with a newline
@@ -48,6 +50,7 @@ struct raw_options {
     std::string timeout;
     bool keep_order = false;
     bool dry_run = false;
+    bool explain = false;
     bool null_separated = false;
     bool help = false;
 };
@@ -58,6 +61,7 @@ void declare(CLI::App& app, raw_options& into) {
     app.add_option("-t,--timeout", into.timeout);
     app.add_flag("-k,--keep-order", into.keep_order);
     app.add_flag("-n,--dry-run", into.dry_run);
+    app.add_flag("--explain", into.explain);
     app.add_flag("-0,--null", into.null_separated);
     app.add_flag("-h,--help", into.help);
 }
@@ -90,9 +94,9 @@ std::size_t count_options(const CLI::App& app, std::span<char* const> words) {
 map_answer refusal(std::string text) { return {false, std::move(text)}; }
 
 map_answer unknown_option(const std::string& word) {
-    const auto near =
-        nearest(std::string_view(word).substr(0, word.find('=')),
-                {"--jobs", "--keep-order", "--timeout", "--null", "--dry-run", "--help"});
+    const auto near = nearest(
+        std::string_view(word).substr(0, word.find('=')),
+        {"--jobs", "--keep-order", "--timeout", "--null", "--dry-run", "--explain", "--help"});
     return refusal(fmt::format("no option '{}'; {}", word,
                                near.empty() ? std::string("see twill map --help")
                                             : fmt::format("did you mean {}?", near)));
@@ -116,13 +120,15 @@ std::optional<map_answer> convert(const raw_options& raw, map_arguments& into) {
     into.keep_order = raw.keep_order;
     into.dry_run = raw.dry_run;
     into.null_separated = raw.null_separated;
-    into.jobs = twill::usable_cpus();
-    if (!raw.jobs.empty()) {
+    into.explain = raw.explain;
+    if (!raw.jobs.empty() && raw.jobs != "auto") {
+        unsigned jobs = 0;
         const char* const end = raw.jobs.data() + raw.jobs.size();
-        const auto [rest, error] = std::from_chars(raw.jobs.data(), end, into.jobs);
-        if (error != std::errc() || rest != end || into.jobs == 0 || into.jobs > most_jobs)
-            return refusal(
-                fmt::format("-j takes a number from 1 to {}, not '{}'", most_jobs, raw.jobs));
+        const auto [rest, error] = std::from_chars(raw.jobs.data(), end, jobs);
+        if (error != std::errc() || rest != end || jobs == 0 || jobs > most_jobs)
+            return refusal(fmt::format("-j takes auto, or a number from 1 to {}, not '{}'",
+                                       most_jobs, raw.jobs));
+        into.jobs = jobs;
     }
     if (!raw.timeout.empty()) {
         into.timeout = parse_duration(raw.timeout);

@@ -11,9 +11,10 @@
 namespace twill_command {
 
 struct map_arguments {
-    unsigned jobs = 1;  // at once
+    std::optional<unsigned> jobs;  // at once; none: as measurement says
     bool keep_order = false;
     bool dry_run = false;
+    bool explain = false;
     bool null_separated = false;  // inputs on standard input end with NUL, not with a newline
     std::optional<twill::duration> timeout;
 

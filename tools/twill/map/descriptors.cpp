@@ -27,7 +27,7 @@ rlim_t open_now() {
 
 }  // namespace
 
-unsigned jobs_that_fit(unsigned wanted) {
+unsigned jobs_that_fit(unsigned wanted, bool asked_for) {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
     const rlim_t taken = open_now() + for_all;
@@ -38,7 +38,7 @@ unsigned jobs_that_fit(unsigned wanted) {
         complain(
             "twill map: {} open files are too few to run a job, which takes {}; raise ulimit -n",
             limit.rlim_cur, taken + for_each_job);
-    else
+    else if (asked_for)
         complain(
             "twill map: running {} at a time instead of {}: {} open files leave no room for more "
             "(ulimit -n)",

@@ -3,7 +3,8 @@
 
 namespace twill_command {
 
-// `wanted`, or fewer, which is said on standard error; 0 when there is not even room for one.
-unsigned jobs_that_fit(unsigned wanted);
+// `wanted`, or fewer, which is said on standard error if `asked_for`; 0, which is always said, when
+// there is not even room for one.
+unsigned jobs_that_fit(unsigned wanted, bool asked_for);
 
 }  // namespace twill_command

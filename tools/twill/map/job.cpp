@@ -108,6 +108,11 @@ twill::task<> wait_or_stop(twill::process& child, std::optional<twill::duration>
         }
         if (result.timed_out) co_await child.terminate(stop_grace);
     }
+    if (!child.status()) {
+        co_await child.ended();
+        result.ended = twill::now();
+        result.scheduled = read_schedstat(child.pid());
+    }
     result.status = co_await child.wait();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "twill/map/kept_output.hpp"
+#include "twill/map/times_of_job.hpp"
 
 #include <twill/core/task.hpp>
 #include <twill/core/time.hpp>
@@ -19,6 +20,8 @@ struct job_result {
     kept_output out;
     kept_output err;
     twill::exit_status status;
+    std::optional<scheduled_time> scheduled;  // where the kernel says
+    twill::time_point ended{};                // the child; what it left in its group may come later
     bool timed_out = false;
     std::string problem;  // why its output is incomplete; else empty
 

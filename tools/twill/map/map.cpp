@@ -7,11 +7,14 @@
 #include "twill/map/dry_run.hpp"
 #include "twill/map/input_source.hpp"
 #include "twill/map/job.hpp"
+#include "twill/map/job_limit.hpp"
 #include "twill/map/runner.hpp"
 
 #include <twill/core/error.hpp>
+#include <twill/core/time.hpp>
 #include <twill/io/process.hpp>
 #include <twill/runtime/runtime.hpp>
+#include <twill/runtime/usable_cpus.hpp>
 
 #include <unistd.h>
 
@@ -22,6 +25,8 @@
 namespace twill_command {
 namespace {
 
+// Without -j: more than any machine's CPUs, and enough for jobs that only wait.
+constexpr unsigned most_measured = 1024;
 constexpr std::size_t most_counted_failures = 100;
 
 // Ends the program as the signal would have: a shell, and whoever waits, must see that it was one.
@@ -61,11 +66,17 @@ int run_jobs(const map_arguments& arguments, input_source& inputs) {
         if (!found) return refuse_program(command.program(), found);
         program = std::move(found.path);
     }
-    const unsigned jobs = jobs_that_fit(arguments.jobs);
+    const bool asked_for = arguments.jobs.has_value();
+    const unsigned jobs = jobs_that_fit(arguments.jobs.value_or(most_measured), asked_for);
     if (jobs == 0) return exit_other_error;
     adopt_orphans();
-    runner all(arguments, inputs, std::move(program), jobs);
-    return sum_up(twill::run(quiet_options(), [&] { return all.run(); }));
+    const auto began = twill::now();
+    job_limit limit = asked_for ? job_limit(jobs) : job_limit(twill::usable_cpus(), jobs, began);
+    runner all(arguments, inputs, std::move(program), limit);
+    const map_outcome outcome = twill::run(quiet_options(), [&] { return all.run(); });
+    if (arguments.explain)
+        for (const auto& line : limit.explained(began)) complain("twill map: {}", line);
+    return sum_up(outcome);
 }
 
 int run_dry(const map_arguments& arguments, input_source& inputs) {

@@ -44,13 +44,11 @@ int status_for(const std::error_code& why) {
 }  // namespace
 
 runner::runner(const map_arguments& arguments, input_source& inputs, std::string program,
-               unsigned jobs)
+               job_limit& limit)
     : arguments_(arguments),
       inputs_(inputs),
       template_(arguments.command),
-      most_running_(jobs),
-      most_unprinted_(arguments.keep_order ? least_ahead + ahead_for_each_running * jobs
-                                           : std::size_t{2} * jobs),
+      limit_(limit),
       null_device_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
       signals_({SIGTERM, SIGQUIT, unless_ignored(SIGINT), unless_ignored(SIGHUP)}),
       progress_(outcome_.counts, inputs.total()),
@@ -126,33 +124,38 @@ twill::task<> runner::dispatch(twill::scope_ref jobs) {
                                : "the input holds a NUL byte; are inputs NUL-separated (-0)?");
             continue;
         }
-        auto child = co_await start(next->bytes, number);
-        if (child)
-            jobs.spawn(&runner::run_job, this,
-                       started_job{std::move(*child), number, std::string(next->bytes)});
+        if (auto job = co_await start(next->bytes, number))
+            jobs.spawn(&runner::run_job, this, std::move(*job));
     }
 }
 
 twill::task<> runner::wait_for_room() {
     job_counts& counts = outcome_.counts;
-    while (counts.running >= most_running_) co_await job_ended_.next();
-    while (counts.running + printer_.waiting() >= most_unprinted_)
+    while (counts.running >= limit_.now()) co_await job_ended_.next();
+    while (counts.running + printer_.waiting() >= most_unprinted())
         co_await printer_.printed().next();
 }
 
+std::size_t runner::most_unprinted() const noexcept {
+    const std::size_t jobs = limit_.now();
+    return arguments_.keep_order ? least_ahead + ahead_for_each_running * jobs : 2 * jobs;
+}
+
 // None: it could not be started, which is noted.
-twill::task<std::optional<twill::process>> runner::start(std::string_view input,
-                                                         std::uint64_t number) {
+twill::task<std::optional<started_job>> runner::start(std::string_view input,
+                                                      std::uint64_t number) {
     job_counts& counts = outcome_.counts;
     for (;;) {
         template_.fill(input, command_.arguments);
         std::error_code why;
         std::string message;
         try {
-            auto child = twill::process::start(command_);
+            const auto began = twill::now();
+            started_job job{twill::process::start(command_), began, number, std::string(input)};
+            limit_.started(began);
             ++counts.started;
             ++counts.running;
-            co_return child;
+            co_return job;
         } catch (const twill::io_error& failure) {
             why = failure.code();
             message = failure.what();
@@ -190,24 +193,29 @@ void runner::fail_unstarted(std::uint64_t number, std::string_view input, std::s
 
 twill::task<> runner::run_job(started_job job) {
     job_result result = co_await attend(std::move(job.child), arguments_.timeout, store_);
-    note_end(job.number, job.input, std::move(result));
+    note_end(job, std::move(result));
 }
 
-void runner::note_end(std::uint64_t number, const std::string& input, job_result result) {
+void runner::note_end(const started_job& job, job_result result) {
     --outcome_.counts.running;
+    if (result.ended != twill::time_point{})
+        limit_.ended(job.began, twill::now(),
+                     times_of_job(result.ended - job.began, result.scheduled, result.status));
+    else
+        limit_.ended_unmeasured(twill::now());
     std::string note;
     if (!result.success()) {
         const std::string how = result.timed_out
                                     ? std::string("stopped: it took longer than --timeout")
                                     : result.status.to_string();
-        const std::string description =
-            fmt::format("{}: {}", described(input), result.problem.empty() ? how : result.problem);
+        const std::string description = fmt::format("{}: {}", described(job.input),
+                                                    result.problem.empty() ? how : result.problem);
         note_failure(description);
         // A failing program has said itself what is wrong; one that was stopped could not.
         if (result.timed_out || !result.status.exited || !result.problem.empty())
             note = fmt::format("twill map: {}\n", description);
     }
-    printer_.hand_over(number, {std::move(result.out), std::move(result.err), std::move(note)});
+    printer_.hand_over(job.number, {std::move(result.out), std::move(result.err), std::move(note)});
     job_ended_.announce();
 }
 

@@ -7,6 +7,7 @@
 #include "twill/map/command_template.hpp"
 #include "twill/map/input_source.hpp"
 #include "twill/map/job.hpp"
+#include "twill/map/job_limit.hpp"
 #include "twill/map/output_store.hpp"
 #include "twill/map/printer.hpp"
 #include "twill/map/progress.hpp"
@@ -33,16 +34,17 @@ struct map_outcome {
 
 struct started_job {
     twill::process child;
+    twill::time_point began;
     std::uint64_t number;
     std::string input;
 };
 
 class runner {
 public:
-    // `program`: what is executed when it does not depend on the input; else empty. `jobs`: at
-    // once.
+    // `program`: what is executed when it does not depend on the input; else empty. What is
+    // referred to must outlive it.
     runner(const map_arguments& arguments, input_source& inputs, std::string program,
-           unsigned jobs);
+           job_limit& limit);
     ~runner();
     runner(const runner&) = delete;
     runner& operator=(const runner&) = delete;
@@ -66,19 +68,19 @@ private:
 
     void start_no_more();
     twill::task<> wait_for_room();
-    twill::task<std::optional<twill::process>> start(std::string_view input, std::uint64_t number);
+    [[nodiscard]] std::size_t most_unprinted() const noexcept;
+    twill::task<std::optional<started_job>> start(std::string_view input, std::uint64_t number);
     [[nodiscard]] bool ends_all(const std::error_code& why) const;
     void fail_unstarted(std::uint64_t number, std::string_view input, std::string why);
     void end_early(int status, std::string why);
-    void note_end(std::uint64_t number, const std::string& input, job_result result);
+    void note_end(const started_job& job, job_result result);
     void note_failure(const std::string& description);
     [[nodiscard]] std::string described(std::string_view input) const;
 
     const map_arguments& arguments_;
     input_source& inputs_;
     command_template template_;
-    std::size_t most_running_;
-    std::size_t most_unprinted_;
+    job_limit& limit_;
 
     twill::command command_;
     int null_device_;

@@ -1,0 +1,54 @@
+#include "twill/map/times_of_job.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <string>
+
+namespace twill_command {
+
+std::optional<scheduled_time> parse_schedstat(std::string_view text) {
+    std::int64_t run = 0;
+    std::int64_t queued = 0;
+    const char* const end = text.data() + text.size();
+    const auto first = std::from_chars(text.data(), end, run);
+    if (first.ec != std::errc() || first.ptr == end || *first.ptr != ' ') return std::nullopt;
+    const auto second = std::from_chars(first.ptr + 1, end, queued);
+    if (second.ec != std::errc() || run < 0 || queued < 0) return std::nullopt;
+    return scheduled_time{twill::duration(run), twill::duration(queued)};
+}
+
+std::optional<scheduled_time> read_schedstat(pid_t process) {
+    const std::string path = "/proc/" + std::to_string(process) + "/schedstat";
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return std::nullopt;
+    std::array<char, 80> text{};
+    const ssize_t length = ::read(file, text.data(), text.size());
+    ::close(file);
+    if (length <= 0) return std::nullopt;
+    return parse_schedstat({text.data(), static_cast<std::size_t>(length)});
+}
+
+twill::call_sample times_of_job(twill::duration wall, const std::optional<scheduled_time>& first,
+                                const twill::exit_status& status) {
+    twill::call_sample times;
+    times.cpu = status.user + status.system;
+    times.run = first ? first->run : times.cpu;
+    if (first) times.queued = first->queued;
+    const twill::duration waited = wall - times.run - times.queued;
+    times.blocked = std::max(waited, twill::duration::zero());
+    // A thread that waits for the threads or children that do its work is not blocked: as much as
+    // they ran, up to all of its waiting, it would have had to run itself.
+    if (times.cpu > times.run + times.run / 4) {
+        const twill::duration by_others = std::min(times.blocked, times.cpu - times.run);
+        times.run += by_others;
+        times.blocked -= by_others;
+    }
+    return times;
+}
+
+}  // namespace twill_command
