@@ -2,6 +2,7 @@
 #include <explore/model/model.hpp>
 #include <runtime/fork_guard.hpp>
 #include <twill/core/event.hpp>
+#include <twill/core/frame_memory.hpp>
 #include <twill/core/time.hpp>
 #include <twill/runtime/detail/asymmetric_barrier.hpp>
 
@@ -24,6 +25,9 @@ time_point now() noexcept {
 }
 
 namespace detail {
+
+// No frames are made.
+void tidy_frames() noexcept {}
 
 // Always prepared.
 constinit atomic<bool> asymmetric_barrier::prepared_{true};
