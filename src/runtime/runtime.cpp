@@ -292,7 +292,7 @@ std::string runtime::parts::tasks(bool also_waiting) {
     std::lock_guard hold(lock);
     if (running == nullptr) return text;
     running->for_each_below([&](const context& each, unsigned depth) {
-        const operation* waits_in = each.suspended_in();
+        const suspension* waits_in = each.suspended_in();
         if (waits_in != nullptr && !also_waiting) return;
         text.append(2 * std::size_t{depth} + 2, ' ')
             .append(file_name_of(each.place()))
