@@ -41,6 +41,10 @@ public:
     [[nodiscard]] promise_base* caller() const noexcept {
         return continuation_ ? &of(continuation_) : nullptr;
     }
+    [[nodiscard]] std::coroutine_handle<> coroutine() const noexcept {
+        // Not const: a handle to something that cannot be resumed is of no use.
+        return std::coroutine_handle<promise_base>::from_promise(const_cast<promise_base&>(*this));
+    }
     // The promise of one of twill's coroutines, whatever its type. All promises begin with their
     // promise_base and have the same alignment (`task_promise` sees to that), so all lie at the
     // same place in their frames.
