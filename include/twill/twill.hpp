@@ -29,6 +29,7 @@
 #include <twill/core/cancellation.hpp>
 #include <twill/core/error.hpp>
 #include <twill/core/finally.hpp>
+#include <twill/core/named.hpp>
 #include <twill/core/random.hpp>
 #include <twill/core/scope.hpp>
 #include <twill/core/shield.hpp>

@@ -1,5 +1,6 @@
 #include <twill/core/context.hpp>
 #include <twill/core/event.hpp>
+#include <twill/core/promise.hpp>
 #include <twill/core/transfer.hpp>
 
 #include <mutex>
@@ -7,7 +8,7 @@
 namespace twill::inline TWILL_ABI {
 namespace {
 
-std::uintptr_t address_of(const operation& op) noexcept {
+std::uintptr_t address_of(const suspension& op) noexcept {
     return reinterpret_cast<std::uintptr_t>(&op);
 }
 
@@ -79,7 +80,7 @@ bool context::cancel_operation() noexcept {
                                           std::memory_order_acq_rel, std::memory_order_acquire));
     note(event_kind::cancel, this);
     if (seen == 0) return true;
-    auto& op = *reinterpret_cast<operation*>(seen);
+    auto& op = *reinterpret_cast<suspension*>(seen);
     op.cancel();
     std::uintptr_t inside = seen | flags;
     if (slot_.compare_exchange_strong(inside, seen | requested, std::memory_order_acq_rel))
@@ -90,7 +91,7 @@ bool context::cancel_operation() noexcept {
     return true;
 }
 
-bool context::enter(operation& op, bool even_if_cancelled) noexcept {
+bool context::enter(suspension& op, bool even_if_cancelled) noexcept {
     std::uintptr_t seen = 0;
     if (slot_.compare_exchange_strong(seen, address_of(op), std::memory_order_acq_rel)) return true;
     // Only `requested` is possible: the slot is entered by the context's own strand alone.
@@ -99,7 +100,7 @@ bool context::enter(operation& op, bool even_if_cancelled) noexcept {
     return true;
 }
 
-bool context::leave(operation& op) noexcept {
+bool context::leave(suspension& op) noexcept {
     const std::uintptr_t self = address_of(op);
     std::uintptr_t seen = slot_.load(std::memory_order_acquire);
     for (;;) {
@@ -111,18 +112,24 @@ bool context::leave(operation& op) noexcept {
     }
 }
 
-operation* context::suspended_in() const noexcept {
-    return reinterpret_cast<operation*>(slot_.load(std::memory_order_acquire) & ~flags);
+suspension* context::suspended_in() const noexcept {
+    return reinterpret_cast<suspension*>(slot_.load(std::memory_order_acquire) & ~flags);
 }
 
-bool operation::begin(std::coroutine_handle<> waiter, context& owner) noexcept {
+context& suspension::owner() const noexcept { return promise_base::of(waiter_).current_context(); }
+
+void suspension::note_suspended(const context& owner) const noexcept {
+    if (is_traced()) [[unlikely]]
+        note(event_kind::task_suspend, &owner, what());
+}
+
+bool suspension::begin(std::coroutine_handle<> waiter, context& owner) noexcept {
     waiter_ = waiter;
-    owner_ = &owner;
     if (!owner.enter(*this, false)) {
-        refused_ = true;
+        waiter_ = std::coroutine_handle<>::from_address(this);
         return false;
     }
-    note(event_kind::task_suspend, &owner, what_);
+    note_suspended(owner);
     if (!start()) return true;
     if (!owner.leave(*this)) return true;
     if (owner.home().may_continue()) {
@@ -133,43 +140,42 @@ bool operation::begin(std::coroutine_handle<> waiter, context& owner) noexcept {
     return true;
 }
 
-void operation::queue_up(std::coroutine_handle<> waiter, context& owner) noexcept {
+void suspension::queue_up(std::coroutine_handle<> waiter, context& owner) noexcept {
     waiter_ = waiter;
-    owner_ = &owner;
-    note(event_kind::task_suspend, &owner, what_);
+    note_suspended(owner);
     owner.home().post(*this);
 }
 
-void operation::begin_join(std::coroutine_handle<> waiter, context& owner) noexcept {
+void suspension::begin_join(std::coroutine_handle<> waiter, context& owner) noexcept {
     waiter_ = waiter;
-    owner_ = &owner;
     owner.enter(*this, true);
-    note(event_kind::task_suspend, &owner, what_);
+    note_suspended(owner);
 }
 
-std::coroutine_handle<> operation::end_join() noexcept {
-    context& owner = *owner_;
+std::coroutine_handle<> suspension::end_join() noexcept {
+    context& where = owner();
     const auto waiter = waiter_;
-    if (!owner.leave(*this)) return nullptr;
-    if (!owner.home().may_resume()) {
-        owner.home().post(*this);
+    if (!where.leave(*this)) return nullptr;
+    if (!where.home().may_resume()) {
+        where.home().post(*this);
         return nullptr;
     }
-    note(event_kind::task_resume, &owner);
-    detail::note_running(owner.place());
+    note(event_kind::task_resume, &where);
+    detail::note_running(where.place());
     return waiter;
 }
 
-void operation::complete() noexcept {
-    context& owner = *owner_;
-    note(event_kind::wake, &owner);
-    if (owner.leave(*this)) owner.home().post(*this);
+void suspension::complete() noexcept {
+    context& where = owner();
+    note(event_kind::wake, &where);
+    if (where.leave(*this)) where.home().post(*this);
 }
 
-void operation::resume(runnable& self) noexcept {
-    auto& op = static_cast<operation&>(self);
-    note(event_kind::task_resume, op.owner_);
-    detail::note_running(op.owner_->place());
+void suspension::resume(runnable& self) noexcept {
+    auto& op = static_cast<suspension&>(self);
+    const context& where = op.owner();
+    note(event_kind::task_resume, &where);
+    detail::note_running(where.place());
     detail::resume(op.waiter_);
 }
 

@@ -4,6 +4,7 @@
 #include "thread_slice.hpp"
 
 #include <twill/core/event.hpp>
+#include <twill/core/frame_memory.hpp>
 #include <twill/runtime/detail/event_crew.hpp>
 
 #include <algorithm>
@@ -344,6 +345,7 @@ bool event_crew::rest(place& here) noexcept {
 }
 
 void event_crew::fall_asleep(crew_worker& self) noexcept {
+    tidy_frames();
     self.asleep_ = true;
     self.late_looks_ = 0;
     self.awake_.store(0, std::memory_order_relaxed);

@@ -2,6 +2,7 @@
 #include "fork_guard.hpp"
 
 #include <twill/core/event.hpp>
+#include <twill/core/frame_memory.hpp>
 #include <twill/runtime/detail/event_worker.hpp>
 
 #include <sys/single_threaded.h>
@@ -178,6 +179,7 @@ bool event_worker::fire_timers(event_seat& seat, time_point at) noexcept {
 }
 
 void event_worker::park() noexcept {
+    tidy_frames();
     asleep_ = true;
     awake_.store(0, std::memory_order_relaxed);
     parked_.store(true, std::memory_order_seq_cst);

@@ -1,6 +1,8 @@
 #include <twill/core/error.hpp>
 #include <twill/runtime/options.hpp>
 
+#include <signal.h>
+
 #include <charconv>
 #include <cstdlib>
 #include <optional>
@@ -55,6 +57,14 @@ watchdog watchdog_in(std::string_view text) {
                       ": wanted off, report or hand_over; mend or unset it");
 }
 
+int signal_in(std::string_view text) {
+    if (text == "QUIT") return SIGQUIT;
+    if (text == "USR1") return SIGUSR1;
+    if (text == "USR2") return SIGUSR2;
+    throw usage_error("read the environment variable TWILL_DUMP_SIGNAL=" + std::string(text) +
+                      ": wanted QUIT, USR1 or USR2; mend or unset it");
+}
+
 duration seconds_in(const char* name, std::string_view text, double least) {
     return std::chrono::duration_cast<duration>(
         std::chrono::duration<double>(number_in(name, text, least, longest_limit)));
@@ -79,6 +89,7 @@ runtime_options runtime_options::from_environment() {
         options.watchdog_limit = seconds_in("TWILL_WATCHDOG_LIMIT", *text, least_watchdog_limit);
     if (const auto text = variable("TWILL_SHUTDOWN_LIMIT"))
         options.shutdown_limit = seconds_in("TWILL_SHUTDOWN_LIMIT", *text, 0.0);
+    if (const auto text = variable("TWILL_DUMP_SIGNAL")) options.dump_signal = signal_in(*text);
     if (const auto text = variable("TWILL_TRACE")) options.trace_file = *text;
     return options;
 }

@@ -1,5 +1,7 @@
+#include "dump_signal.hpp"
 #include "event_watch.hpp"
 #include "fork_guard.hpp"
+#include "task_tree.hpp"
 #include "throttle_watch.hpp"
 
 #include <twill/core/error.hpp>
@@ -17,7 +19,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -45,11 +46,6 @@ runtime_options completed(runtime_options options) {
             "threads others go on beside a stuck task anyway; use watchdog::report");
     if (!options.report) options.report = to_standard_error;
     return options;
-}
-
-const char* file_name_of(const std::source_location& place) noexcept {
-    const char* slash = std::strrchr(place.file_name(), '/');
-    return slash != nullptr ? slash + 1 : place.file_name();
 }
 
 // Further event threads are those that would take the worker over.
@@ -89,6 +85,8 @@ struct runtime::parts {
         } else if (options.watchdog != watchdog::off) {
             watch_worker(*worker);
         }
+        if (options.dump_signal != 0)
+            on_signal.emplace(options.dump_signal, [this] { request_dump(); });
         // Last: what it calls for must not go again because something later threw.
         throttling.emplace(blocking, detail::throttle_watch_options{.report = [this](auto text) {
                                report([text] { return text; },
@@ -97,6 +95,7 @@ struct runtime::parts {
     }
     // The blocking pool may have a report of theirs to say still.
     ~parts() {
+        on_signal.reset();
         for (const auto& each : watches) each->end();
         throttling->end();
     }
@@ -128,6 +127,18 @@ struct runtime::parts {
         const runtime& owner;
     };
 
+    // Reports all tasks; on an event thread.
+    struct dump_request final : runnable {
+        explicit dump_request(parts& whose) noexcept
+            : runnable(&dump_request::execute), owner(whose) {}
+        static void execute(runnable& self) noexcept;
+        parts& owner;
+        atomic<bool> queued{false};
+    };
+    dump_request asked{*this};
+    // Its thread posts the request above.
+    std::optional<detail::dump_signal> on_signal;
+
     detail::io_activity& make_event_pool();
     void watch_worker(detail::watched_worker& one);
     void post(runnable& work) noexcept {
@@ -143,6 +154,7 @@ struct runtime::parts {
     template <class Text>
     void report(const Text& text, std::string_view short_form) noexcept;
     void report_region() noexcept;
+    void request_dump() noexcept;
     // A line for each task, or for each that waits for nothing.
     [[nodiscard]] std::string tasks(bool also_waiting);
 
@@ -282,6 +294,20 @@ void runtime::parts::report_region() noexcept {
         "twill: a parallel call was made on the thread that runs the tasks: use twill::compute\n");
 }
 
+// Any thread. Nothing is posted where nobody would take it.
+void runtime::parts::request_dump() noexcept {
+    std::lock_guard hold(lock);
+    if (running != nullptr && !asked.queued.exchange(true, std::memory_order_relaxed)) post(asked);
+}
+
+void runtime::parts::dump_request::execute(runnable& self) noexcept {
+    auto& request = static_cast<dump_request&>(self);
+    request.queued.store(false, std::memory_order_relaxed);
+    request.owner.report(
+        [&] { return "twill: the tasks, as asked for by a signal:\n" + request.owner.tasks(true); },
+        "twill: no memory to tell the tasks\n");
+}
+
 std::string runtime::dump() const { return parts_->tasks(true); }
 
 std::string runtime::parts::tasks(bool also_waiting) {
@@ -291,18 +317,12 @@ std::string runtime::parts::tasks(bool also_waiting) {
     // All along: it keeps `drive` from returning, and so the tree from going.
     std::lock_guard hold(lock);
     if (running == nullptr) return text;
+    detail::function_names names;
+    const auto how =
+        here && here->alone() ? detail::detail_of_tasks::waits : detail::detail_of_tasks::places;
     running->for_each_below([&](const context& each, unsigned depth) {
-        const operation* waits_in = each.suspended_in();
-        if (waits_in != nullptr && !also_waiting) return;
-        text.append(2 * std::size_t{depth} + 2, ' ')
-            .append(file_name_of(each.place()))
-            .append(":")
-            .append(std::to_string(each.place().line()))
-            .append(waits_in != nullptr ? " waits: " : " is ready or running")
-            .append(waits_in == nullptr     ? ""
-                    : here && here->alone() ? waits_in->what()
-                                            : "for something")
-            .append(each.cancel_requested() ? ", cancelled\n" : "\n");
+        if (each.suspended_in() == nullptr || also_waiting)
+            detail::append_task(text, each, depth, how, names);
     });
     return text;
 }

@@ -33,9 +33,12 @@ using twill::scope_ref;
 using twill::task;
 
 // Runs `body` again and again until none of its allocations fails: the n-th fails in the n-th run.
-// A run ends well or by bad_alloc, and leaves nothing. Each is made by a thread of its own, because
-// a thread keeps the frames of earlier tasks for later ones. Gives how many runs failed.
+// A run ends well or by bad_alloc, and leaves nothing. Gives how many runs failed.
 int fail_each_allocation(const std::function<task<>()>& body) {
+    if (!twill::detail::use_plain_frames()) {
+        ADD_FAILURE() << "frames were made before: each test needs a process of its own";
+        return 0;
+    }
     int failed = 0;
     for (int n = 0; !testing::Test::HasFailure(); ++n) {
         SCOPED_TRACE(n);

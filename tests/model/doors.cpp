@@ -4,6 +4,7 @@
 #include <twill/async/detail/choosing.hpp>
 #include <twill/async/detail/hazard.hpp>
 #include <twill/core/event.hpp>
+#include <twill/core/frame_memory.hpp>
 #include <twill/core/time.hpp>
 #include <twill/runtime/detail/asymmetric_barrier.hpp>
 
@@ -45,6 +46,9 @@ void give_hazard_slot_back(hazard_slot& one) noexcept { hazard_slots::give_back(
 bool anyone_reads(const void* what) noexcept {
     return model_test::slots_of_run->anyone_reads(what);
 }
+
+// No frames are made.
+void tidy_frames() noexcept {}
 
 // Always prepared.
 constinit atomic<bool> asymmetric_barrier::prepared_{true};

@@ -17,7 +17,7 @@ class taking final : public twill::detail::place_wait {
 public:
     taking(permits& from, std::uint64_t n) noexcept : place_wait("take", from) { amount = n; }
     // True: the strand is suspended, and will be posted.
-    bool begin_in(twill::context& owner) noexcept { return begin(std::noop_coroutine(), owner); }
+    bool begin_in(strand& owner) noexcept { return begin(owner.coroutine(), owner); }
     [[nodiscard]] bool got_them() const noexcept {
         try {
             throw_if_cut();

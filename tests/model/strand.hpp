@@ -4,7 +4,7 @@
 
 #include <explore/model/model.hpp>
 #include <runtime/compute_parker.hpp>
-#include <twill/core/context.hpp>
+#include <twill/core/promise.hpp>
 
 #include <coroutine>
 #include <cstdlib>
@@ -67,14 +67,30 @@ private:
     twill::atomic<twill::timer*> timer_{nullptr};
 };
 
-class strand : public twill::context {
+// With the coroutine that waits in its operations: as compilers lay out a frame, and never resumed.
+class strand final : public twill::branch {
 public:
     explicit strand(twill::executor& home) noexcept
-        : context(home, std::source_location::current()) {}
+        : branch(home, std::source_location::current()) {
+        frame_.promise.begin_in(*this);
+    }
+    [[nodiscard]] std::coroutine_handle<> coroutine() noexcept {
+        return std::coroutine_handle<>::from_address(&frame_);
+    }
     using context::attach_to;
     using context::detach;
     using context::shield;
     using context::unshield;
+
+private:
+    struct frame {
+        void* resume = nullptr;
+        void* destroy = nullptr;
+        struct : twill::promise_base {
+        } promise;
+    };
+    std::coroutine_handle<> ended() noexcept override { return nullptr; }
+    frame frame_;
 };
 
 // An operation that a further thread completes; a cancellation completes it at once, unless that
@@ -85,7 +101,7 @@ public:
     far_operation() noexcept : operation("far") {}
 
     // As `co_await` does. True: the strand is suspended, and will be posted.
-    bool begin_in(twill::context& owner) noexcept { return begin(std::noop_coroutine(), owner); }
+    bool begin_in(strand& owner) noexcept { return begin(owner.coroutine(), owner); }
     [[nodiscard]] bool refused() const noexcept {
         try {
             throw_if_refused();

@@ -3,6 +3,7 @@
 #include <twill/core/error.hpp>
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <cstdlib>
 #include <string>
@@ -24,9 +25,10 @@ private:
 };
 
 TEST(RuntimeOptions, WithoutVariablesAreTheDefaults) {
-    for (const char* name : {"TWILL_EVENT_THREADS", "TWILL_EVENT_DELAY", "TWILL_COMPUTE_THREADS",
-                             "TWILL_BLOCKING_THREADS", "TWILL_LANES", "TWILL_WATCHDOG",
-                             "TWILL_WATCHDOG_LIMIT", "TWILL_SHUTDOWN_LIMIT", "TWILL_TRACE"})
+    for (const char* name :
+         {"TWILL_EVENT_THREADS", "TWILL_EVENT_DELAY", "TWILL_COMPUTE_THREADS",
+          "TWILL_BLOCKING_THREADS", "TWILL_LANES", "TWILL_WATCHDOG", "TWILL_WATCHDOG_LIMIT",
+          "TWILL_SHUTDOWN_LIMIT", "TWILL_TRACE", "TWILL_DUMP_SIGNAL"})
         ::unsetenv(name);
     const auto options = runtime_options::from_environment();
     const runtime_options defaults;
@@ -39,6 +41,7 @@ TEST(RuntimeOptions, WithoutVariablesAreTheDefaults) {
     EXPECT_EQ(options.watchdog, twill::watchdog::report);
     EXPECT_EQ(options.watchdog_limit, 1ms);
     EXPECT_EQ(options.trace_file, "");
+    EXPECT_EQ(options.dump_signal, 0);
 }
 
 TEST(RuntimeOptions, AreReadFromVariables) {
@@ -49,6 +52,7 @@ TEST(RuntimeOptions, AreReadFromVariables) {
     const variable watchdog("TWILL_WATCHDOG", "off");
     const variable watchdog_limit("TWILL_WATCHDOG_LIMIT", "0.005");
     const variable trace("TWILL_TRACE", "/some/where.json");
+    const variable dump("TWILL_DUMP_SIGNAL", "QUIT");
     const auto options = runtime_options::from_environment();
     EXPECT_EQ(options.compute_threads, 3U);
     EXPECT_EQ(options.blocking_threads, 17U);
@@ -57,6 +61,7 @@ TEST(RuntimeOptions, AreReadFromVariables) {
     EXPECT_EQ(options.watchdog, twill::watchdog::off);
     EXPECT_EQ(options.watchdog_limit, 5ms);
     EXPECT_EQ(options.trace_file, "/some/where.json");
+    EXPECT_EQ(options.dump_signal, SIGQUIT);
 }
 
 TEST(RuntimeOptions, EventThreadsAreANumberOrAuto) {

@@ -5,8 +5,8 @@
 // suspended in. Cancelling a context cancels that operation and all children; it is a request,
 // level triggered: it stays, and every later suspension throws `cancelled`.
 //
-// An operation is one suspension: a sleep, a receive, a wait for children. Its kind brings `start`
-// and `cancel`; whoever finishes it calls `complete`, once, from any thread.
+// An operation, or suspension, is one wait: a sleep, a receive, a wait for children. Its kind
+// brings `start` and `cancel`; whoever finishes it calls `complete`, once, from any thread.
 //
 // These are the building blocks of awaitables; programs use the functions made from them (sleep,
 // scope, with_timeout, ...).
@@ -25,7 +25,7 @@
 
 namespace twill::inline TWILL_ABI {
 
-class operation;
+class suspension;
 
 class TWILL_API context {
 public:
@@ -50,8 +50,8 @@ public:
     // Whether it is a group that binds a value for what runs below it: see task_local.hpp.
     [[nodiscard]] bool is_binding() const noexcept { return binding_; }
 
-    // The operation that it is suspended in, or null. Only on the event thread that runs it.
-    [[nodiscard]] operation* suspended_in() const noexcept;
+    // What it is suspended in, or null. Only on the event thread that runs it.
+    [[nodiscard]] suspension* suspended_in() const noexcept;
 
     // Calls `visit(context&, depth)` for this context and all below it, parents first; what it
     // throws ends the walk. Only on the event thread that runs them.
@@ -85,7 +85,12 @@ protected:
     futex_mutex lock_;
 
 private:
-    friend class operation;
+    friend class suspension;
+
+    // Beside the lock, where they take no room. The first two are guarded by the parent's.
+    bool shielded_ = false;
+    bool cancel_deferred_ = false;
+    bool binding_ = false;
 
     // The slot. `op` is the address of the operation that the context is suspended in:
     //   0                   not suspended, not cancelled
@@ -102,9 +107,9 @@ private:
     static constexpr std::uintptr_t busy = 2;
     static constexpr std::uintptr_t flags = requested | busy;
 
-    bool enter(operation& op, bool even_if_cancelled) noexcept;
+    bool enter(suspension& op, bool even_if_cancelled) noexcept;
     // True: the caller goes on with the waiter. False: a canceller will make it ready.
-    bool leave(operation& op) noexcept;
+    bool leave(suspension& op) noexcept;
     // True: this call is the one that cancelled the context.
     bool cancel_operation() noexcept;
 
@@ -153,18 +158,19 @@ private:
     context* next_ = nullptr;
     context* previous_ = nullptr;
     context* first_child_ = nullptr;
-    bool shielded_ = false;         // guarded by the parent's lock
-    bool cancel_deferred_ = false;  // guarded by the parent's lock
-    bool binding_ = false;
     // Last, beside the `runnable` of a derived class, with which it is read.
     std::source_location place_;
 };
 
-class TWILL_API operation : public runnable {
+// What an awaiting coroutine leaves in the slot. The coroutine is one of twill's (its promise is a
+// promise_base): the context is found by it, and the whole is five words, because a program may
+// have a million of them.
+class TWILL_API suspension : public runnable {
 public:
-    // What it is, for reports: "sleep", "receive", ...
-    [[nodiscard]] const char* what() const noexcept { return what_; }
-    [[nodiscard]] context& owner() const noexcept { return *owner_; }
+    // What it is, for reports: "sleep", "receive", ... Never changes.
+    [[nodiscard]] virtual const char* what() const noexcept = 0;
+    // The context of the coroutine that waits. From `begin` until it is complete.
+    [[nodiscard]] context& owner() const noexcept;
 
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     template <class Promise>
@@ -172,9 +178,12 @@ public:
         return begin(waiter, waiter.promise().current_context());
     }
 
+    // For the library: the coroutine that waits.
+    [[nodiscard]] std::coroutine_handle<> waiting() const noexcept { return waiter_; }
+
 protected:
-    explicit operation(const char* what) noexcept : runnable(&operation::resume), what_(what) {}
-    ~operation() = default;
+    suspension() noexcept : runnable(&suspension::resume) {}
+    ~suspension() = default;
 
     // Starts it. True: it is complete already, and `complete` is not called. False: `complete` is
     // called later, or was called meanwhile, and the operation may be gone.
@@ -188,7 +197,7 @@ protected:
     // It has ended; the waiter becomes ready. Nothing of it may be touched afterwards.
     void complete() noexcept;
 
-    // True: suspend. False: go on at once.
+    // True: suspend. False: go on at once. `owner`: the waiter's context.
     bool begin(std::coroutine_handle<> waiter, context& owner) noexcept;
 
     // For what turned out to be complete without having been started, in a context that is not
@@ -210,18 +219,29 @@ protected:
 
     // Throws `cancelled` when cancellation had been requested before it could start.
     void throw_if_refused() const {
-        if (refused_) throw cancelled();
+        if (waiter_.address() == this) throw cancelled();
     }
 
 private:
     friend class context;
     static void resume(runnable& self) noexcept;
     void queue_up(std::coroutine_handle<> waiter, context& owner) noexcept;
+    void note_suspended(const context& owner) const noexcept;
 
-    std::coroutine_handle<> waiter_;
-    context* owner_ = nullptr;
+    std::coroutine_handle<> waiter_;  // to itself: it was refused
+};
+
+// One that is given its name.
+class TWILL_API operation : public suspension {
+public:
+    [[nodiscard]] const char* what() const noexcept final { return what_; }
+
+protected:
+    explicit operation(const char* what) noexcept : what_(what) {}
+    ~operation() = default;
+
+private:
     const char* what_;
-    bool refused_ = false;
 };
 
 }  // namespace twill::inline TWILL_ABI

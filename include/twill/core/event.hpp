@@ -82,6 +82,11 @@ TWILL_API void emit(event_sink& sink, event_kind kind, std::uint64_t subject, co
                     std::uint32_t value) noexcept;
 }  // namespace detail
 
+// Whether tracing is on: for events whose label takes a call to find out.
+[[nodiscard]] inline bool is_traced() noexcept {
+    return detail::current_event_sink.load(std::memory_order_relaxed) != nullptr;
+}
+
 // Emits an event when tracing is on. Any thread; never throws.
 inline void note(event_kind kind, const void* subject, const char* label = "",
                  std::uint32_t value = 0) noexcept {

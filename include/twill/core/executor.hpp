@@ -26,11 +26,12 @@ struct timer {
     time_point deadline{};
 
     enum class state : std::uint8_t { idle, pending, fired, refused };
+    timer* next = nullptr;
+    timer* previous = nullptr;
+    // Last, so that a derived class has room behind them.
     state now_is = state::idle;
     std::uint8_t level = 0;
     std::uint8_t slot = 0;
-    timer* next = nullptr;
-    timer* previous = nullptr;
 
 protected:
     ~timer() = default;

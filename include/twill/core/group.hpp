@@ -33,6 +33,8 @@ enum class failure_policy : bool {
 
 namespace twill::inline TWILL_ABI::detail {
 
+class admission;
+
 // A value bound for all that runs below a group; see task_local.hpp.
 struct binding {
     const void* key;
@@ -62,12 +64,17 @@ public:
     }
     [[nodiscard]] const binding* bound() const noexcept { return bound_; }
 
+    // How many spawned children may run at a time; null: all. Before the first one; must outlive
+    // them.
+    void limit_to(admission& some) noexcept { limit_ = &some; }
+    [[nodiscard]] admission* limit() const noexcept { return limit_; }
+
     // Awaitable by the owner, once: suspends until all branches have ended. When `first` is given,
     // it is run at once instead of being queued.
-    class joiner final : public operation {
+    class joiner final : public suspension {
     public:
-        joiner(group& who, std::coroutine_handle<> first) noexcept
-            : operation("join"), who_(who), first_(first) {}
+        joiner(group& who, std::coroutine_handle<> first) noexcept : who_(who), first_(first) {}
+        [[nodiscard]] const char* what() const noexcept override { return "join"; }
         template <twill_promise Owner>
         std::coroutine_handle<> await_suspend(std::coroutine_handle<Owner> owner) noexcept {
             return transfer(who_.suspend_owner(*this, owner, owner.promise().current_context()));
@@ -103,6 +110,7 @@ private:
     atomic<std::size_t> pending_{1};
     joiner* joining_ = nullptr;  // written by the owner before its decrement
     const binding* bound_ = nullptr;
+    admission* limit_ = nullptr;
     failure_policy policy_;
     std::exception_ptr first_failure_;        // guarded by lock_
     std::vector<std::exception_ptr> others_;  // guarded by lock_
@@ -144,11 +152,10 @@ public:
     explicit task_branch(seed from) noexcept
         : branch(from.in.home(), from.where),
           runnable(&task_branch::begin),
-          group_(from.in),
           task_(std::move(from.what)) {
-        group_.expect();
+        from.in.expect();
         if (from.kind == protection::shielded) shield();
-        attach_to(group_);
+        attach_to(from.in);
         task_.handle().promise().begin_in(*this);
     }
 
@@ -177,14 +184,13 @@ private:
         resume(branch.task_.handle());
     }
     std::coroutine_handle<> ended() noexcept override {
-        group& in = group_;
+        auto& in = static_cast<group&>(*parent());
         const std::exception_ptr how = error();
         if (listener_ != nullptr) listener_->branch_ended(*this);
         detach();
         return in.child_ended(how);
     }
 
-    group& group_;
     task<T> task_;
     end_listener* listener_ = nullptr;
 };

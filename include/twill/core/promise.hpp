@@ -38,7 +38,19 @@ public:
 
     [[nodiscard]] context& current_context() const noexcept { return *context_; }
     // The promise of the coroutine that awaits this one; null for a branch's outermost task.
-    [[nodiscard]] promise_base* caller() const noexcept { return caller_; }
+    [[nodiscard]] promise_base* caller() const noexcept {
+        return continuation_ ? &of(continuation_) : nullptr;
+    }
+    [[nodiscard]] std::coroutine_handle<> coroutine() const noexcept {
+        // Not const: a handle to something that cannot be resumed is of no use.
+        return std::coroutine_handle<promise_base>::from_promise(const_cast<promise_base&>(*this));
+    }
+    // The promise of one of twill's coroutines, whatever its type. All promises begin with their
+    // promise_base and have the same alignment (`task_promise` sees to that), so all lie at the
+    // same place in their frames.
+    [[nodiscard]] static promise_base& of(std::coroutine_handle<> coroutine) noexcept {
+        return std::coroutine_handle<promise_base>::from_address(coroutine.address()).promise();
+    }
 
     std::suspend_always initial_suspend() const noexcept { return {}; }
 
@@ -60,9 +72,8 @@ public:
     void begin_in(branch& where) noexcept { context_ = &where; }
 
     // The coroutine runs in the caller's context and goes on with it at its end.
-    void begin_for(promise_base& caller, std::coroutine_handle<> handle_of_caller) noexcept {
+    void begin_for(const promise_base& caller, std::coroutine_handle<> handle_of_caller) noexcept {
         context_ = caller.context_;
-        caller_ = &caller;
         continuation_ = handle_of_caller;
     }
 
@@ -72,7 +83,6 @@ protected:
 
 private:
     context* context_ = nullptr;
-    promise_base* caller_ = nullptr;
     std::coroutine_handle<> continuation_;
 };
 

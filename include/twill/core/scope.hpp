@@ -44,27 +44,24 @@ class spawned final : public branch, private runnable {
 
 public:
     template <class G, class... As>
-    spawned(group& in, admission* limit, std::source_location where, G&& callable,
-            As&&... arguments)
-        : branch(in.home(), where),
+    spawned(executor& home, std::source_location where, G&& callable, As&&... arguments)
+        : branch(home, where),
           runnable(&spawned::begin),
-          group_(in),
-          limit_(limit),
           callable_(std::forward<G>(callable)),
           arguments_(std::forward<As>(arguments)...) {}
 
     static void* operator new(std::size_t size) { return allocate_frame(size); }
     static void operator delete(void* block, std::size_t size) noexcept { free_frame(block, size); }
 
-    void start() noexcept {
-        group_.expect();
-        attach_to(group_);
+    void start_in(group& in) noexcept {
+        in.expect();
+        attach_to(in);
         note(event_kind::task_spawn, static_cast<context*>(this), place().file_name(),
              place().line());
-        if (limit_ == nullptr)
+        if (in.limit() == nullptr)
             home().post(*this);
         else
-            limit_->enter(home(), *this);
+            in.limit()->enter(home(), *this);
     }
 
 private:
@@ -105,17 +102,14 @@ private:
 
     // `how` is a copy: the task that it came from goes with this node.
     std::coroutine_handle<> finish(const std::exception_ptr& how) noexcept {
-        group& in = group_;
-        admission* const limit = limit_;
+        auto& in = static_cast<group&>(*parent());
         note(event_kind::task_end, static_cast<context*>(this), "", how ? 1 : 0);
         detach();
         delete this;
-        if (limit != nullptr) limit->leave(in.home());
+        if (in.limit() != nullptr) in.limit()->leave(in.home());
         return in.child_ended(how);
     }
 
-    group& group_;
-    admission* limit_;
     F callable_;
     std::tuple<Args...> arguments_;
     // Destroyed before what it may refer to.
@@ -166,8 +160,8 @@ public:
         requires detail::spawnable<F, Args...>
     void spawn_at(std::source_location where, F&& callable, Args&&... arguments) const {
         auto* child = new detail::spawned<std::decay_t<F>, std::decay_t<Args>...>(
-            *group_, limit_, where, std::forward<F>(callable), std::forward<Args>(arguments)...);
-        child->start();
+            group_->home(), where, std::forward<F>(callable), std::forward<Args>(arguments)...);
+        child->start_in(*group_);
     }
 
     // Requests cancellation of the body and all children. The scope then ends without an error once
@@ -176,12 +170,10 @@ public:
     [[nodiscard]] bool cancel_requested() const noexcept { return group_->cancel_requested(); }
 
     // For the library.
-    explicit scope_ref(detail::group& g, detail::admission* limit = nullptr) noexcept
-        : group_(&g), limit_(limit) {}
+    explicit scope_ref(detail::group& g) noexcept : group_(&g) {}
 
 private:
     detail::group* group_;
-    detail::admission* limit_;
 };
 
 struct scope_options {
@@ -214,8 +206,8 @@ task<scope_result<Body>> run_scope(Body body, scope_options options, std::source
     if (owner.cancel_requested()) throw cancelled();
     group children(owner, where, options.on_failure);
     std::optional<admission> limit;
-    if (options.max_concurrency != 0) limit.emplace(options.max_concurrency);
-    const scope_ref here(children, limit ? &*limit : nullptr);
+    if (options.max_concurrency != 0) children.limit_to(limit.emplace(options.max_concurrency));
+    const scope_ref here(children);
     using main_branch = task_branch<scope_result<Body>>;
     std::optional<main_branch> main;
     std::exception_ptr not_begun;

@@ -13,12 +13,12 @@
 namespace twill::inline TWILL_ABI {
 namespace detail {
 
-class TWILL_API sleep_operation final : public operation, private timer {
+class TWILL_API sleep_operation final : public suspension, private timer {
 public:
-    explicit sleep_operation(time_point until) noexcept
-        : operation("sleep"), timer(&sleep_operation::expired) {
+    explicit sleep_operation(time_point until) noexcept : timer(&sleep_operation::expired) {
         deadline = until;
     }
+    [[nodiscard]] const char* what() const noexcept override { return "sleep"; }
     void await_resume() const {
         throw_if_refused();
         if (cut_short_) throw cancelled();
@@ -32,9 +32,9 @@ private:
     bool cut_short_ = false;
 };
 
-class TWILL_API yield_operation final : public operation {
+class TWILL_API yield_operation final : public suspension {
 public:
-    yield_operation() noexcept : operation("yield") {}
+    [[nodiscard]] const char* what() const noexcept override { return "yield"; }
     void await_resume() const { throw_if_refused(); }
 
 private:

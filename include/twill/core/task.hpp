@@ -43,6 +43,8 @@ class task_promise;
 template <class T>
 class task_result : public promise_base {
     using stored = std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*, T>;
+    static_assert(alignof(stored) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__,
+                  "compilers do not align coroutines so far: give it by a pointer or a container");
 
 public:
     task_result() noexcept {}

@@ -57,6 +57,11 @@ struct runtime_options {
     // How long after `stop` a report says what still runs. TWILL_SHUTDOWN_LIMIT (seconds)
     duration shutdown_limit = std::chrono::seconds(10);
 
+    // A signal, such as SIGQUIT, at which all tasks are reported as by runtime::dump; 0: none. It
+    // is caught while the runtime lives, by a thread of its own. TWILL_DUMP_SIGNAL (QUIT, USR1,
+    // USR2)
+    int dump_signal = 0;
+
     // Where a trace of the run is written, for Perfetto; empty: none. TWILL_TRACE
     std::string trace_file = {};
 

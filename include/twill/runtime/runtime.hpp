@@ -94,9 +94,13 @@ public:
     // spawned. Does nothing when nothing runs. Any thread; not from a signal handler.
     void stop() noexcept;
 
-    // The tree of what runs: a line for each task, with where it was spawned and what it waits for.
-    // Only inside of a task. While a task that held up the others runs beside them, and where there
-    // may be several event threads, it does not say what they wait for.
+    // The tree of what runs: a line for each task, with where it was spawned, what it waits for,
+    // and in which coroutines, the innermost first:
+    //     server.cpp:31 "user 17" waits: receive, in read_line < answer < serve
+    // Their names come from the program's symbols; one without them is told by its address. Names
+    // of tasks: core/named.hpp. Only inside of a task. While a task that held up the others runs
+    // beside them, and where there may be several event threads, it does not say what they wait
+    // for.
     [[nodiscard]] std::string dump() const;
 
     [[nodiscard]] compute_pool& compute() noexcept;

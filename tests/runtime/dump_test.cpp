@@ -1,0 +1,166 @@
+// What runs, told on request: names, what tasks wait for, and in which coroutines.
+#include <twill/runtime/runtime.hpp>
+
+#include <runtime/function_names.hpp>
+#include <twill/async/channel.hpp>
+#include <twill/core/error.hpp>
+#include <twill/core/named.hpp>
+#include <twill/core/scope.hpp>
+#include <twill/core/sleep.hpp>
+
+#include "support/tasks.hpp"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <latch>
+#include <string>
+#include <string_view>
+
+namespace {
+
+using namespace twill_test;
+using namespace std::chrono_literals;
+using twill::scope_ref;
+using twill::task;
+using twill::detail::brief_function_name;
+
+[[gnu::noinline]] task<int> read_line(twill::channel<int>& from) {
+    co_return co_await from.receive() ? 1 : 0;
+}
+[[gnu::noinline]] task<> answer(twill::channel<int>& from) {
+    if (co_await read_line(from) == 1) co_await answer(from);
+}
+task<> serve(twill::channel<int>& from) { co_await answer(from); }
+
+// What the runtime says while somebody waits for a line.
+std::string dump_beside(task<> (*waits)(twill::channel<int>&)) {
+    std::string said;
+    twill::runtime here({.report = [](std::string_view) {}});
+    here.run([&]() -> task<> {
+        twill::channel<int> lines(1);
+        co_await twill::scope([&](scope_ref s) -> task<> {
+            s.spawn(waits, std::ref(lines));
+            co_await twill::yield();
+            said = here.dump();
+            lines.close();
+        });
+    });
+    return said;
+}
+
+TEST(Dump, TellsTheCoroutinesThatATaskWaitsInInnermostFirst) {
+    const std::string said = dump_beside(serve);
+    EXPECT_NE(said.find("waits: receive, in read_line < answer < serve\n"), std::string::npos)
+        << said;
+}
+
+TEST(Dump, LeavesOutTheCoroutinesOfTheLibrary) {
+    const std::string said = dump_beside(serve);
+    EXPECT_EQ(said.find("twill::detail"), std::string::npos) << said;
+}
+
+TEST(Dump, ShowsNamesOfTasks) {
+    const std::string said = dump_beside([](twill::channel<int>& from) -> task<> {
+        co_await twill::named("the reader", serve(from));
+    });
+    EXPECT_NE(said.find("\"the reader\""), std::string::npos) << said;
+    EXPECT_NE(said.find("in read_line"), std::string::npos) << said;
+}
+
+TEST(Named, PassesOnWhatTheTaskGivesAndThrows) {
+    twill::run({}, []() -> task<> {
+        EXPECT_EQ(co_await twill::named("three", give(3)), 3);
+        bool caught = false;
+        try {
+            co_await twill::named("fails", []() -> task<> {
+                co_await twill::yield();
+                throw twill::usage_error("no");
+            }());
+        } catch (const twill::usage_error&) {
+            caught = true;
+        }
+        EXPECT_TRUE(caught);
+    });
+}
+
+TEST(FunctionNames, AreShort) {
+    EXPECT_EQ(brief_function_name("main"), "main");
+    EXPECT_EQ(brief_function_name("a::b(int, c<d>)"), "a::b");
+    EXPECT_EQ(brief_function_name("(anonymous namespace)::read_line(long*)"), "read_line");
+    EXPECT_EQ(brief_function_name("twill::v9::task<int> a<b(*)(c)>::d<e>(f) const"), "a::d");
+    EXPECT_EQ(brief_function_name("main::{lambda(int)#1}::operator()(int) const"), "main::lambda");
+    EXPECT_EQ(brief_function_name("a::b(int) const::{lambda()#2}::operator()() const"),
+              "a::b::lambda");
+    EXPECT_EQ(brief_function_name("a::b[abi:cxx11](void (*)(c&))"), "a::b");
+}
+
+TEST(FunctionNames, OfWhatIsNoFunctionIsTheFileAndAnAddress) {
+    twill::detail::function_names names;
+    static int data = 0;
+    EXPECT_NE(names.of(&data).find("+0x"), std::string::npos) << names.of(&data);
+    int local = 0;
+    EXPECT_EQ(names.of(&local), "code of no file");
+}
+
+// The signal is this thread's, before it runs tasks; the report comes while it waits for it.
+std::string report_after(int number, twill::runtime_options how) {
+    std::string said;
+    std::latch reported(1);
+    how.report = [&](std::string_view text) {
+        said = text;
+        reported.count_down();
+    };
+    how.dump_signal = number;
+    twill::runtime here(std::move(how));
+    here.run([&]() -> task<> {
+        twill::channel<int> lines(1);
+        co_await twill::scope([&](scope_ref s) -> task<> {
+            s.spawn(serve, std::ref(lines));
+            co_await twill::yield();
+            ::raise(number);
+            while (!reported.try_wait()) co_await twill::sleep(1ms);
+            lines.close();
+        });
+    });
+    return said;
+}
+
+TEST(DumpSignal, ReportsTheTasks) {
+    const std::string said = report_after(SIGUSR2, {});
+    EXPECT_TRUE(said.starts_with("twill: the tasks, as asked for by a signal:\n")) << said;
+    EXPECT_NE(said.find("in read_line < answer < serve"), std::string::npos) << said;
+}
+
+TEST(DumpSignal, IsAnsweredByACrewToo) {
+    const std::string said = report_after(SIGUSR2, {.event_threads = 2});
+    EXPECT_NE(said.find("dump_test.cpp"), std::string::npos) << said;
+}
+
+void own_handler(int /*number*/) {}
+
+TEST(DumpSignal, LeavesTheDispositionAsItWas) {
+    struct sigaction mine{};
+    mine.sa_handler = &own_handler;
+    ASSERT_EQ(::sigaction(SIGUSR2, &mine, nullptr), 0);
+    report_after(SIGUSR2, {});
+    struct sigaction after{};
+    ASSERT_EQ(::sigaction(SIGUSR2, nullptr, &after), 0);
+    EXPECT_EQ(after.sa_handler, &own_handler);
+}
+
+TEST(DumpSignal, OfARuntimeThatIsIdleSaysNothing) {
+    int reports = 0;
+    {
+        twill::runtime idle({.dump_signal = SIGUSR2, .report = [&](auto) { ++reports; }});
+        report_after(SIGUSR2, {});
+    }
+    EXPECT_EQ(reports, 0);
+}
+
+TEST(DumpSignal, ThatCannotBeCaughtIsRefused) {
+    EXPECT_THROW(twill::runtime({.dump_signal = SIGKILL}), twill::usage_error);
+    EXPECT_THROW(twill::runtime({.dump_signal = 1000}), twill::usage_error);
+}
+
+}  // namespace
