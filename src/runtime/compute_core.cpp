@@ -56,6 +56,7 @@ compute_core::compute_core(compute_pool& pool, const compute_pool_options& optio
       // The number was asked for just now.
       next_cpu_look_(cpus_ != nullptr ? after(now(), cpus_->good_for()) : never) {
     watch_for_fork();
+    if (cpus_ != nullptr) follow_quota();
     look_whether_profile_is_wanted();
     ticker::process().enrol(*this);
     if (weight_.lower_weight()) ticker::process().prepare();

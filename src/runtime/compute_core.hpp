@@ -20,6 +20,7 @@
 #include "fork_guard.hpp"
 #include "giving_way.hpp"
 #include "lane_rule.hpp"
+#include "quota_pace.hpp"
 #include "thread_weight.hpp"
 #include "work_report.hpp"
 
@@ -66,6 +67,7 @@ public:
     // As compute_context's.
     bool glance() noexcept;
     void see_whether_io_is_served() noexcept;
+    time_point rest_for_quota(time_point at) noexcept;
     // Throws `cancelled` if it is due.
     void obey_stop_request() const;
     std::uint32_t take_poke() noexcept;
@@ -230,6 +232,14 @@ public:
         return most_urgent_.load(std::memory_order_relaxed);
     }
 
+    // ---- compute_quota.cpp: threads that compute rest below the CPU quota
+
+    // Whether there is one that binds.
+    [[nodiscard]] bool is_paced() const noexcept { return paced_.load(std::memory_order_relaxed); }
+    // How long the caller, who computes, is to rest; then he says that it is over.
+    [[nodiscard]] duration rest_due(time_point at) noexcept;
+    void rest_is_over(duration rest) noexcept;
+
     // ---- compute_sleep.cpp: who sleeps, and who wakes whom
 
     // Wakes somebody who may run what `from`, the caller, has on offer.
@@ -258,6 +268,7 @@ private:
     // ---- compute_cpus.cpp: as many threads compute as there are usable CPUs
     void follow_cpus(time_point at) noexcept;
     [[nodiscard]] unsigned usable_now() const noexcept;
+    void follow_quota() noexcept;  // compute_quota.cpp
 
     enum class help_for { region, job };
 
@@ -369,6 +380,11 @@ private:
     // How many threads beyond `workers_` may have a core, for a queue that stood still.
     atomic<unsigned> extra_{0};
     atomic<unsigned> aside_{0};
+    // Relaxed: who sees an old value rests, or does not, a little longer.
+    atomic<bool> paced_{false};
+    atomic<time_point> next_pace_look_{};
+    futex_mutex pacing_;
+    quota_pace pace_;  // guarded by pacing_
     // Of all active regions. Background when there is none.
     atomic<priority> most_urgent_{priority::background};
     // The same, or above it when there is none. Relaxed: who sees an old value pokes somebody in

@@ -33,6 +33,11 @@ public:
         }
     }
 
+    double quota() noexcept override {
+        std::lock_guard hold(lock_);
+        return quota_;
+    }
+
 private:
     futex_mutex lock_;
     // Guarded by lock_.
@@ -67,6 +72,7 @@ void compute_core::follow_cpus(time_point at) noexcept {
     if (at < next_cpu_look_) return;
     next_cpu_look_ = after(at, cpus_->good_for());
     const unsigned usable = usable_now();
+    follow_quota();
     const unsigned before = workers();
     if (usable == 0 || usable == before) return;
     {

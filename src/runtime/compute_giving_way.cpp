@@ -47,6 +47,8 @@ time_point compute_worker::give_way(time_point at) noexcept {
         gives_way_ = false;
         return at;
     }
+    if (core_.is_paced()) [[unlikely]]
+        at = rest_for_quota(at);
     ::sched_yield();
     const time_point back = now();
     giving_way_.yielded(back, back - at, io.turns.load(std::memory_order_relaxed) - turns);
