@@ -1,3 +1,4 @@
+#include "debug_layout.hpp"
 #include "dump_signal.hpp"
 #include "event_watch.hpp"
 #include "fork_guard.hpp"
@@ -231,6 +232,7 @@ void runtime::drive(branch& main, runnable& first, const atomic<bool>& done) noe
     if (parts_->crew)
         parts_->crew->drive(done);
     else
+    const detail::debug_run shown(main);
         parts_->worker->drive(done);
     bool stopping = false;
     {

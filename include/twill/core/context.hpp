@@ -26,6 +26,9 @@
 namespace twill::inline TWILL_ABI {
 
 class suspension;
+namespace detail {
+struct debug_layout;
+}
 
 class TWILL_API context {
 public:
@@ -86,6 +89,7 @@ protected:
 
 private:
     friend class suspension;
+    friend struct detail::debug_layout;
 
     // Beside the lock, where they take no room. The first two are guarded by the parent's.
     bool shielded_ = false;
@@ -227,6 +231,7 @@ private:
     static void resume(runnable& self) noexcept;
     void queue_up(std::coroutine_handle<> waiter, context& owner) noexcept;
     void note_suspended(const context& owner) const noexcept;
+    friend struct detail::debug_layout;
 
     std::coroutine_handle<> waiter_;  // to itself: it was refused
 };

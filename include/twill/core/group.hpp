@@ -102,6 +102,7 @@ public:
 
 private:
     std::coroutine_handle<> suspend_owner(joiner& join, std::coroutine_handle<> owner,
+    friend struct debug_layout;
                                           context& where) noexcept;
     void keep(const std::exception_ptr& failure) noexcept;
 
