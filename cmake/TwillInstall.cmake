@@ -48,4 +48,6 @@ if(TARGET twill_command)
         install(TARGETS twill_check twill_check_for_clang LIBRARY DESTINATION ${TWILL_CHECK_FOLDER})
     endif()
 endif()
+# For gdb -x: the tasks of a program.
+install(FILES share/gdb/twill.py DESTINATION ${CMAKE_INSTALL_DATADIR}/twill/gdb)
 install(FILES LICENSE TYPE DOC)

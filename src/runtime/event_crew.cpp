@@ -71,7 +71,7 @@ event_crew::event_crew(reactor& io, thread_source& threads, event_crew_options o
       io_(io),
       threads_(threads),
       options_(std::move(options)),
-      timers_(now()) {
+      timers_(now(), options_.timer_coalescing) {
     workers_.reserve(options_.most_threads);
     for (unsigned i = 0; i != options_.most_threads; ++i)
         workers_.push_back(std::make_unique<crew_worker>(*this));

@@ -14,11 +14,13 @@ namespace twill::inline TWILL_ABI::detail {
 event_worker::event_worker(reactor& io, event_worker_options options) noexcept
     : born_in_(fork_generation()),
       on_region_(std::move(options.on_region)),
+      on_stall_(std::move(options.on_stall)),
+      stall_limit_(options.stall_limit),
       watch_limit_(options.watch_limit),
       can_be_taken_(options.can_be_taken),
       short_slice_(options.short_slice),
       io_(io),
-      timers_(now()) {
+      timers_(now(), options.timer_coalescing) {
     if (can_be_taken_) asymmetric_barrier::prepare();
 }
 
@@ -112,6 +114,7 @@ inline bool event_worker::come_in(event_seat& seat) noexcept {
 // shared_ptr dearer.
 void event_worker::wake_up() noexcept {
     asleep_ = false;
+    stall_noted_ = false;
     if (watch_limit_ == duration::zero() || (__libc_single_threaded && !held_up_ && !can_be_taken_))
         return;
     be_watched();
@@ -187,7 +190,7 @@ void event_worker::park() noexcept {
         !wanted_back_.load(std::memory_order_seq_cst)) {
         const time_point next = timers_.next();
         if (next == never) {
-            poll(duration::max());
+            sleep_without_timers();
         } else {
             const duration left = next - now();
             poll(left > duration::zero() ? left : duration::zero());
@@ -196,12 +199,27 @@ void event_worker::park() noexcept {
     parked_.store(false, std::memory_order_relaxed);
 }
 
-void event_worker::poll(duration limit) noexcept {
+// Whether it has come to a standstill is for `on_stall` to find out. A signal may end a sleep
+// early.
+void event_worker::sleep_without_timers() noexcept {
+    if (!on_stall_ || stall_noted_) {
+        poll(duration::max());
+        return;
+    }
+    const time_point limit = after(now(), stall_limit_);
+    if (poll(stall_limit_) != 0 || !parked_.load(std::memory_order_relaxed) || now() < limit)
+        return;
+    stall_noted_ = true;
+    on_stall_();
+}
+
+std::size_t event_worker::poll(duration limit) noexcept {
     const bool waits = limit != duration::zero();
     if (waits) note(event_kind::park, this);
     const std::size_t completions = io_.poll(limit);
     activity_.turned(completions != 0);
     if (waits) note(event_kind::unpark, this);
+    return completions;
 }
 
 }  // namespace twill::inline TWILL_ABI::detail

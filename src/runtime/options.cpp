@@ -89,6 +89,10 @@ runtime_options runtime_options::from_environment() {
         options.watchdog_limit = seconds_in("TWILL_WATCHDOG_LIMIT", *text, least_watchdog_limit);
     if (const auto text = variable("TWILL_SHUTDOWN_LIMIT"))
         options.shutdown_limit = seconds_in("TWILL_SHUTDOWN_LIMIT", *text, 0.0);
+    if (const auto text = variable("TWILL_TIMER_COALESCING"))
+        options.timer_coalescing = seconds_in("TWILL_TIMER_COALESCING", *text, 0.0);
+    if (const auto text = variable("TWILL_STALL_LIMIT"))
+        options.stall_limit = seconds_in("TWILL_STALL_LIMIT", *text, 0.0);
     if (const auto text = variable("TWILL_DUMP_SIGNAL")) options.dump_signal = signal_in(*text);
     if (const auto text = variable("TWILL_TRACE")) options.trace_file = *text;
     return options;

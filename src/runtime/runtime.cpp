@@ -1,3 +1,4 @@
+#include "debug_layout.hpp"
 #include "dump_signal.hpp"
 #include "event_watch.hpp"
 #include "fork_guard.hpp"
@@ -155,6 +156,9 @@ struct runtime::parts {
     void report(const Text& text, std::string_view short_form) noexcept;
     void report_region() noexcept;
     void request_dump() noexcept;
+    void report_stall() noexcept;
+    // Whether some tasks wait, and all that do for one another.
+    [[nodiscard]] bool is_stalled() noexcept;
     // A line for each task, or for each that waits for nothing.
     [[nodiscard]] std::string tasks(bool also_waiting);
 
@@ -172,7 +176,8 @@ detail::io_activity& runtime::parts::make_event_pool() {
                                                 .delay_limit = options.event_delay,
                                                 .on_region = [this] { report_region(); },
                                                 .short_slice = options.lanes != lanes::none,
-                                                .watched = true})
+                                                .watched = true,
+                                                .timer_coalescing = options.timer_coalescing})
             .activity();
     return worker
         .emplace(*io,
@@ -181,6 +186,11 @@ detail::io_activity& runtime::parts::make_event_pool() {
                      .watch_limit = options.watchdog == watchdog::off ? duration::zero()
                                                                       : options.watchdog_limit,
                      .can_be_taken = options.watchdog == watchdog::hand_over,
+                     .stall_limit = options.stall_limit,
+                     .on_stall = options.stall_limit > duration::zero()
+                                     ? std::function<void()>([this] { report_stall(); })
+                                     : nullptr,
+                     .timer_coalescing = options.timer_coalescing,
                      .short_slice = options.lanes != lanes::none})
         .activity();
 }
@@ -222,6 +232,7 @@ runtime::turn::~turn() {
 
 void runtime::drive(branch& main, runnable& first, const atomic<bool>& done) noexcept {
     parts::shutdown_timer report(*this);
+    const detail::debug_run shown(main);
     {
         std::lock_guard hold(parts_->lock);
         parts_->running = &main;
@@ -292,6 +303,37 @@ void runtime::parts::report_region() noexcept {
                    tasks(false);
         },
         "twill: a parallel call was made on the thread that runs the tasks: use twill::compute\n");
+}
+
+bool runtime::parts::is_stalled() noexcept {
+    std::lock_guard hold(lock);
+    if (running == nullptr) return false;
+    bool some = false;
+    struct goes_on {};
+    try {
+        running->for_each_below([&](const context& each, unsigned /*depth*/) {
+            const suspension* const waits_in = each.suspended_in();
+            if (waits_in == nullptr) return;
+            some = true;
+            if (!waits_in->waits_for_others()) throw goes_on();
+        });
+    } catch (const goes_on&) {
+        return false;
+    }
+    return some;
+}
+
+void runtime::parts::report_stall() noexcept {
+    if (detail::event_worker::visit here(*worker); !here.alone()) return;
+    if (!is_stalled()) return;
+    report(
+        [this] {
+            return "twill: nothing has happened for longer than the stall limit: all tasks wait "
+                   "for one another, and for no timer, I/O or call. Unless a thread that is none "
+                   "of twill's is to wake one of them, this is a deadlock:\n" +
+                   tasks(true);
+        },
+        "twill: all tasks wait for one another\n");
 }
 
 // Any thread. Nothing is posted where nobody would take it.

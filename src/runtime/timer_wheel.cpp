@@ -11,13 +11,22 @@ constexpr std::uint64_t no_tick = ~std::uint64_t{0};
 
 }  // namespace
 
-timer_wheel::timer_wheel(time_point start) noexcept : origin_(start.time_since_epoch().count()) {}
+timer_wheel::timer_wheel(time_point start, duration together) noexcept
+    : origin_(start.time_since_epoch().count()),
+      rounding_(std::bit_floor(std::max<std::uint64_t>(
+                    together > duration::zero()
+                        ? static_cast<std::uint64_t>(together.count()) >> tick_shift
+                        : 0,
+                    1)) -
+                1) {}
 
 // Rounded up. Compared before it is subtracted: a deadline may be time_point::min().
 std::uint64_t timer_wheel::tick_of(time_point deadline) const noexcept {
     const std::int64_t at = deadline.time_since_epoch().count();
     if (at <= origin_) return 0;
-    return (static_cast<std::uint64_t>(at - origin_) + ((1U << tick_shift) - 1)) >> tick_shift;
+    const std::uint64_t tick =
+        (static_cast<std::uint64_t>(at - origin_) + ((1U << tick_shift) - 1)) >> tick_shift;
+    return (tick + rounding_) & ~rounding_;
 }
 
 // Rounded down.

@@ -25,10 +25,10 @@ private:
 };
 
 TEST(RuntimeOptions, WithoutVariablesAreTheDefaults) {
-    for (const char* name :
-         {"TWILL_EVENT_THREADS", "TWILL_EVENT_DELAY", "TWILL_COMPUTE_THREADS",
-          "TWILL_BLOCKING_THREADS", "TWILL_LANES", "TWILL_WATCHDOG", "TWILL_WATCHDOG_LIMIT",
-          "TWILL_SHUTDOWN_LIMIT", "TWILL_TRACE", "TWILL_DUMP_SIGNAL"})
+    for (const char* name : {"TWILL_EVENT_THREADS", "TWILL_EVENT_DELAY", "TWILL_COMPUTE_THREADS",
+                             "TWILL_BLOCKING_THREADS", "TWILL_LANES", "TWILL_WATCHDOG",
+                             "TWILL_WATCHDOG_LIMIT", "TWILL_SHUTDOWN_LIMIT", "TWILL_TRACE",
+                             "TWILL_DUMP_SIGNAL", "TWILL_STALL_LIMIT", "TWILL_TIMER_COALESCING"})
         ::unsetenv(name);
     const auto options = runtime_options::from_environment();
     const runtime_options defaults;
@@ -42,6 +42,8 @@ TEST(RuntimeOptions, WithoutVariablesAreTheDefaults) {
     EXPECT_EQ(options.watchdog_limit, 1ms);
     EXPECT_EQ(options.trace_file, "");
     EXPECT_EQ(options.dump_signal, 0);
+    EXPECT_EQ(options.stall_limit, 10s);
+    EXPECT_EQ(options.timer_coalescing, 0s);
 }
 
 TEST(RuntimeOptions, AreReadFromVariables) {
@@ -53,6 +55,8 @@ TEST(RuntimeOptions, AreReadFromVariables) {
     const variable watchdog_limit("TWILL_WATCHDOG_LIMIT", "0.005");
     const variable trace("TWILL_TRACE", "/some/where.json");
     const variable dump("TWILL_DUMP_SIGNAL", "QUIT");
+    const variable stall("TWILL_STALL_LIMIT", "2");
+    const variable coalescing("TWILL_TIMER_COALESCING", "0.004");
     const auto options = runtime_options::from_environment();
     EXPECT_EQ(options.compute_threads, 3U);
     EXPECT_EQ(options.blocking_threads, 17U);
@@ -62,6 +66,8 @@ TEST(RuntimeOptions, AreReadFromVariables) {
     EXPECT_EQ(options.watchdog_limit, 5ms);
     EXPECT_EQ(options.trace_file, "/some/where.json");
     EXPECT_EQ(options.dump_signal, SIGQUIT);
+    EXPECT_EQ(options.stall_limit, 2s);
+    EXPECT_EQ(options.timer_coalescing, 4ms);
 }
 
 TEST(RuntimeOptions, EventThreadsAreANumberOrAuto) {
@@ -101,16 +107,27 @@ TEST(RuntimeOptions, BadVariablesAreRefusedByName) {
         const char* name;
         const char* value;
     };
-    for (const auto& [name, value] :
-         {bad{"TWILL_COMPUTE_THREADS", "many"}, bad{"TWILL_COMPUTE_THREADS", "-1"},
-          bad{"TWILL_COMPUTE_THREADS", "0"}, bad{"TWILL_COMPUTE_THREADS", "4 "},
-          bad{"TWILL_COMPUTE_THREADS", "99999999999999999999"}, bad{"TWILL_BLOCKING_THREADS", "0"},
-          bad{"TWILL_BLOCKING_THREADS", "1e3"}, bad{"TWILL_SHUTDOWN_LIMIT", "-1"},
-          bad{"TWILL_SHUTDOWN_LIMIT", "nan"}, bad{"TWILL_SHUTDOWN_LIMIT", "inf"},
-          bad{"TWILL_SHUTDOWN_LIMIT", "1s"}, bad{"TWILL_LANES", "both"}, bad{"TWILL_LANES", "nice"},
-          bad{"TWILL_LANES", "nice:0"}, bad{"TWILL_LANES", "nice:20"},
-          bad{"TWILL_LANES", "nice:5x"}, bad{"TWILL_WATCHDOG", "bark"},
-          bad{"TWILL_WATCHDOG_LIMIT", "0"}}) {
+    for (const auto& [name, value] : {bad{"TWILL_COMPUTE_THREADS", "many"},
+                                      bad{"TWILL_COMPUTE_THREADS", "-1"},
+                                      bad{"TWILL_COMPUTE_THREADS", "0"},
+                                      bad{"TWILL_COMPUTE_THREADS", "4 "},
+                                      bad{"TWILL_COMPUTE_THREADS", "99999999999999999999"},
+                                      bad{"TWILL_BLOCKING_THREADS", "0"},
+                                      bad{"TWILL_BLOCKING_THREADS", "1e3"},
+                                      bad{"TWILL_SHUTDOWN_LIMIT", "-1"},
+                                      bad{"TWILL_SHUTDOWN_LIMIT", "nan"},
+                                      bad{"TWILL_SHUTDOWN_LIMIT", "inf"},
+                                      bad{"TWILL_SHUTDOWN_LIMIT", "1s"},
+                                      bad{"TWILL_LANES", "both"},
+                                      bad{"TWILL_LANES", "nice"},
+                                      bad{"TWILL_LANES", "nice:0"},
+                                      bad{"TWILL_LANES", "nice:20"},
+                                      bad{"TWILL_LANES", "nice:5x"},
+                                      bad{"TWILL_WATCHDOG", "bark"},
+                                      bad{"TWILL_WATCHDOG_LIMIT", "0"},
+                                      bad{"TWILL_DUMP_SIGNAL", "KILL"},
+                                      bad{"TWILL_STALL_LIMIT", "never"},
+                                      bad{"TWILL_TIMER_COALESCING", "-1"}}) {
         const variable set(name, value);
         std::string text;
         try {

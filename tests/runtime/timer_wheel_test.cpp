@@ -49,6 +49,32 @@ TEST(TimerWheel, ATimerIsDueByItsOwnTimeAndNotByThatOfItsSlot) {
     EXPECT_TRUE(wheel.any_due(start + 100 * tick));
 }
 
+TEST(TimerWheel, CoalescedTimersFireTogetherAndNeverEarly) {
+    constexpr duration slack = 5ms;
+    timer_wheel wheel(start, slack);
+    twill::random_source random(7);
+    std::vector<std::unique_ptr<test_timer>> all;
+    for (int i = 0; i < 1000; ++i) {
+        const auto ahead = duration(static_cast<std::int64_t>(random.below(1'000'000'000)));
+        all.push_back(std::make_unique<test_timer>(start + ahead));
+        wheel.arm(*all.back());
+    }
+    int moments = 0;
+    std::size_t fired = 0;
+    for (time_point at = wheel.next(); at != twill::never; at = wheel.next()) {
+        const auto due = expire(wheel, at);
+        fired += due.size();
+        moments += due.empty() ? 0 : 1;
+        for (const test_timer* each : due) {
+            EXPECT_GE(at, each->deadline);
+            EXPECT_LE(at - each->deadline, slack + tick);
+        }
+    }
+    EXPECT_EQ(fired, all.size());
+    // 2^6 ticks are 4.2 ms.
+    EXPECT_LE(moments, 1'000'000'000 / (64 * tick.count()) + 1);
+}
+
 TEST(TimerWheel, FiresNeverEarlyAndAtMostOneTickLate) {
     timer_wheel wheel(start);
     time_point now = start;

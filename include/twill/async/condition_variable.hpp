@@ -42,6 +42,7 @@ public:
           at_(&at),
           from_(held.from()),
           again_(*this, held.count()) {}
+    [[nodiscard]] bool waits_for_others() const noexcept override { return true; }
     void await_resume() const {
         throw_if_refused();
         if (now_is == state::cut) throw cancelled();

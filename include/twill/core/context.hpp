@@ -26,6 +26,9 @@
 namespace twill::inline TWILL_ABI {
 
 class suspension;
+namespace detail {
+struct debug_layout;
+}
 
 class TWILL_API context {
 public:
@@ -86,6 +89,7 @@ protected:
 
 private:
     friend class suspension;
+    friend struct detail::debug_layout;
 
     // Beside the lock, where they take no room. The first two are guarded by the parent's.
     bool shielded_ = false;
@@ -169,6 +173,9 @@ class TWILL_API suspension : public runnable {
 public:
     // What it is, for reports: "sleep", "receive", ... Never changes.
     [[nodiscard]] virtual const char* what() const noexcept = 0;
+    // Whether only something that other tasks (or plain threads) do can end it: a lock, a channel,
+    // a join; and no timer, no I/O and no call.
+    [[nodiscard]] virtual bool waits_for_others() const noexcept { return false; }
     // The context of the coroutine that waits. From `begin` until it is complete.
     [[nodiscard]] context& owner() const noexcept;
 
@@ -224,6 +231,7 @@ protected:
 
 private:
     friend class context;
+    friend struct detail::debug_layout;
     static void resume(runnable& self) noexcept;
     void queue_up(std::coroutine_handle<> waiter, context& owner) noexcept;
     void note_suspended(const context& owner) const noexcept;

@@ -75,6 +75,7 @@ public:
     public:
         joiner(group& who, std::coroutine_handle<> first) noexcept : who_(who), first_(first) {}
         [[nodiscard]] const char* what() const noexcept override { return "join"; }
+        [[nodiscard]] bool waits_for_others() const noexcept override { return true; }
         template <twill_promise Owner>
         std::coroutine_handle<> await_suspend(std::coroutine_handle<Owner> owner) noexcept {
             return transfer(who_.suspend_owner(*this, owner, owner.promise().current_context()));
@@ -101,6 +102,7 @@ public:
     [[nodiscard]] bool cut_short() const noexcept { return cut_short_; }
 
 private:
+    friend struct debug_layout;
     std::coroutine_handle<> suspend_owner(joiner& join, std::coroutine_handle<> owner,
                                           context& where) noexcept;
     void keep(const std::exception_ptr& failure) noexcept;

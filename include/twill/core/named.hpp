@@ -18,6 +18,9 @@
 namespace twill::inline TWILL_ABI {
 namespace detail {
 
+// Its address is the key under which names are bound.
+TWILL_API extern const char key_of_names;
+
 struct bound_name final : binding {
     TWILL_API explicit bound_name(std::string name) noexcept;
     const std::string text;

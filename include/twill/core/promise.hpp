@@ -82,6 +82,7 @@ protected:
     ~promise_base() = default;
 
 private:
+    friend struct detail::debug_layout;
     context* context_ = nullptr;
     std::coroutine_handle<> continuation_;
 };

@@ -57,6 +57,17 @@ struct runtime_options {
     // How long after `stop` a report says what still runs. TWILL_SHUTDOWN_LIMIT (seconds)
     duration shutdown_limit = std::chrono::seconds(10);
 
+    // How much later than asked for sleeps and time limits may end, so that many end in one go and
+    // the program wakes up less often. Rounded down to 66 us times a power of two; 0: each at its
+    // own time. TWILL_TIMER_COALESCING (seconds)
+    duration timer_coalescing = duration::zero();
+
+    // After so long without anything to do, while all tasks wait for one another (for locks,
+    // channels, joins) and neither for a timer nor for I/O nor for a call, a report shows them. A
+    // program whose plain threads take longer than that to send or to unlock wants more. 0: no
+    // report. Only with one event thread. TWILL_STALL_LIMIT (seconds)
+    duration stall_limit = std::chrono::seconds(10);
+
     // A signal, such as SIGQUIT, at which all tasks are reported as by runtime::dump; 0: none. It
     // is caught while the runtime lives, by a thread of its own. TWILL_DUMP_SIGNAL (QUIT, USR1,
     // USR2)

@@ -186,6 +186,9 @@ TWILL_API bool take_now(two_phase_place& at, waiter& who) noexcept;
 
 // A task's wait at one place.
 class TWILL_API place_wait : public operation, public waiter {
+public:
+    [[nodiscard]] bool waits_for_others() const noexcept final { return true; }
+
 protected:
     place_wait(const char* what, wait_place& at) noexcept
         : operation(what), waiter(&place_wait::end), at_(&at) {}

@@ -108,6 +108,8 @@ struct event_crew_options {
     bool short_slice = false;
     // Whether somebody looks at its workers at each tick.
     bool watched = false;
+    // As event_worker_options::timer_coalescing.
+    duration timer_coalescing = duration::zero();
 };
 
 class TWILL_API event_crew {

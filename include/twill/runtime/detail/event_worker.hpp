@@ -41,6 +41,12 @@ struct event_worker_options {
     duration watch_limit = duration::zero();
     // Whether another thread may take it from one that does not come back.
     bool can_be_taken = false;
+    // Called on the thread that drives the worker when it has slept so long without a timer, and
+    // nothing came; once until something runs again.
+    duration stall_limit = never - time_point();
+    std::function<void()> on_stall = {};
+    // How much later than their deadlines timers may fire in order to fire together.
+    duration timer_coalescing = duration::zero();
     // Whether threads that drive it ask the kernel for short time slices: see thread_slice.hpp.
     bool short_slice = false;
 };
@@ -128,12 +134,17 @@ private:
     [[nodiscard]] bool come_in(event_seat& seat) noexcept;
     void take_injected() noexcept;
     void park() noexcept;
-    void poll(duration limit) noexcept;
+    // How many completions it brought.
+    std::size_t poll(duration limit) noexcept;
+    void sleep_without_timers() noexcept;
     void wake_if_parked() noexcept;
 
     const unsigned born_in_;  // generation of forks: see fork_guard.hpp
     const std::function<void()> on_region_;
     atomic<bool> region_noted_{false};
+    const std::function<void()> on_stall_;
+    const duration stall_limit_;
+    bool stall_noted_ = false;
     const duration watch_limit_;
     const bool can_be_taken_;
     const bool short_slice_;

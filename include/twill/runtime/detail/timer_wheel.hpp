@@ -21,7 +21,9 @@ namespace twill::inline TWILL_ABI::detail {
 
 class TWILL_API timer_wheel {
 public:
-    explicit timer_wheel(time_point start) noexcept;
+    // `together`: how much later than its deadline a timer may fire, beside the rounding to ticks,
+    // in order to fire with others.
+    explicit timer_wheel(time_point start, duration together = duration::zero()) noexcept;
     timer_wheel(const timer_wheel&) = delete;
     timer_wheel& operator=(const timer_wheel&) = delete;
 
@@ -71,8 +73,9 @@ private:
     timer* take_slot(const position& where) noexcept;
 
     futex_mutex lock_;  // guards all below, and the links and states of the timers
-    std::int64_t origin_;
-    std::uint64_t current_ = 0;  // the tick up to which timers were expired
+    const std::int64_t origin_;
+    const std::uint64_t rounding_;  // ticks of timers are multiples of this + 1, a power of two
+    std::uint64_t current_ = 0;     // the tick up to which timers were expired
     std::uint64_t occupied_[levels] = {};
     list slots_[levels][slots];
 };

@@ -1,0 +1,97 @@
+// A run in which all tasks wait for one another is reported instead of hanging in silence.
+#include <twill/async/channel.hpp>
+#include <twill/async/mutex.hpp>
+#include <twill/core/cancelled.hpp>
+#include <twill/core/scope.hpp>
+#include <twill/core/sleep.hpp>
+#include <twill/io/pipe.hpp>
+#include <twill/runtime/blocking.hpp>
+#include <twill/runtime/runtime.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <latch>
+#include <string>
+#include <thread>
+
+namespace {
+
+using namespace std::chrono_literals;
+using twill::scope_ref;
+using twill::task;
+
+task<> lock_both(twill::mutex& first, twill::mutex& second) {
+    const auto one = co_await first.lock();
+    co_await twill::yield();
+    const auto other = co_await second.lock();
+}
+
+// The report ends the deadlock, by stopping the run.
+TEST(Stall, TasksThatWaitForOneAnotherAreReportedWithWhereTheyWait) {
+    std::string said;
+    twill::runtime* running = nullptr;
+    twill::runtime here({.stall_limit = 10ms, .report = [&](std::string_view text) {
+                             said += text;
+                             running->stop();
+                         }});
+    running = &here;
+    EXPECT_THROW(here.run([]() -> task<> {
+        twill::mutex left;
+        twill::mutex right;
+        co_await twill::scope([&](scope_ref s) -> task<> {
+            s.spawn(lock_both, std::ref(left), std::ref(right));
+            s.spawn(lock_both, std::ref(right), std::ref(left));
+            co_return;
+        });
+    }),
+                 twill::cancelled);
+    EXPECT_TRUE(said.starts_with("twill: nothing has happened")) << said;
+    const auto first = said.find("waits: lock a mutex, in lock_both");
+    ASSERT_NE(first, std::string::npos) << said;
+    EXPECT_NE(said.find("waits: lock a mutex, in lock_both", first + 1), std::string::npos) << said;
+}
+
+// What a run said until a thread that is none of twill's ended it, some stall limits later.
+std::string said_beside(task<> (*beside)(twill::channel<int>&)) {
+    std::string said;
+    twill::runtime here(
+        {.stall_limit = 1ms, .report = [&](std::string_view text) { said += text; }});
+    twill::channel<int> end(1);
+    std::thread outside;
+    here.run([&]() -> task<> {
+        co_await twill::scope([&](scope_ref s) -> task<> {
+            s.spawn(beside, std::ref(end));
+            outside = std::thread([&] {
+                std::this_thread::sleep_for(30ms);
+                end.close();
+            });
+            co_return;
+        });
+    });
+    outside.join();
+    return said;
+}
+
+TEST(Stall, IsToldOnceUntilSomethingHappens) {
+    const std::string said =
+        said_beside([](twill::channel<int>& end) -> task<> { co_await end.receive(); });
+    const auto first = said.find("nothing has happened");
+    ASSERT_NE(first, std::string::npos);
+    EXPECT_EQ(said.find("nothing has happened", first + 1), std::string::npos) << said;
+}
+
+TEST(Stall, IsNoneWhileATaskWaitsForACall) {
+    EXPECT_EQ(said_beside([](twill::channel<int>& end) -> task<> {
+                  co_await twill::blocking([&] { end.receive_blocking(); });
+              }),
+              "");
+}
+
+TEST(Stall, IsNoneWhileATaskSleeps) {
+    EXPECT_EQ(
+        said_beside([](twill::channel<int>& /*end*/) -> task<> { co_await twill::sleep(50ms); }),
+        "");
+}
+
+}  // namespace
