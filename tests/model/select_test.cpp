@@ -25,9 +25,7 @@ class picking final : public select_core<Cases...> {
 public:
     using select_core<Cases...>::select_core;
     // True: the strand is suspended, and will be posted.
-    bool begin_in(twill::context& owner) noexcept {
-        return this->begin(std::noop_coroutine(), owner);
-    }
+    bool begin_in(strand& owner) noexcept { return this->begin(owner.coroutine(), owner); }
     // Nothing: it was cut short.
     std::optional<twill::detail::select_result<Cases...>> outcome() {
         try {
@@ -140,7 +138,7 @@ public:
         : place_wait("receive", from.receiving()) {
         slot = &value;
     }
-    bool begin_in(twill::context& owner) noexcept { return begin(std::noop_coroutine(), owner); }
+    bool begin_in(strand& owner) noexcept { return begin(owner.coroutine(), owner); }
     [[nodiscard]] bool cut() const noexcept { return now_is != state::granted; }
     std::optional<int> value;
 };
@@ -150,7 +148,7 @@ public:
         : place_wait("send", to.sending()), what(&value) {
         slot = &what;
     }
-    bool begin_in(twill::context& owner) noexcept { return begin(std::noop_coroutine(), owner); }
+    bool begin_in(strand& owner) noexcept { return begin(owner.coroutine(), owner); }
     [[nodiscard]] bool sent() const noexcept {
         return what.now_is == twill::detail::outgoing<int>::state::sent;
     }
