@@ -14,13 +14,17 @@
 
 namespace twill::inline TWILL_ABI::bench {
 
-// User and system time of all threads of this process so far. CPU time and not wall-clock time is
-// what the programs measure: others who run on the same core do not count.
-inline double cpu_seconds() {
+inline double seconds_of(clockid_t clock) {
     timespec t{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    clock_gettime(clock, &t);
     return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
+
+// User and system time of all threads of this process so far. CPU time and not wall-clock time is
+// what the programs on one core measure: others who run on the same core do not count.
+inline double cpu_seconds() { return seconds_of(CLOCK_PROCESS_CPUTIME_ID); }
+
+inline double wall_seconds() { return seconds_of(CLOCK_MONOTONIC); }
 
 // Memory of this process that is in RAM.
 inline double resident_bytes() {
@@ -39,19 +43,20 @@ inline void print(const char* metric, double value) {
     std::fflush(stdout);
 }
 
-// CPU seconds of a first call and of the ones after it, when memory and caches are warm.
+// Seconds, by some clock, of a first call and of the ones after it, when memory and caches are
+// warm.
 struct cold_and_warm {
     double cold;
     double warm;  // the median of three
 };
 
-template <class F>
-cold_and_warm time_repeated(F&& work) {
+template <class Clock, class F>
+cold_and_warm time_repeated(Clock&& seconds, F&& work) {
     std::vector<double> took;
     for (int i = 0; i < 4; ++i) {
-        const double before = cpu_seconds();
+        const double before = seconds();
         work();
-        took.push_back(cpu_seconds() - before);
+        took.push_back(seconds() - before);
     }
     std::sort(took.begin() + 1, took.end());
     return {.cold = took[0], .warm = took[2]};

@@ -12,8 +12,6 @@
 #include "par/kernels/tree.hpp"
 #include "par/kernels/uts.hpp"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -22,12 +20,6 @@
 #include <vector>
 
 namespace twill::inline TWILL_ABI::bench {
-
-inline double wall_seconds() {
-    timespec t{};
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
-}
 
 inline void demand(bool right, std::string_view what) {
     if (right) return;

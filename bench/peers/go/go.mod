@@ -1,3 +1,3 @@
 module twill.example/bench/peers
 
-go 1.19
+go 1.25

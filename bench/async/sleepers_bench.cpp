@@ -1,11 +1,9 @@
 // What a task costs in memory while it sleeps.
 
-#include "common/meter.hpp"
-#include "first/programs.hpp"
+#include "async/programs.hpp"
 
 #include <twill/core/scope.hpp>
 #include <twill/core/sleep.hpp>
-#include <twill/runtime/runtime.hpp>
 
 #include <unistd.h>
 
@@ -36,8 +34,6 @@ task<> sleep_all(long tasks) {
 
 }  // namespace
 
-void run_sleepers(long tasks) {
-    run(runtime_options{}, [=] { return sleep_all(tasks); });
-}
+void run_sleepers(bed& on, long tasks) { on.here.run(sleep_all, tasks); }
 
 }  // namespace twill::inline TWILL_ABI::bench

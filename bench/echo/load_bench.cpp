@@ -2,7 +2,7 @@
 // little work for a request as there can be, so that the service is the bottleneck.
 
 #include "common/meter.hpp"
-#include "first/programs.hpp"
+#include "echo/programs.hpp"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -28,12 +28,6 @@ constexpr double warm_up_seconds = 0.5;
 int checked(int result, const char* what) {
     if (result < 0) throw std::system_error(errno, std::generic_category(), what);
     return result;
-}
-
-double seconds_of(clockid_t clock) {
-    timespec t{};
-    checked(clock_gettime(clock, &t), "read a clock");
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
 
 class load {

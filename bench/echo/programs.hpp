@@ -1,22 +1,10 @@
 // The programs of the suite, twill's version: each is run in a process of its own,
-// `twill_bench_first run NAME ARGUMENTS...`, as the peers' are.
+// `twill_bench_echo run NAME ARGUMENTS...`, as the peers' are.
 #pragma once
 
 #include <twill/core/config.hpp>
 
 namespace twill::inline TWILL_ABI::bench {
-
-// `tasks` tasks, none of which ends before the last is spawned, and the wait for all of them.
-void run_spawn(long tasks);
-
-// `tasks` tasks that sleep between one and two seconds each.
-void run_timers(long tasks);
-
-// `tasks` tasks that take `turns` turns each.
-void run_yield(long tasks, long turns);
-
-// Memory of `tasks` tasks that all sleep. Ends the process.
-void run_sleepers(long tasks);
 
 // A TCP echo service on one thread. Prints its port, then serves until it is killed.
 void run_echo();

@@ -1,7 +1,7 @@
 // A TCP echo service, one task a connection.
 
 #include "common/meter.hpp"
-#include "first/programs.hpp"
+#include "echo/programs.hpp"
 
 #include <twill/core/error.hpp>
 #include <twill/core/scope.hpp>
