@@ -16,9 +16,12 @@ void auto_reset_event::place::set() noexcept {
     woken.wake_all();
 }
 
-bool auto_reset_event::place::take_or_queue(detail::waiter& who,
-                                            detail::woken_waiters& /*woken*/) noexcept {
-    if (set_.exchange(false, std::memory_order_acquire)) return true;
+bool auto_reset_event::place::take(detail::waiter& /*who*/,
+                                   detail::woken_waiters& /*woken*/) noexcept {
+    return set_.exchange(false, std::memory_order_acquire);
+}
+
+bool auto_reset_event::place::queue(detail::waiter& who) noexcept {
     waiting_.push_back(who);
     return false;
 }

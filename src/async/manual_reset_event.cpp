@@ -19,9 +19,12 @@ void manual_reset_event::place::reset() noexcept {
     set_.store(false, std::memory_order_relaxed);
 }
 
-bool manual_reset_event::place::take_or_queue(detail::waiter& who,
-                                              detail::woken_waiters& /*woken*/) noexcept {
-    if (set_.load(std::memory_order_relaxed)) return true;
+bool manual_reset_event::place::take(detail::waiter& /*who*/,
+                                     detail::woken_waiters& /*woken*/) noexcept {
+    return set_.load(std::memory_order_relaxed);
+}
+
+bool manual_reset_event::place::queue(detail::waiter& who) noexcept {
     waiting_.push_back(who);
     return false;
 }

@@ -32,7 +32,17 @@ void permits::grant(woken_waiters& woken) noexcept {
     word_.store(word, std::memory_order_release);
 }
 
-bool permits::take_or_queue(waiter& who, woken_waiters& /*woken*/) noexcept {
+bool permits::take(waiter& who, woken_waiters& /*woken*/) noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    while ((seen & waited_for) == 0 && seen >= who.amount * one)
+        if (word_.compare_exchange_weak(seen, seen - who.amount * one, std::memory_order_acquire,
+                                        std::memory_order_relaxed))
+            return true;
+    return false;
+}
+
+// They may come back while nobody waits, without the lock.
+bool permits::queue(waiter& who) noexcept {
     std::uint64_t seen = word_.load(std::memory_order_relaxed);
     while ((seen & waited_for) == 0) {
         const bool enough = seen >= who.amount * one;

@@ -5,15 +5,37 @@
 #include <twill/runtime/blocked_section.hpp>
 #include <twill/runtime/detail/event_worker.hpp>
 
+#include <runtime/futex.hpp>
+
 #include <mutex>
 #include <string>
 
 namespace twill::inline TWILL_ABI::detail {
 
-void thread_waiter::block() noexcept {
-    const blocked_section others_may_compute;
-    while (ended_.load(std::memory_order_acquire) == 0) ended_.wait(0, std::memory_order_relaxed);
+namespace {
+constexpr std::uint32_t awake = 0, told = 1, asleep = 2;
 }
+
+bool sleeper::sleep(time_point until) noexcept {
+    if (state_.load(std::memory_order_acquire) == told) return true;
+    const blocked_section others_may_compute;
+    std::uint32_t seen = awake;
+    // Whoever tells it sees that it sleeps, or it sees here that it was told.
+    state_.compare_exchange_strong(seen, asleep, std::memory_order_acquire);
+    while (state_.load(std::memory_order_acquire) != told) {
+        if (until != never && now() >= until) return false;
+        futex_wait(state_, asleep, until);
+    }
+    return true;
+}
+
+void sleeper::wake() noexcept {
+    // Release pairs with the acquires in `sleep`. The sleeper may be gone after it: then the kernel
+    // finds nobody at this address, or wakes for nothing one who looks again.
+    if (state_.exchange(told, std::memory_order_release) == asleep) futex_wake_one(&state_);
+}
+
+void thread_waiter::block() noexcept { self_.sleep(); }
 
 void thread_waiter::refuse_on_event_thread(const char* instead) {
     if (!event_worker::on_this_thread()) return;
@@ -22,13 +44,7 @@ void thread_waiter::refuse_on_event_thread(const char* instead) {
                       instead);
 }
 
-void thread_waiter::end(waiter& self) noexcept {
-    auto& ended = static_cast<thread_waiter&>(self).ended_;
-    // Release pairs with the acquire in `block`. The waiter may be gone after it: then the kernel
-    // finds nobody at this address, or wakes for nothing one who looks again.
-    ended.store(1, std::memory_order_release);
-    ended.notify_one();
-}
+void thread_waiter::end(waiter& self) noexcept { static_cast<thread_waiter&>(self).self_.wake(); }
 
 void thread_waiter::wait_at(wait_place& at) noexcept {
     woken_waiters woken;

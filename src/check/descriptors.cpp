@@ -1,5 +1,6 @@
 #include "check/descriptors.hpp"
 
+#include "check/children.hpp"
 #include "check/memory_mode.hpp"
 #include "check/timer_descriptors.hpp"
 #include "check/world.hpp"
@@ -8,7 +9,6 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <charconv>
@@ -22,7 +22,9 @@ namespace {
 struct awaited {
     pollfd* all;
     std::size_t count;
-    std::uint64_t timer_settings;  // when it began to wait
+    // When it began to wait:
+    std::uint64_t timer_settings;
+    std::uint64_t file;  // of a single one
 };
 
 const awaited& awaited_by(const thread& waiting) noexcept {
@@ -34,23 +36,30 @@ long poll_for(pollfd* all, std::size_t count, std::uint64_t ns) noexcept {
     return raw_syscall(SYS_ppoll, as_word(all), static_cast<long>(count), as_word(&time), 0, 0);
 }
 
-// It is not open for this, as its number may belong to another one by now: the kernel refuses at
-// once, and does not wait.
-bool is_refused(int descriptor, action what) noexcept {
-    if (what != action::read && what != action::write) return false;
+bool status_of(int descriptor, struct stat& into) noexcept {
+    return raw_syscall(SYS_fstat, descriptor, as_word(&into)) == 0;
+}
+
+std::uint64_t file_of(int descriptor) noexcept {
+    struct stat its{};
+    return status_of(descriptor, its) ? its.st_ino : 0;
+}
+
+// Its number may belong to another one by now: one that is not open for this, or does not wait. The
+// kernel then answers at once.
+bool is_refused(const awaited& waits, action what) noexcept {
+    if (waits.count != 1 || (what != action::read && what != action::write)) return false;
+    const int descriptor = waits.all[0].fd;
     const long flags = raw_syscall(SYS_fcntl, descriptor, F_GETFL);
-    return flags < 0 || (flags & O_ACCMODE) == (what == action::read ? O_WRONLY : O_RDONLY);
+    return flags < 0 || (flags & O_ACCMODE) == (what == action::read ? O_WRONLY : O_RDONLY) ||
+           ((flags & O_NONBLOCK) != 0 && file_of(descriptor) != waits.file);
 }
 
 bool are_ready(const thread& asking) noexcept {
     const awaited& what = awaited_by(asking);
-    if (what.count == 1 && is_refused(what.all[0].fd, asking.next.kind)) return true;
+    if (is_refused(what, asking.next.kind)) return true;
     // An error is told at once as well. A timer that was set meanwhile makes it look again.
     return poll_for(what.all, what.count, 0) != 0 || what.timer_settings != timer_settings();
-}
-
-bool status_of(int descriptor, struct stat& into) noexcept {
-    return raw_syscall(SYS_fstat, descriptor, as_word(&into)) == 0;
 }
 
 // ---- Who can make a descriptor ready?
@@ -132,22 +141,16 @@ bool members_are_fed_here(int set, unsigned depth) noexcept {
     return true;
 }
 
-// Also one that was made without `fork`: by posix_spawn, popen, system, vfork.
-bool has_children() noexcept {
-    siginfo_t ignored{};
-    return the.has_children || raw_syscall(SYS_waitid, P_ALL, 0, as_word(&ignored),
-                                           WEXITED | WNOHANG | WNOWAIT, 0) == 0;
-}
-
 // Whether only this process can make it ready: then waiting for it is waiting for a thread.
 bool is_fed_here(int descriptor, unsigned depth = 0) noexcept {
     if (descriptor < 0) return true;
     struct stat its{};
-    if (has_children() || depth > 4 || !status_of(descriptor, its)) return false;
-    if (S_ISFIFO(its.st_mode)) return has_other_end(descriptor, its);
-    if (S_ISSOCK(its.st_mode)) return has_peer(descriptor);
+    if (depth > 4 || !status_of(descriptor, its)) return false;
     char text[64];
     const std::string_view name = about("/proc/self/fd/", descriptor, text, true);
+    if (a_child_may_hold(name)) return false;
+    if (S_ISFIFO(its.st_mode)) return has_other_end(descriptor, its);
+    if (S_ISSOCK(its.st_mode)) return has_peer(descriptor);
     if (name == "anon_inode:[eventpoll]") return members_are_fed_here(descriptor, depth);
     return name == "anon_inode:[eventfd]" || name == "anon_inode:[timerfd]";
 }
@@ -163,6 +166,30 @@ const void* pipe_of(int descriptor) noexcept {
 // Stands for all that are not the ends of one pipe.
 const char all_others = 0;
 
+// What all threads wait for, and who of them must be helped from outside of the program, if any.
+struct all_awaited {
+    static constexpr std::size_t most = 256;
+    pollfd all[most];
+    std::size_t count = 0;
+    const thread* for_outside = nullptr;
+
+    all_awaited() noexcept {
+        for (std::uint32_t i = 0; i != the.count; ++i) {
+            const thread& each = the.threads[i];
+            if (each.state == thread_state::blocked && each.next.ready == &are_ready) add(each);
+        }
+    }
+
+private:
+    void add(const thread& waiting) noexcept {
+        const awaited& what = awaited_by(waiting);
+        for (std::size_t i = 0; i != what.count && count != most; ++i) {
+            all[count++] = what.all[i];
+            if (for_outside == nullptr && !is_fed_here(what.all[i].fd)) for_outside = &waiting;
+        }
+    }
+};
+
 }  // namespace
 
 descriptor_kind kind_of_descriptor(int descriptor) noexcept {
@@ -177,14 +204,13 @@ descriptor_kind kind_of_descriptor(int descriptor) noexcept {
 wait_end wait_for_descriptors(const step& next, pollfd* all, std::size_t count,
                               std::uint64_t deadline) noexcept {
     for (;;) {
-        const awaited what{all, count, timer_settings()};
+        const awaited what{all, count, timer_settings(), count == 1 ? file_of(all[0].fd) : 0};
         const std::uint64_t timer = next_timer();
         const wait_end end = wait_until(next, &are_ready,
                                         {.argument = reinterpret_cast<std::uint64_t>(&what),
                                          .deadline = timer < deadline ? timer : deadline});
         fire_timers();
-        if (poll_for(all, count, 0) != 0 || (count == 1 && is_refused(all[0].fd, next.kind)))
-            return wait_end::ready;
+        if (poll_for(all, count, 0) != 0 || is_refused(what, next.kind)) return wait_end::ready;
         if (end == wait_end::timed_out &&
             (deadline <= now_ns() || was_cut_short() || was_interrupted()))
             return wait_end::timed_out;
@@ -205,34 +231,25 @@ void descriptor_released(int descriptor) noexcept {
 }
 
 bool something_came_in() noexcept {
-    constexpr std::size_t most = 256;
     constexpr std::uint64_t patience_here = 10'000'000, patience_outside = 1'000'000'000;
-    pollfd all[most];
-    std::size_t count = 0;
-    const thread* waits_outside = nullptr;
-    for (std::uint32_t i = 0; i != the.count; ++i) {
-        const thread& each = the.threads[i];
-        if (each.state != thread_state::blocked || each.next.ready != &are_ready) continue;
-        const awaited& what = awaited_by(each);
-        bool here = true;
-        for (std::size_t d = 0; d != what.count && count != most; ++d) {
-            all[count++] = what.all[d];
-            here = here && is_fed_here(what.all[d].fd);
+    // Here, too, the kernel may take a moment to pass on what was sent. A child may have ended
+    // meanwhile.
+    for (const std::uint64_t patience : {patience_here, patience_outside}) {
+        all_awaited waits;
+        if (waits.count == 0) return false;
+        if (poll_for(waits.all, waits.count, patience) != 0) {
+            changed();
+            return true;
         }
-        if (!here && waits_outside == nullptr) waits_outside = &each;
+        if (waits.for_outside == nullptr) return false;
     }
-    if (count == 0) return false;
-    // Here, too, the kernel may take a moment to pass on what was sent.
-    if (poll_for(all, count, waits_outside != nullptr ? patience_outside : patience_here) != 0) {
-        changed();
-        return true;
-    }
-    if (waits_outside == nullptr) return false;
+    const all_awaited waits;
+    if (waits.for_outside == nullptr) return false;
     finding* const made = note(finding_kind::stuck, {},
                                "waits for what must come from outside of the program: a peer, a "
                                "child or a terminal");
     if (made == nullptr) leave(status_of_finding);
-    made->thread = waits_outside->index;
+    made->thread = waits.for_outside->index;
     made->here.depth = 0;  // it is with the others
     fail_with(*made);
 }

@@ -84,20 +84,18 @@ bool came_to_its_end(const run_result& result) noexcept {
             result.findings[result.ended_by].kind == finding_kind::exit_status);
 }
 
-bool is_news(const run_result& result, std::uint64_t passed_over, failures_seen& seen) noexcept {
-    if (result.findings_count == 0) return false;
-    const auto is_passed_over = [&](const finding& each) {
-        return (passed_over >> static_cast<unsigned>(each.kind) & 1) != 0;
-    };
-    const bool came_through =
-        came_to_its_end(result) &&
-        (result.end == run_end::passed || is_passed_over(result.findings[result.ended_by]));
-    if (result.end == run_end::finding && !came_through)
-        return seen.add(identity_of(result.findings[result.ended_by], result));
+bool is_news(const run_result& result, const run_options& options, failures_seen& seen) noexcept {
+    const finding* const last =
+        result.end == run_end::finding ? &result.findings[result.ended_by] : nullptr;
+    const bool came_through = last == nullptr || (last->kind == finding_kind::exit_status &&
+                                                  last->value == options.usual_status);
+    if (!came_through) return seen.add(identity_of(*last, result));
     bool any = false;
     for (std::uint32_t i = 0; i != result.findings_count; ++i) {
         const finding& each = result.findings[i];
-        if (!is_passed_over(each)) any = seen.add(identity_of(each, result)) || any;
+        if (&each == last || (options.passed_over >> static_cast<unsigned>(each.kind) & 1) != 0)
+            continue;
+        any = seen.add(identity_of(each, result)) || any;
     }
     return any;
 }

@@ -42,8 +42,8 @@ private:
 bool came_to_its_end(const run_result& result) noexcept;
 
 // Whether the run that made `result` has something new to tell: what ended it was not seen before,
-// or it came to its end (with a status that may be passed over, too) and noted something of a kind
-// that is not in `passed_over` (bits). Notes of a run that ended badly are told with its end.
-bool is_news(const run_result& result, std::uint64_t passed_over, failures_seen& seen) noexcept;
+// or it came to its end (with the good status or the usual one) and noted something of a kind that
+// is not passed over. Notes of a run that ended badly are told with its end.
+bool is_news(const run_result& result, const run_options& options, failures_seen& seen) noexcept;
 
 }  // namespace twill::inline TWILL_ABI::check

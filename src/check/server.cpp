@@ -173,14 +173,17 @@ struct end_of_run {
     finding_kind killed_as = finding_kind::none;
 };
 
-// `impatiently`: it is ended when it goes on no more.
-end_of_run wait_for(pid_t process, const explore::execution& run, bool impatiently) noexcept {
+// It is ended when it goes on no more, unless a debugger holds it; and an attempt at a smaller
+// schedule when the command has no time for that.
+end_of_run wait_for(pid_t process, const explore::execution& run, const session& shared) noexcept {
     watch watcher(process, run);
     const long end = raw_syscall(SYS_pidfd_open, process, 0);
     pollfd ready{static_cast<int>(end), POLLIN, 0};
     timespec patience{0, look_every_ms * 1'000'000L};
     while (end >= 0 && raw_syscall(SYS_ppoll, as_word(&ready), 1, as_word(&patience), 0, 0) == 0) {
-        if (impatiently) watcher.look();
+        if (shared.options.debug == 0) watcher.look();
+        if (shared.shrinking != 0 && shared.hurry == haste::end_all)
+            raw_syscall(SYS_kill, process, SIGKILL);
         patience = {0, look_every_ms * 1'000'000L};
     }
     int status = 0;
@@ -263,7 +266,7 @@ bool run_once(session& shared, workshop& with, explore::strategy& decides,
         start_run(run);
         return true;
     }
-    keep_end(shared, wait_for(process, run, shared.options.debug == 0));
+    keep_end(shared, wait_for(process, run, shared));
     // A run that notes something and goes on does not list them.
     if (shared.result.findings_count != 0 && shared.result.modules_count == 0)
         list_modules(shared.result);
@@ -432,11 +435,12 @@ bool explore_some(session& shared, workshop& with, const request& asked, answer&
         }
         ++made.runs;
         if (run_planned(shared, with, number)) return true;
+        if (shared.result.end == run_end::passed) made.passed = 1;
         if (came_to_its_end(shared.result) && shared.passed_count != most_passed)
             shared.passed[shared.passed_count++] = last_run(with).interleaving();
         const plan how = plan_of(shared.options, shared.memory_mode != 0, number);
         if (is_only_unfair(shared.result, how.strategy)) continue;
-        if (!is_news(shared.result, shared.options.passed_over, with.seen)) continue;
+        if (!is_news(shared.result, shared.options, with.seen)) continue;
         const failure first = failure::of(shared.result);
         made.found = first.kind;
         made.strategy = how.strategy;

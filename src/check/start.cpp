@@ -67,7 +67,7 @@ void attach() noexcept {
         give_up("libtwill_check.so belongs to another version of the twill command");
     prepare_thread_ends();
     static_cast<void>(std::atexit(&at_exit));
-    ::pthread_atfork(nullptr, [] { the.has_children = true; }, &leave_run);
+    ::pthread_atfork(nullptr, nullptr, &leave_run);
 }
 
 [[gnu::constructor(101)]] void attach_early() { attach(); }

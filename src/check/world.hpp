@@ -17,7 +17,6 @@ struct world {
     explore::execution* run = nullptr;  // null: no run goes on in this process
     bool stale = false;                 // a `readiness` may have changed
     bool ending = false;                // a finding is being written
-    bool has_children = false;          // it has forked
     const thread* running = nullptr;    // who has the baton
     std::uint32_t count = 0;            // of threads, ended ones included
     std::uint64_t arrivals = 0;

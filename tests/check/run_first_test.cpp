@@ -147,6 +147,34 @@ TEST(check_run, status_that_the_first_run_ends_with_does_not_end_the_search) {
     EXPECT_GT(said["failures"][0]["number"], 1);
 }
 
+TEST(check_run, status_that_only_some_runs_end_with_is_told_beside_the_usual_one) {
+    const checking here;
+    const auto said = here.json({"--strategy", "random", "--sync"},
+                                {"notes", "ends_with_three_and_seldom_with_four"});
+    EXPECT_EQ(said["status"], 1);
+    ASSERT_EQ(said["failures"].size(), 1U) << said["failures"];
+    EXPECT_EQ(finding_of(said)["kind"], "exit-status");
+    EXPECT_NE(finding_of(said)["summary"].get<std::string>().find('4'), std::string::npos)
+        << finding_of(said);
+    EXPECT_GT(said["failures"][0]["number"], 1);
+}
+
+TEST(check_run, status_of_the_first_run_is_a_failure_once_another_run_passes) {
+    const checking here;
+    bool first_failed = false;
+    for (const char* jobs : {"1", "2"})
+        for (const char* seed : {"1", "2", "3", "4", "5", "6"}) {
+            const auto said = here.json({"--schedules", "1000", "--seed", seed, "--jobs", jobs},
+                                        {"notes", "ends_with_three_or_well"});
+            EXPECT_EQ(said["status"], 1);
+            EXPECT_LT(said["schedules"], 1000) << "seed " << seed << ", jobs " << jobs;
+            ASSERT_EQ(said["failures"].size(), 1U) << said["failures"];
+            EXPECT_EQ(finding_of(said)["kind"], "exit-status");
+            first_failed = first_failed || said["failures"][0]["number"] == 1;
+        }
+    EXPECT_TRUE(first_failed) << "no seed makes the first run fail: this tests nothing";
+}
+
 TEST(check_run, status_that_all_runs_end_with_is_told_after_all_schedules) {
     const checking here;
     const auto said = here.json({"--schedules", "50"}, {"notes", "ends_with_three"});
@@ -188,6 +216,23 @@ TEST(check_run, later_schedule_that_is_stuck_is_no_failure_of_the_program) {
         here.run({"--strategy", "random", "--sync"}, {"notes", "waits_outside_seldom"});
     EXPECT_EQ(end.status, 2) << end.out;
     EXPECT_NE(end.err.find("cannot be checked: schedule "), std::string::npos) << end.err;
+}
+
+TEST(check_run, time_that_is_shorter_than_the_look_for_what_hangs_does_not_hide_it) {
+    const checking here;
+    const auto waits = here.json({"--time", "200ms"}, {"notes", "waits_in_an_unknown_call"});
+    EXPECT_EQ(waits["status"], 2) << waits;
+    ASSERT_FALSE(finding_of(waits).is_null()) << waits;
+    EXPECT_EQ(finding_of(waits)["kind"], "stuck");
+    const auto computes = here.json({"--time", "200ms"}, {"notes", "computes_for_ever"});
+    // Beside many others it may not get its two seconds of CPU time; then at least that is told.
+    if (computes["left_behind"] == true) {
+        EXPECT_EQ(computes["status"], 2) << computes;
+    } else {
+        EXPECT_EQ(computes["status"], 1) << computes;
+        ASSERT_FALSE(finding_of(computes).is_null()) << computes;
+        EXPECT_EQ(finding_of(computes)["kind"], "spin");
+    }
 }
 
 TEST(check_run, crash_that_leaves_no_readable_stack_is_told_once) {

@@ -94,6 +94,8 @@ constexpr expectation all[] = {
     {"descriptors", "many_parts_are_written_as_one", nullptr},
     {"descriptors", "waits_for_all_that_there_is", nullptr},
     {"descriptors", "pipe_is_never_written", "deadlock"},
+    {"descriptors", "pipe_is_never_written_beside_children", "deadlock"},
+    {"descriptors", "reads_from_a_number_that_does_not_wait", nullptr},
     {"descriptors", "reads_with_a_lock_held", "deadlock"},
     {"descriptors", "sockets_converse", nullptr},
     {"descriptors", "server_and_client", nullptr},

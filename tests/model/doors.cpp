@@ -1,10 +1,14 @@
 // What the model puts behind twill's doors to the outside world.
 #include <explore/model/model.hpp>
 #include <runtime/fork_guard.hpp>
+#include <twill/async/detail/choosing.hpp>
 #include <twill/core/event.hpp>
 #include <twill/core/frame_memory.hpp>
 #include <twill/core/time.hpp>
 #include <twill/runtime/detail/asymmetric_barrier.hpp>
+
+#include <numeric>
+#include <span>
 
 namespace {
 
@@ -28,6 +32,11 @@ namespace detail {
 
 // No frames are made.
 void tidy_frames() noexcept {}
+
+// As they were given: scenarios have them in the orders that matter.
+void draw_order(std::span<std::uint8_t> order) noexcept {
+    std::iota(order.begin(), order.end(), std::uint8_t{0});
+}
 
 // Always prepared.
 constinit atomic<bool> asymmetric_barrier::prepared_{true};

@@ -15,7 +15,7 @@ namespace model_test {
 namespace model = twill::explore::model;
 
 // Takes one piece of work at a time.
-class event_thread final : public twill::executor {
+class event_thread : public twill::executor {
 public:
     void post(twill::runnable& work) noexcept override {
         twill::runnable* const before = posted_.exchange(&work, std::memory_order_acq_rel);
@@ -45,6 +45,26 @@ public:
 private:
     twill::atomic<twill::runnable*> posted_{nullptr};
     twill::detail::compute_parker parker_;
+};
+
+// The same with a timer, which goes off when the test says so.
+class timed_thread final : public event_thread {
+public:
+    bool arm(twill::timer& what) noexcept override {
+        model::check(timer_.exchange(&what, std::memory_order_acq_rel) == nullptr, "one at a time");
+        return true;
+    }
+    bool disarm(twill::timer& what) noexcept override {
+        twill::timer* pending = &what;
+        return timer_.compare_exchange_strong(pending, nullptr, std::memory_order_acq_rel);
+    }
+    void go_off() noexcept {
+        twill::timer* const it = timer_.exchange(nullptr, std::memory_order_acq_rel);
+        if (it != nullptr) it->fire(*it);
+    }
+
+private:
+    twill::atomic<twill::timer*> timer_{nullptr};
 };
 
 // With the coroutine that waits in its operations: as compilers lay out a frame, and never resumed.

@@ -46,7 +46,8 @@ bool names_line(const std::string& report, int line) {
 
 TEST(Runtime, ReportsShowTheLineOfRunWithArgumentsToo) {
     std::string said;
-    const auto note = [&](auto&&...) -> task<> { said = (co_await twill::this_runtime()).dump(); };
+    const auto dump = [&]() -> task<> { said = (co_await twill::this_runtime()).dump(); };
+    const auto note = [&](auto&&...) { return dump(); };
     runtime here;
     here.run(note);
     EXPECT_TRUE(names_line(said, __LINE__ - 1)) << said;

@@ -17,9 +17,9 @@ namespace twill::inline TWILL_ABI {
 
 class TWILL_API auto_reset_event {
     // Guarded by its lock: it is set only while nobody waits. `try_wait` clears it without.
-    class TWILL_API place final : public detail::wait_place {
+    class TWILL_API place final : public detail::two_phase_place {
     public:
-        explicit constexpr place(bool set) noexcept : wait_place(lock_), set_(set) {}
+        explicit constexpr place(bool set) noexcept : two_phase_place(lock_), set_(set) {}
         void set() noexcept;
         bool try_wait() noexcept {
             bool was_set = true;
@@ -30,7 +30,8 @@ class TWILL_API auto_reset_event {
             let_out();
             return true;
         }
-        bool take_or_queue(detail::waiter& who, detail::woken_waiters& woken) noexcept override;
+        bool take(detail::waiter& who, detail::woken_waiters& woken) noexcept override;
+        bool queue(detail::waiter& who) noexcept override;
         bool cut(detail::waiter& who, detail::woken_waiters& woken) noexcept override;
 
     private:

@@ -15,7 +15,7 @@
 // first come, first served, and a receiver that waits is handed its value directly. Each value goes
 // to one receiver. Nothing is lost: a cancelled receive has taken nothing, and a receive that was
 // handed a value gives it even if it is cancelled then; with_timeout passes it on. `when_any` does
-// not: it drops what a loser still brings.
+// not: it drops what a loser still brings; use `select`.
 //
 // One lock of a few instructions guards the queue (as in Go). Under it values are moved: T's move
 // constructor must not throw and must not use twill.
@@ -54,8 +54,11 @@ namespace detail {
 template <class T>
 struct outgoing {
     enum class state : unsigned char { waits, sent, refused, no_memory };
-    T* value;
+    T* value = nullptr;
     state now_is = state::waits;
+
+    outgoing() = default;
+    explicit outgoing(T* from) noexcept : value(from) {}
     void check() const {
         if (now_is == state::refused) throw channel_closed();
         if (now_is == state::no_memory) throw std::bad_alloc();
@@ -72,12 +75,14 @@ public:
     channel_queue(std::size_t capacity, std::size_t room)
         : capacity_(capacity), buffer_(checked(room)), sending_(*this), receiving_(*this) {}
 
-    class sending_end final : public wait_place {
+    class sending_end final : public two_phase_place {
     public:
         explicit sending_end(channel_queue& queue) noexcept
-            : wait_place(queue.lock_), queue_(&queue) {}
-        bool take_or_queue(waiter& who, woken_waiters& woken) noexcept override {
-            if (queue_->put(*static_cast<outgoing<T>*>(who.slot), woken)) return true;
+            : two_phase_place(queue.lock_), queue_(&queue) {}
+        bool take(waiter& who, woken_waiters& woken) noexcept override {
+            return queue_->put(*static_cast<outgoing<T>*>(who.slot), woken);
+        }
+        bool queue(waiter& who) noexcept override {
             queue_->senders_.push_back(who);
             return false;
         }
@@ -88,12 +93,14 @@ public:
     private:
         channel_queue* queue_;
     };
-    class receiving_end final : public wait_place {
+    class receiving_end final : public two_phase_place {
     public:
         explicit receiving_end(channel_queue& queue) noexcept
-            : wait_place(queue.lock_), queue_(&queue) {}
-        bool take_or_queue(waiter& who, woken_waiters& woken) noexcept override {
-            if (queue_->take(*static_cast<std::optional<T>*>(who.slot), woken)) return true;
+            : two_phase_place(queue.lock_), queue_(&queue) {}
+        bool take(waiter& who, woken_waiters& woken) noexcept override {
+            return queue_->take(*static_cast<std::optional<T>*>(who.slot), woken);
+        }
+        bool queue(waiter& who) noexcept override {
             queue_->receivers_.push_back(who);
             return false;
         }
@@ -296,17 +303,42 @@ struct [[nodiscard("it is sent when it is awaited")]] sending {
     channel_queue<T>* to;
     T value;
     send_operation<T> operator co_await() noexcept { return send_operation<T>(*to, value); }
+
+    // As a case of a select.
+    using parcel = outgoing<T>;
+    using sends_a_copy = std::is_copy_constructible<T>;
+    [[nodiscard]] two_phase_place& place() const noexcept { return to->sending(); }
+    void prepare(waiter& who, parcel& with) noexcept {
+        with.value = &value;
+        who.slot = &with;
+    }
+    void result(parcel& from) const { from.check(); }
 };
 template <class T>
 struct [[nodiscard("it is sent when it is awaited")]] sending_from {
     channel_queue<T>* to;
     T* value;
     send_operation<T> operator co_await() const noexcept { return send_operation<T>(*to, *value); }
+
+    // As a case of a select.
+    using parcel = outgoing<T>;
+    [[nodiscard]] two_phase_place& place() const noexcept { return to->sending(); }
+    void prepare(waiter& who, parcel& with) const noexcept {
+        with.value = value;
+        who.slot = &with;
+    }
+    void result(parcel& from) const { from.check(); }
 };
 template <class T>
 struct [[nodiscard("it is received when it is awaited")]] receiving {
     channel_queue<T>* from;
     receive_operation<T> operator co_await() const noexcept { return receive_operation<T>(*from); }
+
+    // As a case of a select.
+    using parcel = std::optional<T>;
+    [[nodiscard]] two_phase_place& place() const noexcept { return from->receiving(); }
+    void prepare(waiter& who, parcel& with) const noexcept { who.slot = &with; }
+    std::optional<T> result(parcel& with) const noexcept { return std::move(with); }
 };
 
 }  // namespace detail

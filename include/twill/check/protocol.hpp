@@ -18,7 +18,7 @@
 
 namespace twill::inline TWILL_ABI::check {
 
-inline constexpr std::uint32_t protocol_version = 4;
+inline constexpr std::uint32_t protocol_version = 5;
 
 // "SOCKET:MEMORY:OUTPUT", the descriptors. Without it the library stays out of the program's way.
 inline constexpr char environment_name[] = "TWILL_CHECK_SESSION";
@@ -236,6 +236,7 @@ struct run_options {
     std::uint32_t keep_events = 0;  // fill `events`, with stacks
     std::uint32_t core = 0;         // to pin to, + 1; 0: do not
     std::int32_t good_status = 0;
+    std::int32_t usual_status = 0;  // of runs that say nothing by it; mostly the good one
     std::uint32_t debug = 0;  // the replay waits for a debugger, see `answer`
     // Kinds of findings, as bits: a run that goes on to its end with nothing else is no news.
     std::uint64_t passed_over = 0;
@@ -290,6 +291,7 @@ struct answer {
     finding_kind found = finding_kind::none;
     strategy_kind strategy = strategy_kind::random;
     granularity points = granularity::sync;
+    std::uint32_t passed = 0;  // whether any of them came to its end with the good status
 };
 
 }  // namespace twill::inline TWILL_ABI::check

@@ -74,9 +74,10 @@ long perform(action kind, int descriptor, bool waits, const void* place, Attempt
         if (wait_for_descriptors(of(kind, descriptor, place), &one, 1, deadline) ==
             wait_end::timed_out)
             return was_interrupted() ? -EINTR : -EAGAIN;
-        // Nobody else runs meanwhile, so nobody sees that it does not wait. (Its number may belong
-        // to another one than before.)
+        // Its number may belong to another one than before, which does not wait.
         const long now = raw_syscall(SYS_fcntl, descriptor, F_GETFL);
+        if (now < 0 || (now & O_NONBLOCK) != 0) return once(kind, descriptor, attempt);
+        // Nobody else runs meanwhile, so nobody sees that it does not wait.
         raw_syscall(SYS_fcntl, descriptor, F_SETFL, now | O_NONBLOCK);
         const long result = once(kind, descriptor, attempt);
         raw_syscall(SYS_fcntl, descriptor, F_SETFL, now);

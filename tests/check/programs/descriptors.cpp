@@ -1,9 +1,11 @@
 // Threads that wait for each other by pipes, sockets, timers and the like.
 #include "scenario.hpp"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/select.h>
@@ -297,10 +299,28 @@ void child_writes() {
     waitpid(child, nullptr, 0);
 }
 
+// A child that has ended holds nothing, though nobody has waited for it; nor does one that was not
+// given the pipe.
+void pipe_is_never_written_beside_children() {
+    pid_t ended = 0;
+    char name[] = "true";
+    char* arguments[] = {name, nullptr};
+    assert(posix_spawnp(&ended, name, nullptr, nullptr, arguments, environ) == 0);
+    siginfo_t end{};
+    assert(waitid(P_PID, id_t(ended), &end, WEXITED | WNOWAIT) == 0);
+    assert(popen("cat", "w") != nullptr);
+    int ends[2];
+    assert(pipe2(ends, O_CLOEXEC) == 0);
+    std::thread([&] {
+        char got = 0;
+        static_cast<void>(read(ends[0], &got, 1));
+    }).join();
+}
+
 // Both ends are open here, and it takes longer than threads of this process are waited for.
 void spawned_child_writes() {
     pipe_ends ends;
-    const auto command = "sleep 0.1; echo x >&" + std::to_string(ends.writing);
+    const auto command = "sleep 0.03; echo x >&" + std::to_string(ends.writing);
     std::FILE* const child = popen(command.c_str(), "w");
     std::thread([&] {
         char got = 0;
@@ -326,7 +346,27 @@ void writes_to_a_reading_end() {
     close(second[1]);
 }
 
+// The number belongs to a pipe that does not wait when it comes to the read, or while that waits.
+// (Natively a read that waits keeps to the pipe that it began with, and comes to its end.)
+void reads_from_a_number_that_does_not_wait() {
+    int first[2], second[2];
+    assert(pipe(first) == 0 && pipe2(second, O_NONBLOCK) == 0);
+    std::thread reads([&] {
+        char got = 0;
+        const auto done = read(first[0], &got, 1);
+        assert(done == 0 || errno == EAGAIN);
+    });
+    assert(dup2(second[0], first[0]) == first[0]);
+    close(first[1]);
+    reads.join();
+    close(first[0]);
+    close(second[0]);
+    close(second[1]);
+}
+
 constexpr scenario all[] = {
+    {"pipe_is_never_written_beside_children", pipe_is_never_written_beside_children},
+    {"reads_from_a_number_that_does_not_wait", reads_from_a_number_that_does_not_wait},
     {"spawned_child_writes", spawned_child_writes},
     {"writes_to_a_reading_end", writes_to_a_reading_end},
     {"pipe_hands_over", pipe_hands_over},

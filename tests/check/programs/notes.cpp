@@ -1,9 +1,12 @@
 // Programs that do something wrong that does not end them: alone, or beside a seldom failure.
 #include "scenario.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cassert>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -57,6 +60,38 @@ void ends_with_three_and_seldom_fails() {
     std::exit(3);
 }
 
+void ends_with_three_and_seldom_with_four() {
+    int seen = 0;
+    std::thread other([] {
+        set_stage(1);
+        set_stage(2);
+    });
+    for (int i = 0; i != 5; ++i) seen += stage_now() == 1 ? 1 : 0;
+    other.join();
+    std::exit(seen == 5 ? 4 : 3);
+}
+
+// With 3 in about half of its schedules.
+void ends_with_three_or_well() {
+    std::thread other([] { set_stage(1); });
+    const bool early = stage_now() == 0;
+    other.join();
+    std::exit(early ? 3 : 0);
+}
+
+// Of a pipe without a writer the opening waits, in a call that is not modelled.
+void waits_in_an_unknown_call() {
+    assert(mkfifo("pipe", 0600) == 0 || errno == EEXIST);
+    std::thread([] { open("pipe", O_RDONLY | O_CLOEXEC); }).join();
+}
+
+void computes_for_ever() {
+    std::thread([] {
+        for (volatile bool forever = true; forever;) {
+        }
+    }).join();
+}
+
 // Returns to nowhere, and nobody can tell who called.
 [[gnu::noinline]] void overwrite_the_stack() {
     auto* const frame = static_cast<volatile char*>(__builtin_frame_address(0));
@@ -92,7 +127,7 @@ void fails_slowly() {
     std::fputc('x', runs);
     std::fclose(runs);
     [[maybe_unused]] volatile unsigned kept = 0;
-    for (unsigned i = 0; i != 30'000'000; ++i) kept = i;
+    for (unsigned i = 0; i != 10'000'000; ++i) kept = i;
     std::thread first([] {
         for (int i = 0; i != 20; ++i) set_stage(1);
     });
@@ -119,6 +154,10 @@ int main(int argc, char** argv) {
         {"leaks", leaks},
         {"ends_with_three", ends_with_three},
         {"ends_with_three_and_seldom_fails", ends_with_three_and_seldom_fails},
+        {"ends_with_three_and_seldom_with_four", ends_with_three_and_seldom_with_four},
+        {"ends_with_three_or_well", ends_with_three_or_well},
+        {"waits_in_an_unknown_call", waits_in_an_unknown_call},
+        {"computes_for_ever", computes_for_ever},
         {"fails_slowly", fails_slowly},
         {"crashes_with_a_broken_stack", crashes_with_a_broken_stack},
         {"waits_outside_seldom", waits_outside_seldom},

@@ -56,7 +56,8 @@ struct failing_run {
     std::vector<finding_account> findings;  // the strongest first
     std::vector<thread_account> threads;
     std::vector<step_account> steps;
-    bool steps_cut = false;  // there were more
+    bool steps_cut = false;     // there were more
+    bool is_usual_end = false;  // its exit status is that of all that came to their end
     std::string schedule;
     std::string output;  // the end of what the program wrote
     std::string saved_to;

@@ -39,6 +39,10 @@ int show(const check::arguments& how, const check::result& made) {
         else if (const int failed = print("twill check", notes); failed != 0)
             return failed;
     }
+    if (made.failures.empty() && made.schedules == 0) {
+        complain("twill check: {}: no run came to its end", check::command_line_of(made.program));
+        return exit_usage;
+    }
     if (made.failures.empty()) return 0;
     if (const auto why = check::refusal_of(made); !why.empty()) {
         complain("twill check: {} cannot be checked: {}", check::command_line_of(made.program),

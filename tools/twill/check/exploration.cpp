@@ -93,7 +93,7 @@ public:
             session.options.pct_depth = how.pct_depth;
             session.options.wanted = how.points;
             session.options.cpus = how.cpus;
-            session.options.good_status = how.good_status;
+            session.options.good_status = usual_status_ = how.good_status;
             // What is suppressed need not be shrunk.
             session.options.shrink_ns = known_.empty() ? time_for_shrinking : 0;
             // One alone moves about, see ask_for_more.
@@ -119,14 +119,16 @@ public:
         const auto began = twill::now();
         const interruptible by_ctrl_c;
         asked_.resize(programs_.size());
-        for (std::size_t i = 0; i < programs_.size(); ++i) ask_for_more(i, began);
+        // One run alone, which shows how the program ends if nothing happens to it; then all.
+        ask_for_more(0, began);
         while (!given_up_ &&
                std::ranges::any_of(asked_, [](const auto& each) { return each.runs != 0; })) {
-            for (const std::size_t i : wait_for_answers(began)) {
-                take(i);
-                if (!enough(began)) ask_for_more(i, began);
-            }
+            for (const std::size_t i : wait_for_answers(began)) take(i);
+            for (std::size_t i = 0; i != programs_.size(); ++i)
+                if (asked_[i].runs == 0 && made_.schedules != 0 && !enough(began))
+                    ask_for_more(i, began);
         }
+        made_.left_behind = given_up_;
         made_.seconds = seconds_since(began);
         made_.interleavings = passed_.count();
         made_.interleavings_estimated = passed_.is_estimate();
@@ -180,6 +182,7 @@ private:
         }
         auto& options = programs_[i]->session().options;
         options.passed_over = passed_over_;
+        options.usual_status = usual_status_;
         // Pinned, runs are much faster. Where the kernel has put this process there is room: so
         // several commands at a time, as of ctest -j, do not meet on one core for good.
         if (programs_.size() == 1) options.core = static_cast<unsigned>(::sched_getcpu()) + 1;
@@ -237,6 +240,7 @@ private:
         const auto& session = with.session();
         for (std::uint32_t each = 0; each != session.passed_count; ++each)
             passed_.add(session.passed[each]);
+        if (answer->passed != 0) refute_usual_end();
         if (answer->found == twill::check::finding_kind::none) return;
         const std::uint64_t number = asked.first_run + answer->runs;
         if (answer->runs != asked.runs)
@@ -278,13 +282,17 @@ private:
         }
         // What a run noted and went on after does not end the search for worse; the same kind once
         // more would be no news.
-        const bool ended = run.findings.front().ended_run && !is_usual_end(run);
+        run.is_usual_end = is_usual_end(run);
+        const bool ended = run.findings.front().ended_run && !run.is_usual_end;
         has_failed_ = has_failed_ || ended;
         if (!ended) {
             for (std::uint32_t i = 0; i != with.session().result.findings_count; ++i) {
-                const auto kind = with.session().result.findings[i].kind;
-                if (std::ranges::find(run.findings, name_of(kind), &finding_account::kind) !=
-                    run.findings.end())
+                const auto& found = with.session().result.findings[i];
+                const auto kind = found.kind;
+                if (kind == twill::check::finding_kind::exit_status)
+                    usual_status_ = static_cast<std::int32_t>(found.value);
+                else if (std::ranges::find(run.findings, name_of(kind), &finding_account::kind) !=
+                         run.findings.end())
                     passed_over_ |= std::uint64_t{1} << static_cast<unsigned>(kind);
             }
             if (!how_.json) print("twill check", text_of_note(run));
@@ -292,11 +300,18 @@ private:
         found_.push_back(std::move(run));
     }
 
-    // The first run, of each server, shows how the program ends if nothing happens to it. Some end
-    // with a status that means nothing (`void main`), or that tells of a failure each time.
-    bool is_usual_end(const failing_run& run) const {
-        return run.findings.front().kind == name_of(twill::check::finding_kind::exit_status) &&
-               run.number <= programs_.size();
+    // Some programs always end with a status that means nothing (`void main`), or that tells of a
+    // failure each time. The first run shows it.
+    static bool is_usual_end(const failing_run& run) {
+        return run.number == 1 &&
+               run.findings.front().kind == name_of(twill::check::finding_kind::exit_status);
+    }
+
+    // A run has passed: so the first one's status was a failure of that schedule, and the search
+    // is over.
+    void refute_usual_end() {
+        for (auto& each : found_)
+            if (std::exchange(each.is_usual_end, false)) has_failed_ = true;
     }
 
     static finding_account not_reproduced(twill::check::finding_kind what) {
@@ -407,7 +422,8 @@ private:
     suppressions known_;
     distinct_count passed_;
     std::uint64_t passed_over_ = 0;  // see run_options
-    bool has_failed_ = false;        // a run has ended badly
+    std::int32_t usual_status_ = 0;
+    bool has_failed_ = false;  // a run has ended badly
     twill::check::haste hurry_ = twill::check::haste::none;
     twill::time_point hurried_at_;
     bool given_up_ = false;  // a server does not answer any more

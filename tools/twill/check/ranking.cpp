@@ -40,10 +40,14 @@ void keep_what_is_worth_telling(std::vector<failing_run>& runs) {
     std::ranges::sort(runs, {},
                       [](const auto& run) { return std::pair(mildness(run), run.number); });
     // If the program ends so each time, it has nothing to do with what was found.
-    const bool failed = !runs.empty() && mildness(runs.front()) == -3;
+    const bool failed = std::ranges::any_of(runs, [](const auto& run) {
+        return !run.is_usual_end && !run.findings.empty() && run.findings.front().ended_run;
+    });
     std::set<std::string> told;
-    if (failed) told.insert("exit-status");
     std::erase_if(runs, [&](failing_run& run) {
+        if (failed && run.is_usual_end)
+            std::erase_if(run.findings,
+                          [](const auto& each) { return each.kind == "exit-status"; });
         if (!told.empty())
             std::erase_if(run.findings, [&](const auto& each) { return told.contains(each.kind); });
         for (const auto& each : run.findings) told.insert(each.kind);

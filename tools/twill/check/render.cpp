@@ -219,6 +219,7 @@ std::string text_of_end(const result& all) {
         text += fmt::format("; found: {}", fmt::join(kinds, ", "));
     }
     if (all.suppressed != 0) text += fmt::format("; suppressed: {}", all.suppressed);
+    if (all.left_behind) text += "; a run that had not ended was left behind";
     text += fmt::format(" ({:.1f} s", all.seconds);
     // Of few, it says how long the report took.
     if (all.schedules >= 100 && all.seconds > 0)

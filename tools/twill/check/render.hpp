@@ -18,6 +18,7 @@ struct result {
     std::uint64_t unlike = 0;         // replays that were not like the first
     std::uint64_t interleavings = 0;  // different ones among the runs that passed
     bool interleavings_estimated = false;
+    bool left_behind = false;  // a run that had not ended, when the search was over
     double seconds = 0;
     std::string points;  // "sync" or "memory"
     std::vector<failing_run> failures;

@@ -75,6 +75,7 @@ std::string json_of(const result& all) {
                  {"seed", all.seed},
                  {"schedules", all.schedules},
                  {"seconds", all.seconds},
+                 {"left_behind", all.left_behind},
                  {"mode", all.points},
                  {"not_seen", all.unseen},
                  {"interleavings", all.interleavings},

@@ -60,6 +60,8 @@ std::string junit_of(const result& all) {
         for (const auto& each : all.failures) text += text_of(each, all);
         failure = fmt::format("    <failure type=\"{}\" message=\"{}\">{}</failure>\n", worst.kind,
                               escaped(worst.summary), escaped(text));
+    } else if (all.schedules == 0) {
+        failure = "    <failure type=\"none-ended\" message=\"no run came to its end\"/>\n";
     }
     return fmt::format(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -68,7 +70,7 @@ std::string junit_of(const result& all) {
         "time=\"{1:.3f}\">\n"
         "  <testcase classname=\"twill check\" name=\"{2}\" time=\"{1:.3f}\">\n{3}"
         "    <system-out>{4}</system-out>\n  </testcase>\n</testsuite>\n",
-        all.failures.empty() ? 0 : 1, all.seconds, name, failure, escaped(text_of_end(all)));
+        failure.empty() ? 0 : 1, all.seconds, name, failure, escaped(text_of_end(all)));
 }
 
 }  // namespace twill_command::check

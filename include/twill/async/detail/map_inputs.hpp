@@ -68,6 +68,7 @@ public:
     struct item {
         kept_input<map_input<View>> input;
         map_slot<Result>* slot;
+        std::size_t number;  // 0 for the first input
     };
 
     explicit map_inputs(View inputs) : inputs_(std::move(inputs)) {}
@@ -81,9 +82,16 @@ public:
         map_slot<Result>* slot = nullptr;
         if constexpr (!std::is_void_v<Result>) slot = &slots_.emplace_back();
         std::optional<item> taken(
-            item{kept_input<map_input<View>>(static_cast<map_input<View>&&>(**at_)), slot});
+            item{kept_input<map_input<View>>(static_cast<map_input<View>&&>(**at_)), slot, count_});
         ++*at_;
+        ++count_;
         return taken;
+    }
+
+    // How many there were, after `next` has given nothing. Any thread.
+    [[nodiscard]] std::size_t count() noexcept {
+        std::lock_guard hold(lock_);
+        return count_;
     }
 
     // Once all calls have ended: their results, in the order of the inputs.
@@ -94,6 +102,7 @@ private:
     View inputs_;
     std::optional<std::ranges::iterator_t<View>> at_;
     std::deque<map_slot<Result>> slots_;
+    std::size_t count_ = 0;
 };
 
 }  // namespace twill::inline TWILL_ABI::detail

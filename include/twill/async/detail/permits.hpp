@@ -21,10 +21,10 @@ namespace twill::inline TWILL_ABI::detail {
 //      through the lock: so none is given back past somebody who waits for it.
 //   3. Whenever the word or the head of the list changed under the lock, those at the head who now
 //      find enough are granted: also when the one before them was cut.
-class TWILL_API permits final : public wait_place {
+class TWILL_API permits final : public two_phase_place {
 public:
     explicit constexpr permits(std::uint64_t free) noexcept
-        : wait_place(lock_), word_(free * one) {}
+        : two_phase_place(lock_), word_(free * one) {}
 
     bool try_take(std::uint64_t n) noexcept {
         std::uint64_t seen = word_.load(std::memory_order_relaxed);
@@ -51,7 +51,11 @@ public:
         return word_.load(std::memory_order_acquire) / one;
     }
 
-    bool take_or_queue(waiter& who, woken_waiters& woken) noexcept override;
+    bool take(waiter& who, woken_waiters& woken) noexcept override;
+    bool queue(waiter& who) noexcept override;
+    bool take_or_queue(waiter& who, woken_waiters& /*woken*/) noexcept override {
+        return queue(who);
+    }
     bool cut(waiter& who, woken_waiters& woken) noexcept override;
 
 private:
@@ -123,6 +127,12 @@ struct [[nodiscard("it waits when it is awaited, and gives a guard")]] taking {
     take_operation<Guard> operator co_await() const noexcept {
         return take_operation<Guard>(what, *from, n);
     }
+
+    // As a case of a select.
+    struct parcel {};
+    [[nodiscard]] two_phase_place& place() const noexcept { return *from; }
+    void prepare(waiter& who, parcel& /*with*/) const noexcept { who.amount = n; }
+    Guard result(parcel& /*from*/) const { return Guard(held_permits(*from, n)); }
 };
 
 }  // namespace twill::inline TWILL_ABI::detail

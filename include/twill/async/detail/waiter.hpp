@@ -20,13 +20,14 @@
 //      is never lost: it is given, under the lock, to somebody who will take it home.
 // A waiter of a select has sisters at other places, whose locks are different. They share one word,
 // `chosen`, and a granter that takes one of them out has to win it by a compare-and-swap before it
-// gives anything: it goes on with the next waiter if it does not.
+// gives anything: it goes on with the next waiter if it does not. See choosing.hpp.
 #pragma once
 
 #include <twill/core/atomic.hpp>
 #include <twill/core/config.hpp>
 #include <twill/core/context.hpp>
 #include <twill/core/futex_mutex.hpp>
+#include <twill/core/time.hpp>
 
 #include <cstdint>
 
@@ -37,7 +38,7 @@ struct waiter {
     using wake_function = void (*)(waiter&) noexcept;
     using choice = atomic<waiter*>;
 
-    explicit waiter(wake_function how, choice* among = nullptr) noexcept
+    explicit constexpr waiter(wake_function how, choice* among = nullptr) noexcept
         : wake(how), chosen(among) {}
     waiter(const waiter&) = delete;
     waiter& operator=(const waiter&) = delete;
@@ -98,9 +99,10 @@ public:
         unlink(one);
         one.now_is = waiter::state::granted;
         waiter* nobody = nullptr;
-        // Acq_rel: what the granter gives is seen by who comes second, and the other way round.
+        // Relaxed: it is a vote. What the granter gives is seen by who is woken, and by nobody
+        // else.
         const bool won = one.chosen == nullptr || one.chosen->compare_exchange_strong(
-                                                      nobody, &one, std::memory_order_acq_rel);
+                                                      nobody, &one, std::memory_order_relaxed);
         return won ? &one : nullptr;
     }
     // The same for the first one that can be had; null: there is none.
@@ -160,6 +162,25 @@ private:
     futex_mutex* lock_;
 };
 
+// A place that can be a case of a select: asking and queueing are two steps there.
+class TWILL_API two_phase_place : public wait_place {
+public:
+    // Under `lock()`, as the rest. True: it has what it came for. False: nothing was changed.
+    [[nodiscard]] virtual bool take(waiter& one, woken_waiters& woken) noexcept = 0;
+    // After `take` said no, without freeing the lock: queues it, and does not look for others that
+    // it could be matched with, because its own sisters may be among them. True: what is given
+    // without the lock has come meanwhile; it has what it came for, and was not queued.
+    [[nodiscard]] virtual bool queue(waiter& one) noexcept = 0;
+
+    [[nodiscard]] bool take_or_queue(waiter& one, woken_waiters& woken) noexcept override {
+        return take(one, woken) || queue(one);
+    }
+
+protected:
+    using wait_place::wait_place;
+    ~two_phase_place() = default;
+};
+
 // A task's wait at one place.
 class TWILL_API place_wait : public operation, public waiter {
 public:
@@ -192,6 +213,19 @@ private:
     wait_place* at_;
 };
 
+// A thread that blocks until another one says so. States: 0 awake, 1 it was said, 2 it sleeps.
+class TWILL_API sleeper {
+public:
+    // Returns true once `wake` was called; false, if it was not until `until`. Again and again, but
+    // not after it gave true.
+    bool sleep(time_point until = never) noexcept;
+    // Once. The sleeper may be gone when it returns.
+    void wake() noexcept;
+
+private:
+    atomic<std::uint32_t> state_{0};
+};
+
 // A thread's wait at one place.
 class TWILL_API thread_waiter final : public waiter {
 public:
@@ -208,7 +242,7 @@ public:
 private:
     static void end(waiter& self) noexcept;
 
-    atomic<std::uint32_t> ended_{0};
+    sleeper self_;
 };
 
 // What `co_await` waits for at a place that gives nothing but leave to go on, and has `try_wait()`.
@@ -231,6 +265,12 @@ struct [[nodiscard("it waits when it is awaited")]] waiting {
     const char* what;
     Place* at;
     plain_wait<Place> operator co_await() const noexcept { return plain_wait<Place>(what, *at); }
+
+    // As a case of a select.
+    struct parcel {};
+    [[nodiscard]] two_phase_place& place() const noexcept { return *at; }
+    void prepare(waiter& /*who*/, parcel& /*with*/) const noexcept {}
+    void result(parcel& /*from*/) const noexcept {}
 };
 
 }  // namespace twill::inline TWILL_ABI::detail
