@@ -124,6 +124,9 @@ private:
 // when it was chosen *and* the timer is out of the way: whoever wins the vote disarms it; if that
 // comes too late, the later one of the winner and the timer completes it.
 class TWILL_API choosing_task : public operation, public choosing, private timer {
+public:
+    [[nodiscard]] bool waits_for_others() const noexcept final { return true; }
+
 protected:
     choosing_task() noexcept : operation("select"), timer(&choosing_task::expired) {}
     ~choosing_task() = default;
