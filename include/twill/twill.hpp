@@ -5,6 +5,7 @@
 #include <twill/async/barrier.hpp>
 #include <twill/async/broadcast.hpp>
 #include <twill/async/channel.hpp>
+#include <twill/async/channel_ends.hpp>
 #include <twill/async/child.hpp>
 #include <twill/async/condition_variable.hpp>
 #include <twill/async/guarded.hpp>
@@ -22,6 +23,7 @@
 #include <twill/async/semaphore.hpp>
 #include <twill/async/shared_mutex.hpp>
 #include <twill/async/snapshot.hpp>
+#include <twill/async/wait_blocking.hpp>
 #include <twill/async/watch.hpp>
 #include <twill/core/callback.hpp>
 #include <twill/core/cancellation.hpp>

@@ -63,6 +63,12 @@ class guarded {
     struct [[nodiscard("it waits when it is awaited, and gives the access")]] locked {
         guarded* of;
         locking operator co_await() const noexcept { return locking(*of); }
+
+        // As a case of a select.
+        struct parcel {};
+        [[nodiscard]] detail::two_phase_place& place() const noexcept { return of->free_; }
+        void prepare(detail::waiter& who, parcel& /*with*/) const noexcept { who.amount = 1; }
+        guarded_access<T> result(parcel& /*from*/) const noexcept { return of->access(); }
     };
 
 public:
