@@ -8,9 +8,11 @@
 #include <twill/async/channel_ends.hpp>
 #include <twill/async/child.hpp>
 #include <twill/async/condition_variable.hpp>
+#include <twill/async/future.hpp>
 #include <twill/async/guarded.hpp>
 #include <twill/async/interval.hpp>
 #include <twill/async/latch.hpp>
+#include <twill/async/main_loop.hpp>
 #include <twill/async/manual_reset_event.hpp>
 #include <twill/async/map.hpp>
 #include <twill/async/map_stream.hpp>

@@ -291,6 +291,10 @@ std::string runtime::parts::tasks(bool also_waiting) {
     // All along: it keeps `drive` from returning, and so the tree from going.
     std::lock_guard hold(lock);
     if (running == nullptr) return text;
+    // What is suspended on another thread may go on meanwhile: in a crew, or in a main loop.
+    const auto known = [&](const context& each) {
+        return here && here->alone() && &each.home() == &running->home();
+    };
     running->for_each_below([&](const context& each, unsigned depth) {
         const operation* waits_in = each.suspended_in();
         if (waits_in != nullptr && !also_waiting) return;
@@ -299,9 +303,9 @@ std::string runtime::parts::tasks(bool also_waiting) {
             .append(":")
             .append(std::to_string(each.place().line()))
             .append(waits_in != nullptr ? " waits: " : " is ready or running")
-            .append(waits_in == nullptr     ? ""
-                    : here && here->alone() ? waits_in->what()
-                                            : "for something")
+            .append(waits_in == nullptr ? ""
+                    : known(each)       ? waits_in->what()
+                                        : "for something")
             .append(each.cancel_requested() ? ", cancelled\n" : "\n");
     });
     return text;
