@@ -7,6 +7,7 @@
 #include <twill/core/task_local.hpp>
 #include <twill/core/timeout.hpp>
 #include <twill/core/when_all.hpp>
+#include <twill/io/pipe.hpp>
 #include <twill/runtime/blocking.hpp>
 #include <twill/runtime/compute.hpp>
 #include <twill/runtime/runtime.hpp>
@@ -19,6 +20,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <array>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -117,6 +120,20 @@ TEST(main_loop, runs_all_of_a_task_in_its_thread) {
                 check();
             });
         });
+    });
+}
+
+TEST(main_loop, task_there_reads_and_writes) {
+    const auto here = std::this_thread::get_id();
+    beside_a_loop([&](main_loop& ui) -> task<> {
+        auto [reader, writer] = twill::make_pipe();
+        co_await twill::when_all(ui.run([&]() -> task<> {
+            std::array<std::byte, 100'000> all;
+            co_await reader.read_exactly(all);
+            EXPECT_EQ(all.back(), std::byte{'x'});
+            EXPECT_EQ(std::this_thread::get_id(), here);
+        }),
+                                 writer.write_all(std::string(100'000, 'x')));
     });
 }
 
