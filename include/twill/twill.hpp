@@ -6,12 +6,15 @@
 #include <twill/async/barrier.hpp>
 #include <twill/async/broadcast.hpp>
 #include <twill/async/channel.hpp>
+#include <twill/async/channel_ends.hpp>
 #include <twill/async/child.hpp>
 #include <twill/async/condition_variable.hpp>
+#include <twill/async/future.hpp>
 #include <twill/async/guarded.hpp>
 #include <twill/async/interval.hpp>
 #include <twill/async/latch.hpp>
 #include <twill/async/lock_order.hpp>
+#include <twill/async/main_loop.hpp>
 #include <twill/async/manual_reset_event.hpp>
 #include <twill/async/map.hpp>
 #include <twill/async/map_stream.hpp>
@@ -24,6 +27,7 @@
 #include <twill/async/semaphore.hpp>
 #include <twill/async/shared_mutex.hpp>
 #include <twill/async/snapshot.hpp>
+#include <twill/async/wait_blocking.hpp>
 #include <twill/async/watch.hpp>
 #include <twill/core/callback.hpp>
 #include <twill/core/cancellation.hpp>

@@ -5,15 +5,6 @@
 
 namespace twill::inline TWILL_ABI {
 namespace detail {
-namespace {
-
-void refuse_empty(const held_permits& held) {
-    if (held.from() == nullptr)
-        throw usage_error("a wait for a condition with a guard that holds no mutex: lock it first");
-}
-
-}  // namespace
-
 void condition::notify(bool all) noexcept {
     woken_waiters woken;
     {
@@ -77,14 +68,19 @@ void condition_wait::locked(waiter& again) noexcept {
 
 }  // namespace detail
 
+void condition_variable::refuse_empty(const mutex_guard& guard) {
+    if (guard.held_.from() == nullptr)
+        throw usage_error("a wait for a condition with a guard that holds no mutex: lock it first");
+}
+
 detail::conditional condition_variable::wait(mutex_guard& guard) {
-    detail::refuse_empty(guard.held_);
+    refuse_empty(guard);
     return {&condition_, &guard.held_};
 }
 
 void condition_variable::wait_blocking(mutex_guard& guard) {
     constexpr const char* instead = "co_await wait()";
-    detail::refuse_empty(guard.held_);
+    refuse_empty(guard);
     detail::thread_waiter::refuse_on_event_thread(instead);
     detail::permits& mutex = *guard.held_.from();
     const std::uint64_t n = guard.held_.count();

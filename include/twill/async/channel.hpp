@@ -47,6 +47,7 @@ inline constexpr struct unbounded_t {
 } unbounded;
 
 enum class send_status { sent, full, closed };
+enum class receive_status { received, empty, closed };
 
 namespace detail {
 
@@ -389,7 +390,15 @@ public:
     [[nodiscard]] detail::receiving<T> receive() noexcept { return {&queue_}; }
     // Does not wait: nothing, when there is none at the moment. Any thread.
     std::optional<T> try_receive() noexcept { return queue_.take_now(); }
-    // Blocks the calling thread. Throws usage_error on an event thread.
+    // The same, and tells one that is empty at the moment from one that is closed and will stay so.
+    // Unless it gives `received`, `into` holds nothing.
+    receive_status try_receive(std::optional<T>& into) noexcept {
+        into.reset();
+        if (!queue_.try_take(into)) return receive_status::empty;
+        return into ? receive_status::received : receive_status::closed;
+    }
+    // Blocks the calling thread. Throws usage_error on an event thread. For a limit in time:
+    // wait_blocking.hpp.
     std::optional<T> receive_blocking() { return queue_.take_blocking(); }
 
     // Nothing more can be sent: senders that wait get channel_closed, receivers what is left and

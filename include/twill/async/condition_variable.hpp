@@ -5,9 +5,9 @@
 //     take(queue.front());                                  // the mutex is held
 //
 // As std::condition_variable, awaitable. Who is notified goes to the end of the mutex's own queue
-// at once, without running in between (as FreeBSD and Go's runtime do it). First come, first
-// served; no spurious wake-ups. For tasks on any event thread, plain threads and functions on the
-// compute pool. A channel often says the same in less.
+// at once, without running in between (as FreeBSD and Go's runtime do it); a thread runs, and asks
+// for the mutex itself. First come, first served; no spurious wake-ups. For tasks on any event
+// thread, plain threads and functions on the compute pool. A channel often says the same in less.
 #pragma once
 
 #include <twill/async/detail/permits.hpp>
@@ -82,18 +82,21 @@ public:
 
     // `co_await wait(guard)` frees the mutex, suspends until it is notified, and has the mutex
     // again when it goes on, however it does. `guard` (of a mutex or shared_mutex) must live so
-    // long. Cancelled at once, or as soon as the mutex is free: then it throws `cancelled`; a
-    // notification that came before is kept. Throws usage_error when the guard holds nothing.
+    // long, and so must the mutex. Cancelled at once, or as soon as the mutex is free: then it
+    // throws `cancelled`; a notification that came before is kept. Throws usage_error when the
+    // guard holds nothing.
     [[nodiscard]] detail::conditional wait(mutex_guard& guard);
     // The same until `holds()`, which is called with the mutex held, is true.
     template <class Predicate>
     [[nodiscard]] task<> wait(mutex_guard& guard, Predicate holds) {
+        refuse_empty(guard);
         while (!holds()) co_await wait(guard);
     }
     // These block the calling thread. Throw usage_error on an event thread.
     void wait_blocking(mutex_guard& guard);
     template <class Predicate>
     void wait_blocking(mutex_guard& guard, Predicate holds) {
+        refuse_empty(guard);
         while (!holds()) wait_blocking(guard);
     }
 
@@ -102,6 +105,8 @@ public:
     void notify_all() noexcept { condition_.notify(true); }
 
 private:
+    static void refuse_empty(const mutex_guard& guard);
+
     detail::condition condition_;
 };
 

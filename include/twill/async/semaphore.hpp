@@ -14,6 +14,7 @@
 #include <twill/async/detail/permits.hpp>
 #include <twill/core/config.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -51,25 +52,32 @@ public:
     // are never so many, it waits until it is cancelled. Cancelled at once: then it throws
     // `cancelled` and has taken none; permits that were granted already are kept.
     [[nodiscard]] detail::taking<permit> acquire(std::uint64_t n = 1) noexcept {
-        return {"acquire a semaphore", &free_, n};
+        return {"acquire a semaphore", &free_, at_most(n)};
     }
     // The permits if they are there and nobody waits for any; else none. Any thread.
     permit try_acquire(std::uint64_t n = 1) noexcept {
+        n = at_most(n);
         return free_.try_take(n) ? permit(detail::held_permits(free_, n)) : permit();
     }
     // Blocks the calling thread. Throws usage_error on an event thread.
     permit acquire_blocking(std::uint64_t n = 1) {
+        n = at_most(n);
         free_.take_blocking(n, "co_await acquire()");
         return permit(detail::held_permits(free_, n));
     }
 
-    // Adds permits, for whoever waits first. Any thread.
+    // Adds permits, for whoever waits first; less than 2^62 in all. Any thread.
     void release(std::uint64_t n = 1) noexcept { free_.give_back(n); }
 
     // How many are free at the moment.
     [[nodiscard]] std::uint64_t available() const noexcept { return free_.free(); }
 
 private:
+    // More than there can be: there are never so many, either.
+    static std::uint64_t at_most(std::uint64_t n) noexcept {
+        return std::min(n, std::uint64_t{1} << 62);
+    }
+
     detail::permits free_;
 };
 

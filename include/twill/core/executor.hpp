@@ -63,6 +63,9 @@ public:
     // Where the descriptors of this runtime's tasks are watched.
     virtual reactor& io() noexcept = 0;
 
+    // The runtime's, whose pools its tasks use: itself, but for one that only borrows them.
+    virtual executor& pools() noexcept { return *this; }
+
 protected:
     ~executor() = default;
 };

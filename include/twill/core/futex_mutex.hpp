@@ -34,6 +34,8 @@ public:
     [[nodiscard]] bool is_free() const noexcept {
         return word_.load(std::memory_order_acquire) == 0;
     }
+    // The mutex may be gone once it is free: what comes after that only names its address, where
+    // the kernel finds nobody, or wakes for nothing one who looks again.
     void unlock() noexcept {
         if (word_.exchange(0, std::memory_order_release) == 2) wake_one();
     }

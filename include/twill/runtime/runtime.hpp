@@ -111,7 +111,7 @@ public:
 
     // The runtime that a context belongs to.
     [[nodiscard]] static runtime& of(const context& where) noexcept {
-        return static_cast<runtime&>(where.home());
+        return static_cast<runtime&>(where.home().pools());
     }
 
 private:

@@ -67,5 +67,21 @@ decltype(auto) wait_blocking(A what, const char* instead) {
     self.wait_at(what.place());
     return what.result(parcel);
 }
+// The same for so long. Nothing, or false: it was not to be had, and nothing was taken.
+template <placed A>
+auto wait_blocking_until(A what, time_point until, const char* instead) {
+    thread_waiter::refuse_on_event_thread(instead);
+    typename A::parcel parcel{};
+    thread_waiter self;
+    what.prepare(self, parcel);
+    const bool got = self.wait_at(what.place(), until);
+    using result = decltype(what.result(parcel));
+    if constexpr (std::is_void_v<result>) {
+        if (got) what.result(parcel);
+        return got;
+    } else {
+        return got ? std::optional<result>(what.result(parcel)) : std::nullopt;
+    }
+}
 
 }  // namespace twill::inline TWILL_ABI::detail

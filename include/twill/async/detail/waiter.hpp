@@ -29,6 +29,7 @@
 #include <twill/core/futex_mutex.hpp>
 #include <twill/core/time.hpp>
 
+#include <cassert>
 #include <cstdint>
 
 namespace twill::inline TWILL_ABI::detail {
@@ -82,6 +83,15 @@ private:
 // First in, first out. Under the lock of its place.
 class wait_list {
 public:
+#ifndef NDEBUG
+    constexpr wait_list() noexcept = default;
+    wait_list(const wait_list&) = delete;
+    wait_list& operator=(const wait_list&) = delete;
+    ~wait_list() {
+        assert(empty() && "a mutex, channel or the like goes while somebody still waits at it");
+    }
+#endif
+
     [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
     [[nodiscard]] waiter& front() const noexcept { return *first_; }
 
