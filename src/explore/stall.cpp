@@ -1,11 +1,14 @@
 #include "stall.hpp"
 
+#include <algorithm>
+
 namespace twill::inline TWILL_ABI::explore {
 namespace {
 
 constexpr std::uint32_t guessed_places = 16;
 constexpr std::uint64_t guessed_steps = 256;
-constexpr std::uint64_t never = ~std::uint64_t{0};
+// A loop that waits for one who is held back may write, and so be no spin loop to the engine.
+constexpr std::uint64_t most_steps = 2'000;
 
 }  // namespace
 
@@ -16,13 +19,16 @@ void stall::begin_run(arena& memory, std::uint64_t seed, const profile& known) n
     visitors_ = row<visitor>(memory);
     free_ = row<thread_id>(memory);
     by_object_ = dice_.below(2) == 0;
-    for_ever_ = dice_.below(2) == 0;
+    for_long_ = dice_.below(2) == 0;
     keeps_going_ = dice_.below(2) == 0;
     constexpr std::uint32_t most = 3;
     wanted_ = 1 + dice_.below(most);
     const std::uint32_t places = by_object_ ? known.places_and_objects : known.places;
     places_ = places == 0 ? guessed_places : places;
-    steps_ = known.steps == 0 ? guessed_steps : known.steps;
+    steps_ = known.steps == 0 ? guessed_steps : std::min(known.steps, most_steps);
+    constexpr std::uint32_t some = 8;
+    yields_borne_ = dice_.below(2) == 0 ? 0 : some;
+    yields_ = 0;
     in_a_row_ = 0;
 }
 
@@ -55,7 +61,7 @@ void stall::look_at(const choice& at) noexcept {
             own = {steps, 0};
             const std::uint32_t odds = stalls_one_in(at.threads[thread].next);
             if (odds != 0 && dice_.below(odds) == 0)
-                own.until = for_ever_ ? never : at.step + dice_.next() % steps_;
+                own.until = at.step + (for_long_ ? most_steps : dice_.next() % steps_);
         }
         if (own.until <= at.step) free_.push_back(thread);
     }
@@ -72,6 +78,12 @@ thread_id stall::anybody(const choice& at) noexcept {
 thread_id stall::choose(const choice& at) noexcept {
     if (const thread_id early = early_timeout(at); early != no_thread) return early;
     look_at(at);
+    const bool yields =
+        at.current != no_thread && at.threads[at.current].next.kind == op_kind::yield;
+    if (yields && yields_++ == yields_borne_) {
+        yields_ = 0;
+        return anybody(at);
+    }
     if (free_.empty()) return anybody(at);
     constexpr std::uint32_t long_enough = 1000;
     if (keeps_going_ && at.preempts && in_a_row_ < long_enough &&

@@ -41,12 +41,14 @@ private:
     row<sighting> seen_;  // a hash table
     row<visitor> visitors_;
     row<thread_id> free_;
-    std::uint32_t places_ = 0;    // of the program, as far as is known
-    std::uint32_t wanted_ = 0;    // at so many of them somebody waits
-    std::uint64_t steps_ = 0;     // of a run, as far as is known
-    bool by_object_ = false;      // the same place on another object is another one
-    bool for_ever_ = false;       // until nobody else can go on; or for some steps
-    bool keeps_going_ = false;    // nobody is taken off who does not wait or stall
+    std::uint32_t places_ = 0;  // of the program, as far as is known
+    std::uint32_t wanted_ = 0;  // at so many of them somebody waits
+    std::uint64_t steps_ = 0;   // of a run, as far as is known
+    bool by_object_ = false;    // the same place on another object is another one
+    bool for_long_ = false;     // mostly until nobody else can go on; or for some steps
+    bool keeps_going_ = false;  // nobody is taken off who does not wait or stall
+    std::uint32_t yields_ = 0;  // since somebody was let go for one
+    std::uint32_t yields_borne_ = 0;
     std::uint32_t in_a_row_ = 0;  // steps of one thread, with others waiting for their turn
 };
 
