@@ -26,8 +26,8 @@ void stall::begin_run(arena& memory, std::uint64_t seed, const profile& known) n
     const std::uint32_t places = by_object_ ? known.places_and_objects : known.places;
     places_ = places == 0 ? guessed_places : places;
     steps_ = known.steps == 0 ? guessed_steps : std::min(known.steps, most_steps);
-    constexpr std::uint32_t some = 8;
-    yields_borne_ = dice_.below(2) == 0 ? 0 : some;
+    constexpr std::uint32_t some = 8, many = 64;
+    yields_borne_ = dice_.below(2) == 0 ? some : many;
     yields_ = 0;
     in_a_row_ = 0;
 }
