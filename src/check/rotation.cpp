@@ -21,20 +21,23 @@ plan plan_of(const run_options& options, bool instrumented, std::uint64_t number
     constexpr plan of_instrumented[] = {{strategy_kind::pos, granularity::memory},
                                         {strategy_kind::urw, granularity::memory},
                                         {strategy_kind::pct, granularity::memory},
+                                        {strategy_kind::stall, granularity::memory},
                                         {strategy_kind::random, granularity::sync}};
-    constexpr plan of_plain[] = {{strategy_kind::random, granularity::sync},
-                                 {strategy_kind::pos, granularity::around},
-                                 {strategy_kind::urw, granularity::sync},
-                                 {strategy_kind::random, granularity::around},
-                                 {strategy_kind::pct, granularity::sync}};
-    constexpr std::uint64_t of_memory = 3;
+    constexpr plan of_plain[] = {
+        {strategy_kind::random, granularity::sync}, {strategy_kind::pos, granularity::around},
+        {strategy_kind::urw, granularity::sync},    {strategy_kind::random, granularity::around},
+        {strategy_kind::pct, granularity::sync},    {strategy_kind::stall, granularity::sync}};
+    constexpr std::uint64_t of_memory = 4;
     plan made;
-    if (!instrumented)
+    if (!instrumented) {
         made = of_plain[number % std::size(of_plain)];
-    else if (options.wanted == points_wanted::any)
+        if (made.strategy == strategy_kind::stall && number / std::size(of_plain) % 2 != 0)
+            made.points = granularity::around;
+    } else if (options.wanted == points_wanted::any) {
         made = of_instrumented[number % std::size(of_instrumented)];
-    else if (options.wanted != points_wanted::sync)
+    } else if (options.wanted != points_wanted::sync) {
         made = of_instrumented[number % of_memory];
+    }
     // A use of what was freed behind an unlock takes no access of the program's own.
     if (instrumented && options.wanted == points_wanted::any && made.points == granularity::sync &&
         number / std::size(of_instrumented) % 2 != 0)

@@ -393,8 +393,7 @@ std::uint32_t choose(std::uint32_t count) noexcept {
 }
 
 bool choose_rarely() noexcept {
-    constexpr std::uint32_t odds = 16;
-    return the.run->pick(current->index, odds) == 1;
+    return the.run->pick(current->index, the.shared->options.rarely) == 1;
 }
 
 bool somebody_waits_for(const void* object) noexcept {

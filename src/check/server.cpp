@@ -16,6 +16,7 @@
 #include "explore/replay.hpp"
 #include "explore/schedule_text.hpp"
 #include "explore/shrinking.hpp"
+#include "explore/stall.hpp"
 #include "explore/urw.hpp"
 
 #include <poll.h>
@@ -246,6 +247,12 @@ unsigned patience(std::uint64_t seed) noexcept {
     return (seed >> 8U) % 3 == 0 ? much : little;
 }
 
+// Wake-ups without a reason: mostly so few that they do not hide what else could happen.
+std::uint32_t rarely(std::uint64_t seed) noexcept {
+    constexpr std::uint32_t seldom = 16, often = 4;
+    return (seed >> 24U) % 4 == 0 ? often : seldom;
+}
+
 // Gives true in the run, which goes on into the program.
 bool run_once(session& shared, workshop& with, explore::strategy& decides,
               std::uint64_t seed) noexcept {
@@ -311,6 +318,8 @@ explore::strategy& make_strategy(workshop& with, const run_options& options, str
             return make_strategy<explore::pct>(with, options.pct_depth, timeout_odds);
         case strategy_kind::pos:
             return make_strategy<explore::pos>(with, timeout_odds);
+        case strategy_kind::stall:
+            return make_strategy<explore::stall>(with, timeout_odds);
         case strategy_kind::urw:
             return make_strategy<explore::urw>(with, timeout_odds);
         case strategy_kind::rotation:
@@ -326,6 +335,7 @@ bool run_planned(session& shared, workshop& with, std::uint64_t number) noexcept
     const std::uint64_t seed = seed_of_run(shared.options.seed, number);
     shared.options.points = how.points;
     shared.options.profile = how.profile ? 1 : 0;
+    shared.options.rarely = rarely(seed);
     if (how.profile) {
         with.has_profile = true;
         with.profile_seed = shared.options.seed;

@@ -1,5 +1,7 @@
 #include "execution.hpp"
 
+#include <bit>
+
 namespace twill::inline TWILL_ABI::explore {
 namespace {
 
@@ -257,6 +259,12 @@ void execution::carry_out(thread_id thread, thread_state& of) noexcept {
         if (what.writes) ++versions_[slot];
     }
     interleaving_ += mixed(mixed(thread, of.steps), mixed(what.object, version));
+    const auto note = [&](std::uint64_t(&bits)[place_bits / 64], bool with_object) {
+        const std::uint64_t bit = place_key(what, with_object) % place_bits;
+        bits[bit / 64] |= std::uint64_t{1} << (bit % 64);
+    };
+    note(places_, false);
+    note(places_and_objects_, true);
 }
 
 void execution::release(thread_id thread, vector_clock& object) noexcept {
@@ -284,6 +292,11 @@ void execution::learn(profile& known) const noexcept {
     ++known.runs;
     if (known.steps < steps_) known.steps = steps_;
     if (known.threads < thread_count()) known.threads = thread_count();
+    known.places = known.places_and_objects = 0;
+    for (const std::uint64_t each : places_)
+        known.places += static_cast<std::uint32_t>(std::popcount(each));
+    for (const std::uint64_t each : places_and_objects_)
+        known.places_and_objects += static_cast<std::uint32_t>(std::popcount(each));
     for (std::uint32_t& each : known.steps_of) each = 0;
     for (thread_id t = 0; t != thread_count(); ++t) {
         const std::uint32_t i = profile::index(t);

@@ -168,6 +168,10 @@ private:
     std::uint64_t fingerprint_;
     std::uint64_t interleaving_ = 0;
     virtual_time now_ = 0;
+    // A bit for each place, and each place with an object, by their hashes.
+    static constexpr std::uint32_t place_bits = 1024;
+    std::uint64_t places_[place_bits / 64] = {};
+    std::uint64_t places_and_objects_[place_bits / 64] = {};
     std::uint64_t advanced_at_ =
         0;                   // the step at which time went on, or somebody began to wait for it
     bool stale_ = true;      // enabled_ and timed_ have to be made anew

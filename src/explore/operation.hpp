@@ -70,4 +70,12 @@ struct operation {
            (a.ordered && b.ordered);
 }
 
+// A name for where `what` is done, if need be with what it is done to, as a hash.
+[[nodiscard]] constexpr std::uint64_t place_key(const operation& what, bool with_object) noexcept {
+    std::uint64_t key = (std::uint64_t{what.place} << 8) | static_cast<std::uint64_t>(what.kind);
+    key = (key + 1) * 0x9e3779b97f4a7c15U;
+    if (with_object) key = (key ^ (key >> 29) ^ what.object) * 0xbf58476d1ce4e5b9U;
+    return key ^ (key >> 32);
+}
+
 }  // namespace twill::inline TWILL_ABI::explore

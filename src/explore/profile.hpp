@@ -14,6 +14,9 @@ struct profile {
     std::uint64_t runs = 0;
     std::uint64_t steps = 0;    // of the longest run
     std::uint32_t threads = 0;  // of the run with most
+    // Where the last run did something, and where on what: about so many, a thousand at most.
+    std::uint32_t places = 0;
+    std::uint32_t places_and_objects = 0;
     // Of each thread, in the last run: its steps, who started it, and after how many own steps of
     // that one.
     std::uint32_t steps_of[tracked] = {};

@@ -21,6 +21,7 @@
 #include <mutex>
 
 #include "futex.hpp"
+#include "own_thread.hpp"
 #include "signal_mask.hpp"
 #include "thread_slice.hpp"
 #include "timer_slack.hpp"
@@ -50,7 +51,7 @@ blocking_pool::~blocking_pool() {
     const bool wait = threads_ > 0;
     lock_.unlock();
     while (wait && empty_.load(std::memory_order_acquire) == 0) futex_wait(empty_, 0, never);
-    if (somebody_left_) ::pthread_join(last_to_leave_, nullptr);
+    if (somebody_left_) detail::join_thread(last_to_leave_);
 }
 
 void blocking_pool::submit(runnable& job) {
@@ -201,9 +202,9 @@ void blocking_pool::leave(unsigned number) noexcept {
     const bool join = somebody_left_;
     const pthread_t before = last_to_leave_;
     somebody_left_ = true;
-    last_to_leave_ = ::pthread_self();
+    last_to_leave_ = detail::own_thread();
     lock_.unlock();
-    if (join) ::pthread_join(before, nullptr);
+    if (join) detail::join_thread(before);
     if (last) {
         // Pairs with the acquire in the destructor, which joins this thread before it goes on.
         empty_.store(1, std::memory_order_release);

@@ -1,6 +1,12 @@
 // Sleeping in the kernel until a word changes, at the latest until a point in time.
 #pragma once
 
+#include <twill/core/config.hpp>
+
+#ifdef TWILL_DOORS
+#include TWILL_DOORS
+#else
+
 #include <twill/core/atomic.hpp>
 #include <twill/core/time.hpp>
 
@@ -33,3 +39,5 @@ inline void futex_wake_one(atomic<std::uint32_t>* word) noexcept {
 }
 
 }  // namespace twill::inline TWILL_ABI::detail
+
+#endif

@@ -28,13 +28,14 @@ TEST(Rotation, FirstRunOfAnInstrumentedProgramIsTheProfileRun) {
 
 TEST(Rotation, TakesTurnsOverStrategiesAndGranularities) {
     std::set<std::pair<strategy_kind, granularity>> seen;
-    for (unsigned number = 1; number != 5; ++number) {
+    for (unsigned number = 1; number != 6; ++number) {
         const plan made = plan_of({}, true, number);
         seen.emplace(made.strategy, made.points);
     }
     EXPECT_EQ(seen, (decltype(seen){{strategy_kind::pos, granularity::memory},
                                     {strategy_kind::urw, granularity::memory},
                                     {strategy_kind::pct, granularity::memory},
+                                    {strategy_kind::stall, granularity::memory},
                                     {strategy_kind::random, granularity::sync}}));
 }
 
@@ -47,7 +48,7 @@ TEST(Rotation, HasPointsBehindReleasesAndNoneInTurnsForPlainPrograms) {
 
 TEST(Rotation, HasPointsBehindReleasesForInstrumentedProgramsToo) {
     std::set<granularity> seen;
-    for (unsigned number = 1; number != 9; ++number) seen.insert(plan_of({}, true, number).points);
+    for (unsigned number = 1; number != 11; ++number) seen.insert(plan_of({}, true, number).points);
     EXPECT_EQ(seen, (std::set{granularity::sync, granularity::around, granularity::memory}));
 }
 

@@ -83,7 +83,7 @@ TEST_P(CheckMemory, read_locks_do_not_order_readers) {
 }
 
 TEST_P(CheckMemory, sleepers_behind_a_spin_loop_are_reached) {
-    const json found = finding_of(check("gate-for-one", {"--schedules", "1000"}));
+    const json found = finding_of(check("gate-for-one", {"--schedules", "3000"}));
     ASSERT_FALSE(found.is_null());
     EXPECT_EQ(found["kind"], "deadlock") << found;
     expect_nothing("gate-for-all");

@@ -25,7 +25,8 @@ class check_primitive : public testing::TestWithParam<expectation> {};
 TEST_P(check_primitive, is_judged_rightly) {
     const auto& expected = GetParam();
     const checking here;
-    const auto said = here.json({"--schedules", "300"}, {expected.program, expected.scenario});
+    const auto said = here.json({"--schedules", expected.finding == nullptr ? "300" : "1000"},
+                                {expected.program, expected.scenario});
     if (expected.finding == nullptr) {
         EXPECT_EQ(said["status"], 0) << said.dump(2);
         EXPECT_EQ(said["schedules"], 300);

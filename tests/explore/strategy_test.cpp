@@ -3,6 +3,7 @@
 #include <explore/pct.hpp>
 #include <explore/pos.hpp>
 #include <explore/random_walk.hpp>
+#include <explore/stall.hpp>
 #include <explore/urw.hpp>
 
 #include <gtest/gtest.h>
@@ -40,8 +41,9 @@ TEST(strategy, each_random_one_finds_a_lost_update) {
     pct priorities(2);
     pos partial_order;
     urw uniform;
-    for (strategy* decides :
-         std::initializer_list<strategy*>{&plain, &priorities, &partial_order, &uniform}) {
+    stall at_places;
+    for (strategy* decides : std::initializer_list<strategy*>{&plain, &priorities, &partial_order,
+                                                              &uniform, &at_places}) {
         const int found = losses(*decides, 200);
         EXPECT_GT(found, 20);
         EXPECT_LT(found, 180);
@@ -124,6 +126,38 @@ TEST(strategy, pos_draws_anew_only_for_what_conflicts) {
     pos partial_order;
     EXPECT_LT(first(plain), 5);
     EXPECT_GT(first(partial_order), 10);
+}
+
+// Sixty threads that write under one lock, and then under another; one more that must come between
+// the two before anybody has come to the second.
+TEST(strategy, stall_holds_all_of_many_back_at_one_place) {
+    const auto found = [](strategy& decides, std::uint64_t runs) {
+        int count = 0;
+        profile known;
+        for (std::uint64_t seed = 0; seed != runs; ++seed) {
+            memory.clear();
+            execution run(memory, decides, seed, {}, known);
+            int first = 0, second = 0;
+            bool between = false;
+            mutex one{.object = 1}, other{.object = 2};
+            program p;
+            for (int i = 0; i != 60; ++i)
+                p.thread({lock(one), store(3, [&] { ++first; }), unlock(one), lock(other),
+                          store(4, [&] { ++second; }), unlock(other)});
+            std::vector<step> late{lock(one), load(3, [&] { between = first != 0; }), unlock(one)};
+            late.resize(20, load(5, [] {}));
+            late.push_back(load(4, [&] { between = between && second == 0; }));
+            p.thread(late);
+            EXPECT_EQ(p.run(run).outcome, what::finished);
+            run.learn(known);
+            count += between;
+        }
+        return count;
+    };
+    random_walk plain;
+    stall at_places;
+    EXPECT_EQ(found(plain, 300), 0);
+    EXPECT_GT(found(at_places, 300), 2);
 }
 
 struct search {

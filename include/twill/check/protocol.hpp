@@ -18,7 +18,7 @@
 
 namespace twill::inline TWILL_ABI::check {
 
-inline constexpr std::uint32_t protocol_version = 5;
+inline constexpr std::uint32_t protocol_version = 6;
 
 // "SOCKET:MEMORY:OUTPUT", the descriptors. Without it the library stays out of the program's way.
 inline constexpr char environment_name[] = "TWILL_CHECK_SESSION";
@@ -216,7 +216,7 @@ enum class granularity : std::uint32_t {
     every,   // and at all other accesses
 };
 
-enum class strategy_kind : std::uint32_t { rotation, random, pct, pos, urw };
+enum class strategy_kind : std::uint32_t { rotation, random, pct, pos, urw, stall };
 
 // Which of the granularities runs are to have: `any` takes turns, as far as the program is
 // instrumented.
@@ -231,6 +231,7 @@ struct run_options {
     // Of the current run: the server sets them.
     granularity points = granularity::sync;
     std::uint32_t profile = 0;      // it finds out which memory is shared
+    std::uint32_t rarely = 16;      // what may happen without reason does so once in so many times
     std::uint32_t cpus = 4;         // that the program is told it has
     std::uint64_t step_limit = 0;   // 0: none
     std::uint32_t keep_events = 0;  // fill `events`, with stacks

@@ -94,6 +94,11 @@ public:
               place at = place::current()) const noexcept {
         entrance::wait(use(order, order, at), bits(old));
     }
+    // As the kernel's futex: sleeps if it is `old`, until a notify, or that virtual time.
+    void sleep(T old, std::uint64_t deadline, place at = place::current()) const noexcept {
+        constexpr auto relaxed = std::memory_order_relaxed;
+        entrance::sleep(use(relaxed, relaxed, at), bits(old), deadline);
+    }
     void notify_one(place at = place::current()) noexcept {
         entrance::notify(use(std::memory_order_seq_cst, std::memory_order_seq_cst, at), false);
     }

@@ -111,6 +111,14 @@ void entrance::wait(const use& how, std::uint64_t old) noexcept {
     if (peek(how) == old) std::abort();  // nobody else is there who could change it
 }
 
+void entrance::sleep(const use& how, std::uint64_t old, std::uint64_t deadline) noexcept {
+    if (world* const in = world::entered()) {
+        const world::entry own;
+        return in->atomics().sleep(how, old, deadline);
+    }
+    if (peek(how) == old) std::abort();  // nobody else is there who could change it
+}
+
 void entrance::notify(const use& how, bool all) noexcept {
     if (world* const in = world::entered()) {
         const world::entry own;

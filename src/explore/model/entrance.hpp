@@ -20,6 +20,7 @@ struct entrance {
     static bool compare(const use& how, std::uint64_t& expected, std::uint64_t desired,
                         bool weak) noexcept;
     static void wait(const use& how, std::uint64_t old) noexcept;
+    static void sleep(const use& how, std::uint64_t old, std::uint64_t deadline) noexcept;
     static void notify(const use& how, bool all) noexcept;
 };
 

@@ -287,20 +287,25 @@ bool memory::compare(const use& how, std::uint64_t& expected, std::uint64_t desi
     return false;
 }
 
-// The kernel's futex: it compares with the newest value and blocks, in one step.
 void memory::wait(const use& how, std::uint64_t old) noexcept {
     use looks = how;
-    while (load(looks) == old) {
-        const use_of use(world_, how, action::wait);
-        const std::uint32_t number = at(how).number;
-        world_.point({.kind = op_kind::wait, .place = use.place, .object = number});
-        const location& of = at(how);
-        if (of.stores.back().value != old && use.mutant != change::kind::sleep_blind) continue;
-        if (world_.narrates()) use.tell(number, "sleeps");
-        world_.point(
-            {.kind = op_kind::wait, .blocked = true, .place = use.place, .object = number});
-        if (world_.narrates()) use.tell(number, "woken");
-    }
+    while (load(looks) == old) sleep(how, old, no_deadline);
+}
+
+// The kernel's futex: it compares with the newest value and blocks, in one step.
+void memory::sleep(const use& how, std::uint64_t old, std::uint64_t deadline) noexcept {
+    const use_of use(world_, how, action::wait);
+    const std::uint32_t number = at(how).number;
+    world_.point({.kind = op_kind::wait, .place = use.place, .object = number});
+    const location& of = at(how);
+    if (of.stores.back().value != old && use.mutant != change::kind::sleep_blind) return;
+    if (world_.narrates()) use.tell(number, "sleeps");
+    const bool timed_out = world_.point({.kind = op_kind::wait,
+                                         .blocked = true,
+                                         .place = use.place,
+                                         .object = number,
+                                         .deadline = deadline});
+    if (world_.narrates()) use.tell(number, timed_out ? "has slept long enough" : "woken");
 }
 
 void memory::notify(const use& how, bool all) noexcept {

@@ -56,6 +56,8 @@ public:
     bool compare(const use& how, std::uint64_t& expected, std::uint64_t desired,
                  bool weak) noexcept;
     void wait(const use& how, std::uint64_t old) noexcept;
+    // Once: it may return while nothing has changed.
+    void sleep(const use& how, std::uint64_t old, std::uint64_t deadline) noexcept;
     void notify(const use& how, bool all) noexcept;
 
     // The heavy side of an asymmetric barrier: every thread goes through a full barrier, each at a

@@ -181,6 +181,10 @@ void thread::join() {
     world::entered()->join(number_);
 }
 
+std::uint32_t this_thread() { return world::entered()->self(); }
+
+void join(std::uint32_t number) { world::entered()->join(number); }
+
 event::event() : number_(world::entered()->number()) {}
 
 void event::set() {

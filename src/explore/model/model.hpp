@@ -84,6 +84,11 @@ private:
     bool joined_ = false;
 };
 
+// For threads that know each other by numbers: the caller's, and waiting for the end of one. (A
+// second time, by a `thread`, does no harm.)
+std::uint32_t this_thread();
+void join(std::uint32_t number);
+
 // Remembers that it was set, until somebody who waits for that has seen it: an eventfd. It orders
 // nothing but the two calls.
 class event {

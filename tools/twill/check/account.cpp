@@ -374,6 +374,8 @@ std::string_view name_of(protocol::strategy_kind kind) {
             return "rotation";
         case protocol::strategy_kind::random:
             return "random";
+        case protocol::strategy_kind::stall:
+            return "stall";
         case protocol::strategy_kind::pct:
             return "pct";
         case protocol::strategy_kind::pos:

@@ -25,8 +25,8 @@ did it, and how to repeat it. The program is taken as it is: nothing is compiled
   --schedules N       stop after N schedules (default: 1000; with --time: no limit)
   --time T            stop after that time: 10, 1.5s, 500ms, 2m, 1h
   --seed S            another seed, another sequence of schedules (default: 1)
-  --strategy S        how schedules are chosen: random, pct (or pct:DEPTH), pos, urw, or rotation,
-                      which takes turns (the default)
+  --strategy S        how schedules are chosen: random, pct (or pct:DEPTH), pos, urw, stall, or
+                      rotation, which takes turns (the default)
   --sync, --memory    switch threads at locks, atomics and the like only, or at accesses to memory
                       that they share too; or, with --every-access, at all accesses. The latter two
                       take a program built by twill c++ (default: for such a program, in turns)
@@ -134,7 +134,8 @@ std::optional<reply> take_points(const raw_options& raw, arguments& into) {
 std::optional<reply> take_strategy(const raw_options& raw, arguments& into) {
     using enum twill::check::strategy_kind;
     constexpr std::pair<std::string_view, twill::check::strategy_kind> all[] = {
-        {"rotation", rotation}, {"random", random}, {"pct", pct}, {"pos", pos}, {"urw", urw}};
+        {"rotation", rotation}, {"random", random}, {"pct", pct},
+        {"pos", pos},           {"urw", urw},       {"stall", stall}};
     if (raw.strategy.empty()) return std::nullopt;
     const auto colon = raw.strategy.find(':');
     const auto name = raw.strategy.substr(0, colon);
@@ -147,7 +148,8 @@ std::optional<reply> take_strategy(const raw_options& raw, arguments& into) {
                                into.pct_depth);
     }
     return refusal(fmt::format(
-        "no strategy '{}'; there are: rotation, random, pct, pct:DEPTH, pos, urw", raw.strategy));
+        "no strategy '{}'; there are: rotation, random, pct, pct:DEPTH, pos, urw, stall",
+        raw.strategy));
 }
 
 std::optional<reply> convert(const raw_options& raw, arguments& into) {
