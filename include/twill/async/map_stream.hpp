@@ -70,13 +70,16 @@ private:
 namespace detail {
 
 // What a call of a mapped function gives once it has been awaited.
+template <class R>
+struct map_awaited {
+    using type = std::remove_cvref_t<R>;
+};
+template <awaitable R>
+struct map_awaited<R> {
+    using type = std::remove_cvref_t<await_result<R>>;
+};
 template <class View, class F>
-using map_value = std::remove_cvref_t<typename decltype([]<class R>(std::type_identity<R>) {
-    if constexpr (awaitable<R>)
-        return std::type_identity<await_result<R>>{};
-    else
-        return std::type_identity<R>{};
-}(std::type_identity<map_call_result<View, F>>{}))::type>;
+using map_value = typename map_awaited<map_call_result<View, F>>::type;
 
 template <class View, class F>
 class streamed_map {
