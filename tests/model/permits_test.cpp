@@ -127,13 +127,13 @@ TEST(permits, needs_each_order) {
     // Those of `give_to_waiters` and `grant` are for who takes what they leave without the lock and
     // destroys it, while they are still inside: not modelled, because they may then still wake an
     // address where the lock was, which the kernel forgives and the model does not. `free` is for
-    // other readers. What `take_or_queue` releases is for a chain of three.
+    // other readers. What `queue` releases is for a chain of three.
     EXPECT_EQ(needless_orders(in_short, "permits"),
               (names{"permits::free load: acquire -> relaxed",
                      "permits::give_to_waiters add: acq_rel -> acquire",
                      "permits::give_to_waiters add: acq_rel -> release",
                      "permits::grant store: release -> relaxed",
-                     "permits::take_or_queue compare: acq_rel -> acquire"}));
+                     "permits::queue compare: acq_rel -> acquire"}));
 }
 
 TEST(permits, mutants_are_found) {
@@ -144,8 +144,8 @@ TEST(permits, mutants_are_found) {
                                    {"permits::give_back compare", omit},
                                    {"permits::give_to_waiters add", omit},
                                    {"permits::grant store", omit},
-                                   {"permits::take_or_queue compare", tear},
-                                   {"permits::take_or_queue compare", omit}}),
+                                   {"permits::queue compare", tear},
+                                   {"permits::queue compare", omit}}),
               names{});
 }
 
