@@ -2,6 +2,7 @@
 #include "check/checking.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <set>
 #include <string>
@@ -285,6 +286,33 @@ TEST(check_run, wait_for_the_end_of_a_thread_does_not_say_twice_whom_it_waits_fo
         if (line.find("waits for the end of") != std::string::npos) {
             EXPECT_EQ(line.find("held by"), std::string::npos) << line;
         }
+}
+
+// What all that ran so far, for the tests before as well, took at most and in all.
+struct spending {
+    long kilobytes;  // of the largest process
+    double cpu_seconds;
+
+    static spending now() {
+        rusage used{};
+        EXPECT_EQ(::getrusage(RUSAGE_CHILDREN, &used), 0);
+        const auto seconds = [](const timeval& time) {
+            return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+        };
+        return {used.ru_maxrss, seconds(used.ru_utime) + seconds(used.ru_stime)};
+    }
+};
+
+TEST(check_run, schedules_cost_neither_memory_nor_much_time) {
+    const checking here;
+    here.json({"--schedules", "300"}, {"lost_update", "mended"});
+    const auto few = spending::now();
+    const auto said = here.json({"--schedules", "5000"}, {"lost_update", "mended"});
+    const auto many = spending::now();
+    EXPECT_EQ(said["schedules"], 5000);
+    EXPECT_LT(many.kilobytes, few.kilobytes + 1024) << "300 schedules took " << few.kilobytes;
+    // Of CPU time, which does not depend on what else runs: 0.4 ms is usual.
+    EXPECT_LT((many.cpu_seconds - few.cpu_seconds) / 5000, 0.004);
 }
 
 TEST(check_run, program_that_never_comes_to_main_is_given_up) {
