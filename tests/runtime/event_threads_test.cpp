@@ -52,7 +52,8 @@ task<bool> until_threads(runtime& here, unsigned least, unsigned most) {
 }
 
 TEST(EventThreads, OneIsEnoughForLittle) {
-    runtime here({.event_threads = 4, .event_delay = 10s});
+    // Under the thread sanitizer the turn that spawns them takes long.
+    runtime here({.event_threads = 4, .event_delay = 10s, .watchdog_limit = 10s});
     here.run([&]() -> task<> {
         co_await twill::scope([&](scope_ref s) -> task<> {
             for (int i = 0; i < 1000; ++i) s.spawn([]() -> task<> { co_await twill::yield(); });
