@@ -181,8 +181,9 @@ TEST(EventWorker, IdleCostsNothing) {
         co_await twill::sleep(1s);
         const auto after = used_so_far();
         // One sleep for each level that the timer descends in the wheel, and under tsan ten of its
-        // own thread. Whoever looks around every 10 ms would need a hundred.
-        EXPECT_LT(after.sleeps - before.sleeps, 30);
+        // own thread; and some twenty while a second event thread, called before, finds that it has
+        // nothing to do. Whoever looks around every 10 ms would need a hundred.
+        EXPECT_LT(after.sleeps - before.sleeps, 60);
         // Whoever never sleeps would need all of the second, or what others leave of it.
         EXPECT_LT(after.cpu - before.cpu, 100ms);
     });

@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace twill_command {
@@ -14,8 +15,9 @@ namespace twill_command {
 std::optional<scheduled_time> parse_schedstat(std::string_view text) {
     std::int64_t run = 0;
     std::int64_t queued = 0;
-    const char* const end = text.data() + text.size();
-    const auto first = std::from_chars(text.data(), end, run);
+    const char* const begin = std::to_address(text.begin());
+    const char* const end = begin + text.size();
+    const auto first = std::from_chars(begin, end, run);
     if (first.ec != std::errc() || first.ptr == end || *first.ptr != ' ') return std::nullopt;
     const auto second = std::from_chars(first.ptr + 1, end, queued);
     if (second.ec != std::errc() || run < 0 || queued < 0) return std::nullopt;
