@@ -174,8 +174,8 @@ void thread_actor(soup& s, std::uint64_t seed) {
 }
 
 // Keeps whoever has no limit from waiting for ever: takes and gives until all have ended.
-task<> partner(soup& s, const bool& over) {
-    while (!over) {
+task<> partner(soup& s, const twill::atomic<bool>& over) {
+    while (!over.load()) {
         s.bell.set();
         took(s, s.few.try_receive());
         took(s, s.met.try_receive());
@@ -187,7 +187,7 @@ task<> partner(soup& s, const bool& over) {
 
 task<> round(soup& s, std::uint64_t seed, twill::atomic<bool>& threads_go) {
     dice random(seed);
-    bool over = false;
+    twill::atomic<bool> over{false};
     co_await twill::scope([&](twill::scope_ref around) -> task<> {
         around.spawn([&] { return partner(s, over); });
         threads_go.store(true);
@@ -204,7 +204,7 @@ task<> round(soup& s, std::uint64_t seed, twill::atomic<bool>& threads_go) {
         } catch (const twill::timed_out&) {
             EXPECT_TRUE(cut);
         }
-        over = true;
+        over.store(true);
     });
 }
 
