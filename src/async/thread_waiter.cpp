@@ -35,8 +35,6 @@ void sleeper::wake() noexcept {
     if (state_.exchange(told, std::memory_order_release) == asleep) futex_wake_one(&state_);
 }
 
-void thread_waiter::block() noexcept { self_.sleep(); }
-
 void thread_waiter::refuse_on_event_thread(const char* instead) {
     if (!event_worker::on_this_thread()) return;
     throw usage_error(std::string("a call that may block, on a thread that runs tasks, which would "
@@ -54,7 +52,11 @@ bool thread_waiter::wait_at(wait_place& at, time_point until) noexcept {
         complete_already = at.take_or_queue(*this, woken);
     }
     woken.wake_all();
-    if (complete_already || self_.sleep(until)) return true;
+    return complete_already || block(at, until);
+}
+
+bool thread_waiter::block(wait_place& at, time_point until) noexcept {
+    if (self_.sleep(until)) return true;
     woken_waiters others;
     bool waited = false;
     {

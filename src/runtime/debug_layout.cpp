@@ -41,7 +41,7 @@ struct debug_layout {
     std::uint64_t run_root = offsetof(debug_run, root_);
     std::uint64_t run_next = offsetof(debug_run, next_);
     std::uint64_t slot = offsetof(context, slot_);
-    std::uint64_t slot_flags = context::flags;
+    std::uint64_t slot_flags = context::flags | context::visited;
     std::uint64_t next = offsetof(context, next_);
     std::uint64_t first_child = offsetof(context, first_child_);
     std::uint64_t place = offsetof(context, place_);

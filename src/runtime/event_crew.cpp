@@ -17,8 +17,6 @@ namespace {
 // Pieces of work between two looks at timers, reactor and shared work; fewer, where they are long.
 constexpr unsigned pieces_of_a_turn = 61;
 constexpr duration turn_aim = std::chrono::microseconds(100);
-// Operations that a task may complete without suspending before the others have their turn.
-constexpr unsigned budget_of_a_turn = 128;
 // Taken from the shared queue at a time: few, so that all workers come round at the same pace.
 constexpr unsigned batch = 64;
 // So many looks in a row must find that the limit is passed; one, if it is zero.
@@ -228,7 +226,7 @@ void event_crew::run_ready(place& here) noexcept {
         if (work == nullptr) return;
         wake_up(self);
         if (here.is_host) self.turns_begun_.store(turn + 1, std::memory_order_relaxed);
-        here.seat.hold.begin_turn(++turn, budget_of_a_turn,
+        here.seat.hold.begin_turn(++turn, event_seat::budget_of_a_turn,
                                   !self.ring_.empty() || anything_shared());
         work->run(*work);
     }
@@ -259,7 +257,7 @@ void event_crew::fire_timers(place& here, time_point at) noexcept {
         due = one.next;
         wake_up(here.worker);
         note_running({});  // no task, until it resumes one
-        here.seat.hold.begin_turn(++here.seat.turns, budget_of_a_turn,
+        here.seat.hold.begin_turn(++here.seat.turns, event_seat::budget_of_a_turn,
                                   due != nullptr || !here.worker.ring_.empty());
         one.fire(one);
     }

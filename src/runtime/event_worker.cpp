@@ -67,7 +67,10 @@ bool event_worker::arm(timer& what) noexcept {
 }
 
 bool event_worker::may_continue() noexcept {
-    return !seated->hold.is_lost() && seated->hold.spend();
+    event_seat& seat = *seated;
+    if (seat.hold.is_lost()) return false;
+    const unsigned left = seat.hold.spend();
+    return left != 0 && seat.clock.allows(event_seat::budget_of_a_turn - left);
 }
 
 bool event_worker::may_resume() noexcept { return seated == nullptr || !seated->hold.is_lost(); }
@@ -134,7 +137,7 @@ bool event_worker::run_ready(event_seat& seat) noexcept {
         if (work == nullptr) return true;
         if (asleep_) [[unlikely]]
             wake_up();
-        seat.hold.begin_turn(++turn, budget_of_a_turn, !local_.empty());
+        seat.hold.begin_turn(++turn, event_seat::budget_of_a_turn, !local_.empty());
         work->run(*work);
         if (!come_in(seat)) [[unlikely]]
             return false;
@@ -174,7 +177,8 @@ bool event_worker::fire_timers(event_seat& seat, time_point at) noexcept {
         if (asleep_) [[unlikely]]
             wake_up();
         note_running({});  // no task, until it resumes one
-        seat.hold.begin_turn(++seat.turns, budget_of_a_turn, due_ != nullptr || !local_.empty());
+        seat.hold.begin_turn(++seat.turns, event_seat::budget_of_a_turn,
+                             due_ != nullptr || !local_.empty());
         one.fire(one);
         if (!come_in(seat)) [[unlikely]]
             return false;

@@ -360,12 +360,9 @@ std::string runtime::parts::tasks(bool also_waiting) {
     std::lock_guard hold(lock);
     if (running == nullptr) return text;
     detail::function_names names;
-    running->for_each_below([&](const context& each, unsigned depth) {
-        if (each.suspended_in() != nullptr && !also_waiting) return;
-        // What is suspended on another thread may go on meanwhile: in a crew, or in a main loop.
-        const bool known = here && here->alone() && &each.home() == &running->home();
-        const auto how = known ? detail::detail_of_tasks::waits : detail::detail_of_tasks::places;
-        detail::append_task(text, each, depth, how, names);
+    running->for_each_below([&](context& each, unsigned depth) {
+        if (also_waiting || each.suspended_in() == nullptr)
+            detail::append_task(text, each, depth, names);
     });
     return text;
 }

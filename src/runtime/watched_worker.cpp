@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace twill::inline TWILL_ABI::detail {
 
 TWILL_INITIAL_EXEC constinit TWILL_THREAD_LOCAL event_seat* seated = nullptr;
@@ -28,6 +30,25 @@ event_seat::event_seat(watched_worker& at, const void* whose, bool can_be_taken)
       thread(::gettid()),
       cpu_clock(cpu_clock_of_this_thread()),
       place(running) {}
+
+bool turn_clock::look(unsigned done) noexcept {
+    const time_point at = now();
+    if (done == first_look) {
+        since_ = at;
+        next_look_ = 2 * first_look;
+        return true;
+    }
+    const duration took = at - since_;
+    if (took >= limit) {
+        next_look_ = done + 1;
+        return false;
+    }
+    // At the pace so far so many more fit in. The next look is half way there.
+    const auto fit = (limit - took).count() * (done - first_look) / std::max(took.count(), 1L);
+    next_look_ =
+        done + static_cast<unsigned>(std::clamp(fit / 2, 1L, static_cast<long>(longest_gap)));
+    return true;
+}
 
 void report_if_on_event_thread() noexcept {
     if (seated != nullptr) seated->worker.note_region();

@@ -60,11 +60,12 @@ private:
 };
 
 // Runs `program(ui)` in a runtime on another thread, and the loop on this one until it has ended.
-void beside_a_loop(const std::function<task<>(main_loop&)>& program) {
+void beside_a_loop(const std::function<task<>(main_loop&)>& program,
+                   const twill::runtime_options& how = {}) {
     foreign_loop loop;
     main_loop ui([&] { loop.wake_up(); });
     std::thread background([&] {
-        twill::run({}, [&]() -> task<> {
+        twill::run(how, [&]() -> task<> {
             co_await program(ui);
             co_await ui.run([&] { loop.quit(); });
         });
@@ -203,6 +204,43 @@ TEST(main_loop, many_calls_from_many_tasks_come_through) {
         });
         EXPECT_EQ(co_await ui.run([&] { return count; }), 2'000);
     });
+}
+
+TEST(main_loop, serves_tasks_on_several_event_threads) {
+    const auto here = std::this_thread::get_id();
+    beside_a_loop(
+        [&](main_loop& ui) -> task<> {
+            int calls = 0;  // by the loop's thread alone
+            twill::channel<int> numbers(3);
+            co_await twill::scope([&](twill::scope_ref s) -> task<> {
+                for (int i = 0; i < 20; ++i)
+                    s.spawn([&]() -> task<> {
+                        for (int n = 0; n < 50; ++n) {
+                            co_await ui.run([&] { ++calls; });
+                            co_await numbers.send(n);
+                        }
+                    });
+                s.spawn([&]() -> task<> {
+                    co_await ui.run([&]() -> task<> {
+                        for (int n = 0; n < 20 * 50; ++n) {
+                            co_await numbers.receive();
+                            EXPECT_EQ(std::this_thread::get_id(), here);
+                        }
+                    });
+                });
+                // One that is cancelled while it is there.
+                s.spawn([&]() -> task<> {
+                    for (int n = 0; n < 50; ++n) {
+                        const auto long_one = [] { return for_ever(); };
+                        EXPECT_TRUE(co_await throws<twill::timed_out>(
+                            twill::with_timeout(10us, ui.run(long_one))));
+                    }
+                });
+                co_return;
+            });
+            EXPECT_EQ(co_await ui.run([&] { return calls; }), 20 * 50);
+        },
+        {.event_threads = 2, .event_delay = 0ns});
 }
 
 TEST(main_loop, call_that_is_cut_anywhere_ends) {

@@ -111,6 +111,7 @@ public:
         }
     }
     int result = 0;  // plain: written by whoever completes it
+    int whole = 42;  // plain: for who looks at it
     bool was_told = false;
 
 private:

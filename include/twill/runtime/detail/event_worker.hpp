@@ -114,8 +114,6 @@ public:
 private:
     // Pieces of work between two looks at timers, reactor and injected work.
     static constexpr unsigned turn_length = 61;
-    // Operations that a task may complete without suspending before the others have their turn.
-    static constexpr unsigned budget_of_a_turn = 128;
     // By a thread that was asked to relieve the holder, before it goes home.
     static constexpr int attempts_to_take = 4;
 

@@ -74,12 +74,13 @@ public:
         const std::uint64_t stage = stage_.load(std::memory_order_relaxed);
         if ((stage & others) == 0) stage_.store(stage | others, std::memory_order_release);
     }
-    // In a turn: takes one from its budget. False: there is nothing left.
-    [[nodiscard]] bool spend() noexcept {
+    // In a turn: takes one from its budget. Gives what there was; 0: nothing.
+    [[nodiscard]] unsigned spend() noexcept {
         const std::uint64_t stage = stage_.load(std::memory_order_relaxed);
-        if ((stage & budget_mask) == 0) return false;
-        stage_.store(stage - (std::uint64_t{1} << budget_shift), std::memory_order_release);
-        return true;
+        const auto left = static_cast<unsigned>((stage & budget_mask) >> budget_shift);
+        if (left != 0)
+            stage_.store(stage - (std::uint64_t{1} << budget_shift), std::memory_order_release);
+        return left;
     }
 
     [[nodiscard]] bool is_outside() const noexcept {
