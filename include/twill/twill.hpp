@@ -53,7 +53,10 @@
 #include <twill/io/pipe.hpp>
 #include <twill/io/process.hpp>
 #include <twill/io/signal.hpp>
+#include <twill/io/socket_stream.hpp>
 #include <twill/io/tcp.hpp>
+#include <twill/io/udp.hpp>
+#include <twill/io/unix_socket.hpp>
 #include <twill/par/accumulator.hpp>
 #include <twill/par/count.hpp>
 #include <twill/par/deterministic.hpp>
