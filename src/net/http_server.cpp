@@ -39,7 +39,7 @@ task<> serve_one(http_service* service, tcp_stream stream, semaphore_permit /*he
 struct server::parts {
     explicit parts(server_options some)
         : options(std::move(some)),
-          door(where(options), options.backlog),
+          door(where(options), {.backlog = options.backlog}),
           slots(options.max_connections) {}
 
     [[nodiscard]] task<> accept(scope_ref connections);
