@@ -47,11 +47,14 @@
 #include <twill/io/buffered_reader.hpp>
 #include <twill/io/buffered_writer.hpp>
 #include <twill/io/copy.hpp>
+#include <twill/io/copy_file.hpp>
+#include <twill/io/directory.hpp>
 #include <twill/io/duplex.hpp>
 #include <twill/io/endpoint.hpp>
 #include <twill/io/file.hpp>
 #include <twill/io/pipe.hpp>
 #include <twill/io/process.hpp>
+#include <twill/io/replace_file.hpp>
 #include <twill/io/signal.hpp>
 #include <twill/io/socket_stream.hpp>
 #include <twill/io/tcp.hpp>

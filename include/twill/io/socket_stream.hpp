@@ -2,11 +2,15 @@
 #pragma once
 
 #include <twill/core/config.hpp>
+#include <twill/core/task.hpp>
 #include <twill/io/byte_stream.hpp>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace twill::inline TWILL_ABI {
+
+class file;
 
 // See tcp.hpp and unix_socket.hpp. Each end can be shut down in either direction, by itself.
 class TWILL_API socket_stream : public byte_stream {
@@ -29,6 +33,9 @@ public:
     [[nodiscard]] std::size_t receive_buffer() const;
 
 protected:
+    friend TWILL_API task<std::uint64_t> send_file(socket_stream& to, const file& from,
+                                                   std::uint64_t offset, std::uint64_t count,
+                                                   std::uint64_t* progress);
     explicit socket_stream(int fd) noexcept : byte_stream(fd, detail::socket_calls) {}
 };
 
