@@ -2,6 +2,7 @@
 
 #include "twill/common/suggestion.hpp"
 #include "twill/common/units.hpp"
+#include "twill/map/command_template.hpp"
 #include "twill/map/help.hpp"
 #include "twill/map/results_folder.hpp"
 
@@ -35,6 +36,9 @@ struct raw_options {
     bool retry_failed = false;
     bool no_sync = false;
     std::vector<std::string> environment;
+    std::string arg_file;
+    bool json_lines = false;
+    std::string batch;
     bool tag = false;
     unsigned retries = 1;
     std::string halt;
@@ -61,6 +65,9 @@ void declare(CLI::App& app, raw_options& into) {
     app.add_flag("--no-sync", into.no_sync);
     // One each time, any number of times.
     app.add_option("--env", into.environment)->expected(1)->take_all();
+    app.add_option("-a,--arg-file", into.arg_file);
+    app.add_flag("--jsonl", into.json_lines);
+    app.add_option("--batch", into.batch);
     app.add_flag("--tag", into.tag);
     app.add_option("--retries", into.retries);
     app.add_option("--halt", into.halt);
@@ -112,15 +119,39 @@ map_answer unknown_option(const CLI::App& app, const std::string& word) {
 
 // Splits what follows the options into command and inputs; gives what is wrong, or nothing.
 std::optional<map_answer> take_command(std::span<char* const> words, map_arguments& into) {
-    const auto is_separator = [](const char* word) { return std::string_view(word) == ":::"; };
+    const auto is_separator = [](std::string_view word) { return word == ":::" || word == "::::"; };
     const auto separator = std::ranges::find_if(words, is_separator);
     into.command = {words.begin(), separator};
     if (into.command.empty())
         return refusal("no command; write it after the options: twill map -j 4 -- gzip -9 {}");
     if (separator == words.end()) return std::nullopt;
-    into.inputs.emplace(separator + 1, words.end());
-    if (std::ranges::any_of(*into.inputs, is_separator))
-        return refusal("a second ':::'; put all inputs behind the first");
+    const std::span<char* const> behind(separator + 1, words.end());
+    if (std::ranges::any_of(behind, is_separator))
+        return refusal(fmt::format("a second '{}'; put all inputs behind the first",
+                                   *std::ranges::find_if(behind, is_separator)));
+    if (into.input_file)
+        return refusal(
+            fmt::format("--arg-file and '{}'; inputs come from one of them", *separator));
+    if (std::string_view(*separator) == ":::") {
+        into.inputs = behind;
+        return std::nullopt;
+    }
+    if (behind.size() != 1) return refusal("'::::' takes one file; cat several into twill map");
+    into.input_file = behind.front();
+    return std::nullopt;
+}
+
+// What only shows when all is known.
+std::optional<map_answer> check_together(const map_arguments& all) {
+    if (all.batch.is_one()) return std::nullopt;
+    if (!command_template(all.command, all.json_lines).takes_several())
+        return refusal(
+            "--batch needs '{}' as a word of its own, or no place for the input at all: several "
+            "inputs become several words");
+    if (all.results || all.tag)
+        return refusal(
+            fmt::format("{} needs a job for each input; leave out --batch, or use --joblog",
+                        all.results ? "--results" : "--tag"));
     return std::nullopt;
 }
 
@@ -202,6 +233,8 @@ std::optional<map_answer> convert(const raw_options& raw, map_arguments& into) {
     into.dry_run = raw.dry_run;
     into.null_separated = raw.null_separated;
     into.explain = raw.explain;
+    into.json_lines = raw.json_lines;
+    if (!raw.arg_file.empty()) into.input_file = raw.arg_file;
     into.tag = raw.tag;
     into.niceness = raw.nice;
     if (raw.retries == 0 || raw.retries > most_tries)
@@ -217,6 +250,13 @@ std::optional<map_answer> convert(const raw_options& raw, map_arguments& into) {
                 "now,fail=1, soon,fail=20%; not '{}'",
                 raw.halt));
         into.halt = *halt;
+    }
+    if (!raw.batch.empty()) {
+        const auto batch = batch_size::parse(raw.batch);
+        if (!batch)
+            return refusal(
+                fmt::format("--batch takes auto, or a number from 1 on; not '{}'", raw.batch));
+        into.batch = *batch;
     }
     for (const auto& step : {convert_jobs(raw.jobs, into), convert_times(raw, into),
                              convert_gate(raw, into), convert_records(raw, into)})
@@ -256,6 +296,7 @@ std::variant<map_arguments, map_answer> parse_map_arguments(int argc, char** arg
     auto rest = words.subspan(options);
     if (!rest.empty() && std::string_view(rest.front()) == "--") rest = rest.subspan(1);
     if (auto wrong = take_command(rest, understood)) return *wrong;
+    if (auto wrong = check_together(understood)) return *wrong;
     return understood;
 }
 

@@ -1,6 +1,7 @@
 // The command line of `twill map`, understood.
 #pragma once
 
+#include "twill/map/batch_size.hpp"
 #include "twill/map/halt_policy.hpp"
 #include "twill/map/machine_gate.hpp"
 #include "twill/map/time_limit.hpp"
@@ -21,6 +22,9 @@ struct map_arguments {
     bool dry_run = false;
     bool explain = false;
     bool null_separated = false;  // inputs on standard input end with NUL, not with a newline
+    std::optional<std::string> input_file;  // instead of standard input
+    bool json_lines = false;                // inputs are JSON objects
+    batch_size batch;
     bool tag = false;
     time_limit timeout;
     unsigned tries = 1;

@@ -43,8 +43,13 @@ constexpr const char* all = R"(At once
                       of it, stop the youngest job and run it again later
       --nice N        run at niceness N
 
-Inputs
-  -0, --null          inputs on standard input end with a NUL byte, not with a newline
+Inputs: in COMMAND and ARGS, {{}} is the input, {{.}} without extension, {{/}} without folder,
+{{//}} its folder, {{/.}} without both, {{#}} its number, {{name}} a field with --jsonl
+  -a, --arg-file FILE read inputs from FILE; the same as ':::: FILE' at the end
+  -0, --null          inputs read end with a NUL byte, not with a newline
+      --jsonl         inputs are JSON objects, one a line
+      --batch N       give each process N inputs; auto: as many as keep it busy for a
+                      while. Those of a batch that fails are tried one by one
   -n, --dry-run       print the commands, quoted for a shell, and run nothing
 
 Outputs

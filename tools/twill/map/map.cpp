@@ -78,7 +78,7 @@ int sum_up(const map_outcome& outcome) {
 
 int run_jobs(const map_arguments& arguments, input_source& inputs) {
     std::string program;
-    const command_template command(arguments.command);
+    const command_template command(arguments.command, arguments.json_lines);
     if (!command.program_varies()) {
         auto found = twill::find_program(command.program());
         if (!found) return refuse_program(command.program(), found);
@@ -114,9 +114,10 @@ int run_dry(const map_arguments& arguments, input_source& inputs) {
 }
 
 int run_with(const map_arguments& arguments) {
+    const std::string file = arguments.input_file.value_or("-");
     auto inputs = arguments.inputs ? input_source(*arguments.inputs)
-                                   : input_source(arguments.null_separated ? '\0' : '\n');
-    if (!arguments.inputs && ::isatty(STDIN_FILENO) == 1)
+                                   : input_source(file, arguments.null_separated ? '\0' : '\n');
+    if (!arguments.inputs && file == "-" && ::isatty(STDIN_FILENO) == 1)
         complain("twill map: reading inputs from the terminal, one a line; Ctrl-D ends them");
     return arguments.dry_run ? run_dry(arguments, inputs) : run_jobs(arguments, inputs);
 }

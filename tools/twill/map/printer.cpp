@@ -21,7 +21,8 @@ void printer::hand_over(std::uint64_t number, printout what) {
 }
 
 void printer::note(const printout& what) {
-    if (what.record && log_ != nullptr) log_->add(*what.record);
+    if (log_ == nullptr) return;
+    for (const job_record& each : what.records) log_->add(each);
 }
 
 void printer::close() noexcept {

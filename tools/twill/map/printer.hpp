@@ -13,10 +13,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace twill_command {
 
@@ -27,9 +27,9 @@ struct printout {
 
     kept_output out;
     kept_output err;
-    std::string tag;                   // before each line of both; may be empty
-    std::string note;                  // a line of our own for standard error; may be empty
-    std::optional<job_record> record;  // for the log, once this is printed
+    std::string tag;                  // before each line of both; may be empty
+    std::string note;                 // a line of our own for standard error; may be empty
+    std::vector<job_record> records;  // for the log, once this is printed
 
     [[nodiscard]] bool empty() const noexcept { return out.empty() && err.empty() && note.empty(); }
 };

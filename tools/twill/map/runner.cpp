@@ -71,7 +71,7 @@ runner::runner(const map_arguments& arguments, input_source& inputs, std::string
                job_limit& limit, record_keeper& records)
     : arguments_(arguments),
       inputs_(inputs),
-      template_(arguments.command),
+      template_(arguments.command, arguments.json_lines),
       limit_(limit),
       records_(records),
       null_device_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
@@ -80,6 +80,7 @@ runner::runner(const map_arguments& arguments, input_source& inputs, std::string
       printer_(arguments.keep_order, progress_, records.is_active() ? &records.log() : nullptr),
       gate_(arguments.gate),
       time_limit_(arguments.timeout),
+      batch_(arguments.batch),
       dice_(twill::random_seed()) {
     if (null_device_ < 0) throw twill::io_error("open", "/dev/null", errno);
     command_.program = std::move(program);
@@ -208,39 +209,61 @@ bool runner::ends_all(const std::error_code& why) const {
 twill::task<> runner::dispatch(twill::scope_ref starting) {
     while (!no_more_) {
         co_await wait_for_room();
-        const auto next = co_await inputs_.next();
-        if (!next) break;
-        auto taken = take(*next);
-        if (!taken) continue;
+        job taken = co_await gather();
+        if (taken.inputs.empty()) break;
         if (!co_await wait_for_slot()) break;
-        auto launched = co_await launch(*taken);
+        auto launched = co_await launch(taken);
         if (auto* refused = std::get_if<refusal>(&launched)) {
-            note_refusal(*taken, std::move(*refused));
+            note_refusal(taken, std::move(*refused));
             continue;
         }
-        ++outcome_.counts.started;
-        starting.spawn(&runner::run_job, this, std::move(*taken),
+        outcome_.counts.started += taken.inputs.size();
+        starting.spawn(&runner::run_job, this, std::move(taken),
                        std::get<attempt>(std::move(launched)));
     }
 }
 
-// None: there is nothing to run for this input.
-std::optional<job> runner::take(const input& next) {
-    job taken{.name = {.number = ++inputs_taken_, .turn = turns_given_, .id = {}},
-              .input = std::string(next.bytes)};
+// The inputs for the next process; none: there are no more.
+twill::task<job> runner::gather() {
+    // A command line takes more, but not everywhere much more.
+    constexpr std::size_t enough_bytes = 65536;
+    job made;
+    std::size_t bytes = 0;
+    const auto total = inputs_.total();
+    const std::size_t wanted = batch_.next(
+        total ? std::optional(*total - static_cast<std::size_t>(inputs_taken_)) : std::nullopt,
+        limit_.now());
+    while (made.inputs.size() < wanted && bytes < enough_bytes) {
+        // Those that are here need not wait for those that may come.
+        const bool has_some = !made.inputs.empty();
+        if (has_some && batch_.is_automatic() && !inputs_.has_one_at_hand()) break;
+        const auto next = co_await inputs_.next();
+        if (!next) break;
+        bytes += next->bytes.size() + 1;
+        take(*next, made);
+    }
+    co_return made;
+}
+
+void runner::take(const input& next, job& into) {
+    job_name name{.number = ++inputs_taken_, .turn = turns_given_, .id = {}};
     if (records_.is_active()) {
-        taken.name.id = records_.identify(next.bytes);
-        if (records_.is_done(taken.name.id)) {
+        name.id = records_.identify(next.bytes);
+        if (records_.is_done(name.id)) {
             ++outcome_.counts.skipped;
-            return std::nullopt;
+            return;
         }
     }
     ++turns_given_;
-    if (next.what_is_wrong == input::flaw::none) return taken;
-    fail_unstarted(taken, next.what_is_wrong == input::flaw::too_long
+    if (next.what_is_wrong == input::flaw::none) {
+        into.names.push_back(name);
+        into.inputs.emplace_back(next.bytes);
+        return;
+    }
+    const job alone{.names = {name}, .inputs = {std::string(next.bytes)}};
+    fail_unstarted(alone, next.what_is_wrong == input::flaw::too_long
                               ? "the input is longer than the system allows for an argument"
                               : "the input holds a NUL byte; are inputs NUL-separated (-0)?");
-    return std::nullopt;
 }
 
 // For another output to keep.
@@ -302,8 +325,12 @@ twill::task<> runner::until_no_more() {
 
 twill::task<std::variant<attempt, runner::refusal>> runner::launch(const job& what) {
     for (;;) {
-        template_.fill(what.input, command_.arguments);
         refusal refused;
+        if (auto problem =
+                template_.fill(what.inputs, what.names.front().number, command_.arguments)) {
+            refused = {std::make_error_code(std::errc::invalid_argument), std::move(*problem)};
+            co_return refused;
+        }
         try {
             const auto began = twill::now();
             attempt made{.child = twill::process::start(command_), .began = began};
@@ -327,23 +354,24 @@ void runner::note_refusal(const job& what, refusal why) {
 }
 
 void runner::fail_unstarted(const job& what, std::string why) {
-    ++outcome_.counts.started;
-    const std::string description = fmt::format("{}: {}", described(what.input), why);
-    note_failure(description);
-    printout left(store_);
-    left.note = fmt::format("twill map: {}\n", description);
-    if (records_.is_active()) {
-        job_record record;
-        record.id = what.name.id;
-        record.number = what.name.number;
-        record.started = records_.calendar_time(twill::now());
-        record.input = what.input;
-        record.command = described(what.input);
-        record.problem = std::move(why);
-        left.record = std::move(record);
+    outcome_.counts.started += what.inputs.size();
+    const std::string description = fmt::format("{}: {}", described(what), why);
+    for (std::size_t i = 0; i < what.inputs.size(); ++i) {
+        note_failure(description);
+        printout left(store_);
+        if (i == 0) left.note = fmt::format("twill map: {}\n", description);
+        if (records_.is_active()) {
+            job_record& record = left.records.emplace_back();
+            record.id = what.names[i].id;
+            record.number = what.names[i].number;
+            record.started = records_.calendar_time(twill::now());
+            record.input = what.inputs[i];
+            record.command = described(what);
+            record.problem = why;
+        }
+        printer_.hand_over(what.names[i].turn, std::move(left));
     }
-    printer_.hand_over(what.name.turn, std::move(left));
-    note_done(true, exit_other_error);
+    note_done(what.inputs.size(), true, exit_other_error);
 }
 
 // Running.
@@ -352,14 +380,36 @@ twill::task<> runner::run_job(job what, attempt now) {
     for (;;) {
         job_result result = co_await follow(now);
         twill::call_sample times;
-        note_end(now, result, times);
+        note_end(what.inputs.size(), now, result, times);
         if (!now.evicted) ++what.tries;
         const bool again = co_await may_try_again(what, now, result);
         if (again && co_await try_again(what, now, result)) continue;
         // It is not done, and says so nowhere: a later run starts it anew.
         if (now.evicted) co_return;
+        if (what.inputs.size() > 1 && !result.success()) {
+            co_await run_one_by_one(std::move(what));
+            co_return;
+        }
         co_await hand_over(what, now, std::move(result), times);
         co_return;
+    }
+}
+
+// Of a batch that failed, most may be good.
+twill::task<> runner::run_one_by_one(job what) {
+    for (std::size_t i = 0; i < what.inputs.size(); ++i) {
+        job alone{.names = {what.names[i]}, .inputs = {std::move(what.inputs[i])}};
+        {
+            const counted waiting(in_between_);
+            if (!co_await wait_for_slot()) co_return;
+        }
+        auto launched = co_await launch(alone);
+        if (auto* refused = std::get_if<refusal>(&launched)) {
+            --outcome_.counts.started;  // it counts itself
+            note_refusal(alone, std::move(*refused));
+            continue;
+        }
+        co_await run_job(std::move(alone), std::get<attempt>(std::move(launched)));
     }
 }
 
@@ -373,13 +423,15 @@ twill::task<job_result> runner::follow(attempt& now) {
     co_return co_await attend(now.child, now.began, time_limit_, store_);
 }
 
-void runner::note_end(const attempt& now, const job_result& result, twill::call_sample& times) {
+void runner::note_end(std::size_t inputs, const attempt& now, const job_result& result,
+                      twill::call_sample& times) {
     --outcome_.counts.running;
     if (!now.evicted) evicted_lately_ = false;
     if (result.ended != twill::time_point{} && !now.evicted) {
         times = times_of_job(result.ended - now.began, result.scheduled, result.status);
         limit_.ended(now.began, twill::now(), times);
         time_limit_.note(result.ended - now.began);
+        batch_.note(inputs, result.ended - now.began);
     } else {
         limit_.ended_unmeasured(twill::now());
     }
@@ -414,40 +466,48 @@ twill::task<bool> runner::try_again(job& what, attempt& now, job_result& result)
 
 twill::task<> runner::hand_over(const job& what, const attempt& now, job_result result,
                                 const twill::call_sample& times) {
-    std::optional<job_record> record;
-    if (records_.is_active()) record = record_of(what, now, result, times);
+    std::vector<job_record> records;
+    if (records_.is_active()) records = records_of(what, now, result, times);
     if (records_.has_results()) {
         // One without a place there is not done.
-        co_await keep_results(*record, result);
-        record.reset();
+        co_await keep_results(records.front(), result);
+        records.clear();
     }
     const bool failed = !result.success();
     const int status = result.status.shell_code();
     printout left(std::move(result.out), std::move(result.err));
     left.tag = tag_for(what);
     left.note = judge(what, result);
-    left.record = std::move(record);
-    printer_.hand_over(what.name.turn, std::move(left));
-    note_done(failed, status);
+    left.records = std::move(records);
+    printer_.hand_over(what.names.front().turn, std::move(left));
+    // What a batch writes is that of the first.
+    for (std::size_t i = 1; i < what.names.size(); ++i)
+        printer_.hand_over(what.names[i].turn, printout(store_));
+    note_done(what.inputs.size(), failed, status);
 }
 
-job_record runner::record_of(const job& what, const attempt& now, const job_result& result,
-                             const twill::call_sample& times) const {
+std::vector<job_record> runner::records_of(const job& what, const attempt& now,
+                                           const job_result& result,
+                                           const twill::call_sample& times) const {
     const auto ended = result.ended != twill::time_point{} ? result.ended : twill::now();
-    std::vector<std::string> words;
-    template_.fill(what.input, words);
-    return {.id = what.name.id,
-            .number = what.name.number,
-            .started = records_.calendar_time(now.began),
-            .wall = ended - now.began,
-            .received = result.out.size(),
-            .input = what.input,
-            .command = quoted_for_shell(words),
-            .status = result.status,
-            .times = times,
-            .tries = what.tries,
-            .timed_out = result.timed_out,
-            .problem = result.problem};
+    job_record common;
+    common.started = records_.calendar_time(now.began);
+    common.wall = ended - now.began;
+    common.received = result.out.size();
+    common.command = command_for(what);
+    common.status = result.status;
+    common.times = times;
+    common.tries = what.tries;
+    common.batch = what.inputs.size();
+    common.timed_out = result.timed_out;
+    common.problem = result.problem;
+    std::vector<job_record> all(what.inputs.size(), common);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        all[i].id = what.names[i].id;
+        all[i].number = what.names[i].number;
+        all[i].input = what.inputs[i];
+    }
+    return all;
 }
 
 // Where it fails, nothing is started any more: there is no room for other results either.
@@ -473,7 +533,7 @@ std::string runner::judge(const job& what, const job_result& result) {
     const std::string how = result.timed_out ? std::string("stopped: it took longer than --timeout")
                                              : result.status.to_string();
     const std::string description =
-        fmt::format("{}: {}", described(what.input), result.problem.empty() ? how : result.problem);
+        fmt::format("{}: {}", described(what), result.problem.empty() ? how : result.problem);
     note_failure(description);
     // A failing program has said itself what is wrong; one that was stopped could not.
     if (!result.timed_out && result.status.exited && result.problem.empty()) return {};
@@ -485,33 +545,38 @@ void runner::note_failure(const std::string& description) {
 }
 
 // The last that happens to a job: it may be this one that stops the others.
-void runner::note_done(bool failed, int status) {
-    ++done_;
+void runner::note_done(std::size_t jobs, bool failed, int status) {
+    job_counts& counts = outcome_.counts;
+    counts.done += jobs;
     const halt_policy& halt = arguments_.halt;
-    if (outcome_.halted || !halt.is_reached(failed, done_, outcome_.counts.failed)) return;
+    if (outcome_.halted || !halt.is_reached(failed, counts.done, counts.failed)) return;
     // As GNU parallel: the status of the job that failed too much, or success.
     if (halt.why == halt_policy::reason::fail)
         outcome_.halted = status == 0 ? exit_other_error : status;
     else if (halt.why == halt_policy::reason::success)
         outcome_.halted = 0;
     else
-        outcome_.halted = static_cast<int>(std::min(outcome_.counts.failed, std::size_t{101}));
+        outcome_.halted = static_cast<int>(std::min(counts.failed, std::size_t{101}));
     start_no_more();
     if (halt.what == halt_policy::action::now && starting_) starting_->cancel();
 }
 
-// The command line for `input`, as a message shows it.
-std::string runner::described(std::string_view input) const {
-    constexpr std::size_t longest = 200;
+std::string runner::command_for(const job& what) const {
     std::vector<std::string> words;
-    template_.fill(input.substr(0, longest), words);
-    std::string line = quoted_for_shell(words);
+    static_cast<void>(template_.fill(what.inputs, what.names.front().number, words));
+    return quoted_for_shell(words);
+}
+
+// The command line as a message shows it.
+std::string runner::described(const job& what) const {
+    constexpr std::size_t longest = 200;
+    std::string line = command_for(what);
     if (line.size() <= longest) return line;
     return line.substr(0, longest) + "...";
 }
 
 std::string runner::tag_for(const job& what) const {
-    return arguments_.tag ? what.input + "\t" : std::string();
+    return arguments_.tag ? what.inputs.front() + "\t" : std::string();
 }
 
 }  // namespace twill_command

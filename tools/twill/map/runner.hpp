@@ -46,9 +46,10 @@ struct job_name {
     job_id id;             // where records are kept
 };
 
+// What one process is started for: an input, or a batch of them.
 struct job {
-    job_name name;
-    std::string input;
+    std::vector<job_name> names;  // one for each input
+    std::vector<std::string> inputs;
     unsigned tries = 0;
 };
 
@@ -94,7 +95,8 @@ private:
     twill::task<> run_job(job what, attempt now);
 
     // Starting.
-    std::optional<job> take(const input& next);
+    twill::task<job> gather();
+    void take(const input& next, job& into);
     twill::task<> wait_for_room();
     twill::task<bool> wait_for_slot();
     twill::task<> pause(twill::duration length);
@@ -112,20 +114,22 @@ private:
     // Trying again.
     twill::task<bool> may_try_again(const job& what, const attempt& last, const job_result& result);
     twill::task<bool> try_again(job& what, attempt& now, job_result& result);
+    twill::task<> run_one_by_one(job what);
     void evict_youngest();
 
     // Ending.
     twill::task<job_result> follow(attempt& now);
-    void note_end(const attempt& now, const job_result& result, twill::call_sample& times);
+    void note_end(std::size_t inputs, const attempt& now, const job_result& result,
+                  twill::call_sample& times);
     twill::task<> hand_over(const job& what, const attempt& now, job_result result,
                             const twill::call_sample& times);
     twill::task<> keep_results(const job_record& record, job_result& result);
-    [[nodiscard]] job_record record_of(const job& what, const attempt& now,
-                                       const job_result& result,
-                                       const twill::call_sample& times) const;
+    [[nodiscard]] std::vector<job_record> records_of(const job& what, const attempt& now,
+                                                     const job_result& result,
+                                                     const twill::call_sample& times) const;
     [[nodiscard]] std::string judge(const job& what, const job_result& result);
     void fail_unstarted(const job& what, std::string why);
-    void note_done(bool failed, int status);
+    void note_done(std::size_t jobs, bool failed, int status);
     void note_failure(const std::string& description);
 
     // Stopping.
@@ -134,7 +138,8 @@ private:
     void end_early(int status, std::string why);
     [[nodiscard]] bool ends_all(const std::error_code& why) const;
 
-    [[nodiscard]] std::string described(std::string_view input) const;
+    [[nodiscard]] std::string command_for(const job& what) const;
+    [[nodiscard]] std::string described(const job& what) const;
     [[nodiscard]] std::string tag_for(const job& what) const;
 
     const map_arguments& arguments_;
@@ -152,11 +157,11 @@ private:
     printer printer_;
     machine_gate gate_;
     time_limit time_limit_;
+    batch_size batch_;
     twill::random_source dice_;
 
     std::uint64_t inputs_taken_ = 0;
     std::uint64_t turns_given_ = 0;
-    std::size_t done_ = 0;           // jobs that will not be tried again
     std::size_t in_between_ = 0;     // jobs that were started, do not run, and are not handed over
     std::vector<attempt*> running_;  // oldest first
     twill::time_point next_start_{};
