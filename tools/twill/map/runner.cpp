@@ -202,7 +202,7 @@ void runner::note_end(const started_job& job, job_result result) {
         limit_.ended(job.began, twill::now(),
                      times_of_job(result.ended - job.began, result.scheduled, result.status));
     else
-        limit_.ended_unmeasured(twill::now());
+        limit_.ended_unmeasured(job.began, twill::now());
     std::string note;
     if (!result.success()) {
         const std::string how = result.timed_out
