@@ -1,8 +1,10 @@
 // What runs, told on request: names, what tasks wait for, and in which coroutines.
 #include <twill/runtime/runtime.hpp>
 
+#include <runtime/dump_signal.hpp>
 #include <runtime/function_names.hpp>
 #include <twill/async/channel.hpp>
+#include <twill/core/atomic.hpp>
 #include <twill/core/error.hpp>
 #include <twill/core/named.hpp>
 #include <twill/core/scope.hpp>
@@ -13,9 +15,12 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <condition_variable>
 #include <latch>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace {
 
@@ -138,6 +143,34 @@ TEST(DumpSignal, IsAnsweredByACrewToo) {
 }
 
 void own_handler(int /*number*/) {}
+
+// Another thread raises the signal all the time, also while the one that answers begins and ends.
+TEST(DumpSignal, IsAnsweredHoweverEarlyItComes) {
+    struct sigaction mine{};
+    mine.sa_handler = &own_handler;
+    ASSERT_EQ(::sigaction(SIGUSR2, &mine, nullptr), 0);
+    twill::atomic<bool> over{false};
+    std::thread storm([&] {
+        while (!over.load()) ::raise(SIGUSR2);
+    });
+    bool always = true;
+    for (int i = 0; i < 200 && always; ++i) {
+        std::mutex lock;
+        std::condition_variable changed;
+        bool asked = false;
+        const auto ask = [&] {
+            const std::lock_guard hold(lock);
+            asked = true;
+            changed.notify_one();
+        };
+        const twill::detail::dump_signal one(SIGUSR2, ask);
+        std::unique_lock hold(lock);
+        always = changed.wait_for(hold, 30s, [&] { return asked; });
+    }
+    EXPECT_TRUE(always) << "nobody answers any more";
+    over.store(true);
+    storm.join();
+}
 
 TEST(DumpSignal, LeavesTheDispositionAsItWas) {
     struct sigaction mine{};
