@@ -38,7 +38,8 @@ void group::keep(const std::exception_ptr& failure) noexcept {
         first_failure_ = failure;
         return;
     }
-    if (others_.size() == most_kept_failures) return;
+    // A branch that asked another one for its result throws the same exception again.
+    if (failure == first_failure_ || others_.size() == most_kept_failures) return;
     try {
         others_.push_back(failure);
     } catch (const std::bad_alloc&) {
