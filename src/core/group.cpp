@@ -25,8 +25,10 @@ const binding* find_binding(const context& from, const void* key) noexcept {
     return nullptr;
 }
 
-group::group(context& owner, std::source_location where, failure_policy policy) noexcept
-    : context(owner.home(), where), policy_(policy) {
+group::group(context& owner, std::source_location where, failure_policy policy,
+             const binding* bound) noexcept
+    : context(owner.home(), where), bound_(bound), policy_(policy) {
+    mark_joint(bound != nullptr);
     attach_to(owner);
 }
 

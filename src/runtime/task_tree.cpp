@@ -48,7 +48,9 @@ void append_task(std::string& text, const context& task, unsigned depth, detail_
         .append(std::to_string(task.place().line()));
     if (const std::string* name = name_given_by(task))
         text.append(" \"").append(*name).append("\"");
-    if (waits_in == nullptr) {
+    if (task.is_joint()) {
+        text.append(" is a scope");
+    } else if (waits_in == nullptr) {
         text.append(" is ready or running");
     } else if (how == detail_of_tasks::places) {
         text.append(" waits: for something");

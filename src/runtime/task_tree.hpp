@@ -16,7 +16,7 @@ enum class detail_of_tasks : unsigned char {
 };
 
 // Adds a line for `task`, which lies `depth` levels below the outermost one:
-//     server.cpp:31 "user 17" waits: receive, in read_line < answer < serve
+//     server.cpp:31 waits: receive, in read_line < answer < serve
 void append_task(std::string& text, const context& task, unsigned depth, detail_of_tasks how,
                  function_names& names);
 

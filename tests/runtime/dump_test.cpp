@@ -65,6 +65,44 @@ TEST(Dump, LeavesOutTheCoroutinesOfTheLibrary) {
     EXPECT_EQ(said.find("twill::detail"), std::string::npos) << said;
 }
 
+TEST(Dump, TellsScopesFromTasksThatAreReady) {
+    std::string said;
+    twill::runtime here({.report = [](std::string_view) {}});
+    here.run([&]() -> task<> {
+        co_await twill::scope([&](scope_ref s) -> task<> {
+            s.spawn(give<int>, 1);
+            said = here.dump();
+            co_return;
+        });
+    });
+    const auto lines_with = [&](std::string_view what) {
+        int found = 0;
+        for (auto at = said.find(what); at != std::string::npos; at = said.find(what, at + 1))
+            ++found;
+        return found;
+    };
+    EXPECT_EQ(lines_with(" is a scope\n"), 1) << said;
+    EXPECT_EQ(lines_with(" is ready or running\n"), 2) << "the child and the body: " << said;
+}
+
+// For the thread sanitizer: whoever looks at the tree may see a scope as soon as it is in there.
+TEST(Dump, MayBeMadeWhileTasksOnOtherThreadsGetNames) {
+    twill::runtime here(
+        {.event_threads = 3, .event_delay = 1ns, .report = [](std::string_view) {}});
+    here.run([&]() -> task<> {
+        co_await twill::scope([&](scope_ref s) -> task<> {
+            for (int i = 0; i < 3; ++i)
+                s.spawn([]() -> task<> {
+                    for (int n = 0; n < 1'000; ++n) co_await twill::named("a name", twill::yield());
+                });
+            for (int i = 0; i < 200; ++i) {
+                EXPECT_NE(here.dump().find("dump_test.cpp"), std::string::npos);
+                co_await twill::yield();
+            }
+        });
+    });
+}
+
 TEST(Dump, ShowsNamesOfTasks) {
     const std::string said = dump_beside([](twill::channel<int>& from) -> task<> {
         co_await twill::named("the reader", serve(from));
