@@ -214,7 +214,7 @@ void event_worker::sleep_without_timers() noexcept {
     if (poll(stall_limit_) != 0 || !parked_.load(std::memory_order_relaxed) || now() < limit)
         return;
     stall_noted_ = true;
-    on_stall_();
+    if (on_stall_() && stall_limit_ <= duration::max() / 2) stall_limit_ *= 2;
 }
 
 std::size_t event_worker::poll(duration limit) noexcept {

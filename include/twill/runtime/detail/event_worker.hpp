@@ -42,9 +42,10 @@ struct event_worker_options {
     // Whether another thread may take it from one that does not come back.
     bool can_be_taken = false;
     // Called on the thread that drives the worker when it has slept so long without a timer, and
-    // nothing came; once until something runs again.
+    // nothing came; once until something runs again. True: it was told to somebody, who was wrong
+    // if something runs again; the next time after twice as long.
     duration stall_limit = never - time_point();
-    std::function<void()> on_stall = {};
+    std::function<bool()> on_stall = {};
     // How much later than their deadlines timers may fire in order to fire together.
     duration timer_coalescing = duration::zero();
     // Whether threads that drive it ask the kernel for short time slices: see thread_slice.hpp.
@@ -140,8 +141,8 @@ private:
     const unsigned born_in_;  // generation of forks: see fork_guard.hpp
     const std::function<void()> on_region_;
     atomic<bool> region_noted_{false};
-    const std::function<void()> on_stall_;
-    const duration stall_limit_;
+    const std::function<bool()> on_stall_;
+    duration stall_limit_;
     bool stall_noted_ = false;
     const duration watch_limit_;
     const bool can_be_taken_;
