@@ -1,4 +1,4 @@
-// Who gets a core when not all can have one. README.md, "Priority", has the reasons.
+// Who gets a core when not all can have one. priority.md has the reasons.
 #include <twill/core/event.hpp>
 
 #include <algorithm>
