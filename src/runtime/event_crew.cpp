@@ -1,5 +1,6 @@
 #include "event_seat.hpp"
 #include "fork_guard.hpp"
+#include "reactor_turn.hpp"
 #include "signal_mask.hpp"
 #include "thread_slice.hpp"
 
@@ -83,19 +84,11 @@ void event_crew::post(runnable& work) noexcept {
     if (event_seat* const seat = seated; seat != nullptr && seat->home == this) {
         seat->hold.note_others();
         auto& self = static_cast<crew_worker&>(seat->worker);
-        if (anything_shared() || !self.ring_.push(work)) inject(work);
+        if (anything_shared() || !self.ring_.push(work)) injected_.push(work);
         return;
     }
-    inject(work);
+    injected_.push(work);
     static_cast<void>(wake_poller());
-}
-
-void event_crew::inject(runnable& work) noexcept {
-    runnable* top = injected_.load(std::memory_order_relaxed);
-    do {
-        work.next = top;
-    } while (!injected_.compare_exchange_weak(top, &work, std::memory_order_seq_cst,
-                                              std::memory_order_relaxed));
 }
 
 // Whoever sleeps in the reactor must learn of an earlier timer, also when a worker armed it that is
@@ -279,7 +272,7 @@ void event_crew::watch_delay(crew_worker& self, time_point at, duration took) no
         probe.was_late.store(false, std::memory_order_relaxed);
         probe.sent = at;
         probe.waits.store(true, std::memory_order_relaxed);
-        if (anything_shared() || !self.ring_.push(probe)) inject(probe);
+        if (anything_shared() || !self.ring_.push(probe)) injected_.push(probe);
     }
     self.late_looks_ = late ? self.late_looks_ + 1 : 0;
     // A single piece that takes so long needs no further look.
@@ -305,24 +298,11 @@ bool event_crew::take_shared(crew_worker& self) noexcept {
     if (!anything_shared()) return false;
     std::lock_guard hold(sharing_);
     std::size_t count = shared_count_.load(std::memory_order_relaxed);
-    if (count < batch && injected_.load(std::memory_order_relaxed) != nullptr) {
+    if (count < batch && !injected_.seems_empty()) {
         // Counted first: who finds `injected_` empty meanwhile finds that something is here, and
-        // does not put its own before it. Acquire: what the posters wrote is seen.
+        // does not put its own before it.
         shared_count_.store(count + 1, std::memory_order_relaxed);
-        runnable* newest = injected_.exchange(nullptr, std::memory_order_acq_rel);
-        runnable* oldest = nullptr;
-        while (newest != nullptr) {
-            runnable* const below = newest->next;
-            newest->next = oldest;
-            oldest = newest;
-            newest = below;
-        }
-        while (oldest != nullptr) {
-            runnable* const above = oldest->next;
-            shared_.push_back(*oldest);
-            ++count;
-            oldest = above;
-        }
+        count += injected_.take_all(shared_);
     }
     unsigned taken = 0;
     while (taken != batch) {
@@ -358,7 +338,7 @@ bool event_crew::sleep_in_reactor(place& here) noexcept {
     const std::uint64_t turn_of_host = host.turns_begun_.load(std::memory_order_relaxed);
     bool useless = false;
     parked_.store(true, std::memory_order_seq_cst);
-    if (injected_.load(std::memory_order_seq_cst) == nullptr && !over()) {
+    if (!injected_.any() && !over()) {
         const time_point next = timers_.next();
         duration limit = next == never ? duration::max() : next - now();
         if (!here.is_host && limit > patience) {
@@ -393,12 +373,7 @@ void event_crew::park_host() noexcept {
 }
 
 std::size_t event_crew::poll(duration limit) noexcept {
-    const bool waits = limit != duration::zero();
-    if (waits) note(event_kind::park, this);
-    const std::size_t completions = io_.poll(limit);
-    activity_.turned(completions != 0);
-    if (waits) note(event_kind::unpark, this);
-    return completions;
+    return turn_at_reactor(io_, activity_, this, limit);
 }
 
 }  // namespace twill::inline TWILL_ABI::detail

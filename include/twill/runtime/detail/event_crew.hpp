@@ -1,5 +1,5 @@
 // Several event workers, as many as the queues' delay asks for: the event pool of a runtime with
-// `event_threads` above 1. See "The crew" in src/runtime/README.md.
+// `event_threads` above 1. See src/runtime/crew.md.
 //
 // The host, the thread that called `run`, drives the first worker, and comes and goes with the run.
 // Each further worker is a place for a thread that is called when ready tasks wait too long, takes
@@ -33,6 +33,7 @@
 #include <twill/core/futex_mutex.hpp>
 #include <twill/core/reactor.hpp>
 #include <twill/core/runnable.hpp>
+#include <twill/runtime/detail/injected_work.hpp>
 #include <twill/runtime/detail/io_activity.hpp>
 #include <twill/runtime/detail/steal_ring.hpp>
 #include <twill/runtime/detail/timer_wheel.hpp>
@@ -168,12 +169,10 @@ private:
     [[nodiscard]] bool wake_host() noexcept;
     [[nodiscard]] bool wake_poller() noexcept;
     void call_one() noexcept;
-    void inject(runnable& work) noexcept;
     std::size_t poll(duration limit) noexcept;
     [[nodiscard]] bool over() const noexcept { return done_->load(std::memory_order_seq_cst); }
     [[nodiscard]] bool anything_shared() const noexcept {
-        return injected_.load(std::memory_order_seq_cst) != nullptr ||
-               shared_count_.load(std::memory_order_relaxed) != 0;
+        return injected_.any() || shared_count_.load(std::memory_order_relaxed) != 0;
     }
 
     const unsigned born_in_;  // generation of forks: see fork_guard.hpp
@@ -194,7 +193,7 @@ private:
     runnable_queue shared_;  // guarded by sharing_
     atomic<std::size_t> shared_count_{0};
 
-    alignas(64) atomic<runnable*> injected_{nullptr};
+    alignas(64) injected_work injected_;
     atomic<bool> parked_{false};
     alignas(64) atomic<bool> polling_{false};
     // Somebody was woken or called, and has not looked for work yet.

@@ -21,6 +21,7 @@
 #include <twill/core/futex_mutex.hpp>
 #include <twill/core/reactor.hpp>
 #include <twill/core/runnable.hpp>
+#include <twill/runtime/detail/injected_work.hpp>
 #include <twill/runtime/detail/io_activity.hpp>
 #include <twill/runtime/detail/tenure.hpp>
 #include <twill/runtime/detail/timer_wheel.hpp>
@@ -132,7 +133,6 @@ private:
     [[nodiscard]] bool run_ready(event_seat& seat) noexcept;
     [[nodiscard]] bool fire_timers(event_seat& seat, time_point at) noexcept;
     [[nodiscard]] bool come_in(event_seat& seat) noexcept;
-    void take_injected() noexcept;
     void park() noexcept;
     // How many completions it brought.
     std::size_t poll(duration limit) noexcept;
@@ -166,7 +166,7 @@ private:
     // That thread has come back and waits for the worker.
     atomic<bool> wanted_back_{false};
     atomic<std::uint32_t> passed_on_{0};  // 1: the worker was given back to it, or is over
-    alignas(64) atomic<runnable*> injected_{nullptr};
+    alignas(64) injected_work injected_;
     atomic<bool> parked_{false};
 };
 
