@@ -46,7 +46,8 @@ void crew_worker::note_region() {
 }
 
 bool crew_worker::somebody_waits() noexcept {
-    return !ring_.empty() || crew_.anything_shared() || crew_.timers_.any_due(now()) ||
+    return !ring_.empty() || crew_.anything_shared() ||
+           crew_.any_due_.load(std::memory_order_relaxed) || crew_.timers_.any_due(now()) ||
            crew_.io_.ready();
 }
 
@@ -99,14 +100,7 @@ bool event_crew::arm(timer& what) noexcept {
     return how != timer_wheel::armed::refused;
 }
 
-bool event_crew::wake_poller() noexcept {
-    // The exchange lets one of many pay for the wake-up.
-    if (!parked_.load(std::memory_order_seq_cst) ||
-        !parked_.exchange(false, std::memory_order_seq_cst))
-        return false;
-    io_.wake();
-    return true;
-}
+bool event_crew::wake_poller() noexcept { return injected_.wake(io_); }
 
 bool event_crew::wake_host() noexcept {
     if (host_parked_.load(std::memory_order_seq_cst) == 0 ||
@@ -236,7 +230,7 @@ void event_crew::look_round(place& here) noexcept {
     else if (took < turn_aim / 2)
         self.turn_length_ = std::min(self.turn_length_ * 2, longest_turn());
     fire_timers(here, at);
-    if (over() || self.ring_.empty()) return;
+    if (over() || (self.ring_.empty() && !anything_shared())) return;
     watch_delay(self, at, took);
     if (!polling_.load(std::memory_order_relaxed) &&
         !polling_.exchange(true, std::memory_order_seq_cst)) {
@@ -247,15 +241,35 @@ void event_crew::look_round(place& here) noexcept {
 
 // They may run tasks too: the last branch of a group can be a timer.
 void event_crew::fire_timers(place& here, time_point at) noexcept {
-    for (timer* due = timers_.expire(at); due != nullptr;) {
-        timer& one = *due;
-        due = one.next;
+    if (timer* const expired = timers_.expire(at)) add_due(*expired);
+    while (any_due_.load(std::memory_order_relaxed)) {
+        timer* const one = next_due();
+        if (one == nullptr) return;
         wake_up(here.worker);
         note_running({});  // no task, until it resumes one
-        here.seat.hold.begin_turn(++here.seat.turns, budget_of_a_turn,
-                                  due != nullptr || !here.worker.ring_.empty());
-        one.fire(one);
+        here.seat.hold.begin_turn(
+            ++here.seat.turns, budget_of_a_turn,
+            any_due_.load(std::memory_order_relaxed) || !here.worker.ring_.empty());
+        one->fire(*one);
     }
+}
+
+void event_crew::add_due(timer& first) noexcept {
+    timer* last = &first;
+    while (last->next != nullptr) last = last->next;
+    std::lock_guard hold(firing_);
+    (first_due_ != nullptr ? last_due_->next : first_due_) = &first;
+    last_due_ = last;
+    any_due_.store(true, std::memory_order_relaxed);
+}
+
+timer* event_crew::next_due() noexcept {
+    std::lock_guard hold(firing_);
+    timer* const one = first_due_;
+    if (one == nullptr) return nullptr;
+    first_due_ = one->next;
+    any_due_.store(first_due_ != nullptr, std::memory_order_relaxed);
+    return one;
 }
 
 // Nothing is to wait at all: after each piece of work it is looked whether anything does.
@@ -337,18 +351,23 @@ bool event_crew::sleep_in_reactor(place& here) noexcept {
     const crew_worker& host = *workers_.front();
     const std::uint64_t turn_of_host = host.turns_begun_.load(std::memory_order_relaxed);
     bool useless = false;
-    parked_.store(true, std::memory_order_seq_cst);
-    if (!injected_.any() && !over()) {
-        const time_point next = timers_.next();
-        duration limit = next == never ? duration::max() : next - now();
-        if (!here.is_host && limit > patience) {
-            limit = patience;
-            useless = true;
+    injected_.begin_sleep();
+    if (!over()) {
+        duration limit = duration::zero();
+        // With work there already, it is a look: what comes by the reactor must not wait for a
+        // moment in which nothing comes from elsewhere.
+        if (!injected_.any()) {
+            const time_point next = timers_.next();
+            limit = next == never ? duration::max() : std::max(next - now(), limit);
+            if (!here.is_host && limit > patience) {
+                limit = patience;
+                useless = true;
+            }
         }
-        if (poll(std::max(limit, duration::zero())) != 0) useless = false;
+        if (poll(limit) != 0) useless = false;
     }
-    // True still: nobody has woken it.
-    useless = parked_.exchange(false, std::memory_order_seq_cst) && useless &&
+    const bool unwoken = injected_.end_sleep();
+    useless = useless && unwoken &&
               (host_parked_.load(std::memory_order_relaxed) != 0 ||
                host.turns_begun_.load(std::memory_order_relaxed) != turn_of_host);
     polling_.store(false, std::memory_order_seq_cst);

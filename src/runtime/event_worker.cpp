@@ -50,7 +50,7 @@ void event_worker::post_from_seat(event_seat& seat, runnable& work) noexcept {
 
 void event_worker::inject(runnable& work) noexcept {
     injected_.push(work);
-    wake_if_parked();
+    wake_if_asleep();
 }
 
 bool event_worker::arm(timer& what) noexcept {
@@ -58,7 +58,7 @@ bool event_worker::arm(timer& what) noexcept {
     // Whoever loses the worker after this look has armed the timer before the next holder asks for
     // the first: the wheel's lock orders the two.
     const bool ours = seated != nullptr && seated->home == this && !seated->hold.is_lost();
-    if (how == timer_wheel::armed::earliest && !ours) wake_if_parked();
+    if (how == timer_wheel::armed::earliest && !ours) wake_if_asleep();
     return how != timer_wheel::armed::refused;
 }
 
@@ -70,13 +70,6 @@ bool event_worker::may_resume() noexcept { return seated == nullptr || !seated->
 
 bool event_worker::somebody_waits() noexcept {
     return injected_.any() || timers_.any_due(now()) || io_.ready();
-}
-
-void event_worker::wake_if_parked() noexcept {
-    // The exchange lets one of many posters pay for the wake-up.
-    if (parked_.load(std::memory_order_seq_cst) &&
-        parked_.exchange(false, std::memory_order_seq_cst))
-        io_.wake();
 }
 
 bool event_worker::turn_until_done(event_seat& seat) noexcept {
@@ -162,7 +155,7 @@ void event_worker::park() noexcept {
     tidy_frames();
     asleep_ = true;
     awake_.store(0, std::memory_order_relaxed);
-    parked_.store(true, std::memory_order_seq_cst);
+    injected_.begin_sleep();
     if (!injected_.any() && !over() && !wanted_back_.load(std::memory_order_seq_cst)) {
         const time_point next = timers_.next();
         if (next == never) {
@@ -172,7 +165,7 @@ void event_worker::park() noexcept {
             poll(left > duration::zero() ? left : duration::zero());
         }
     }
-    parked_.store(false, std::memory_order_relaxed);
+    static_cast<void>(injected_.end_sleep());
 }
 
 // Whether it has come to a standstill is for `on_stall` to find out. A signal may end a sleep
@@ -183,8 +176,7 @@ void event_worker::sleep_without_timers() noexcept {
         return;
     }
     const time_point limit = after(now(), stall_limit_);
-    if (poll(stall_limit_) != 0 || !parked_.load(std::memory_order_relaxed) || now() < limit)
-        return;
+    if (poll(stall_limit_) != 0 || !injected_.still_sleeps() || now() < limit) return;
     stall_noted_ = true;
     on_stall_();
 }

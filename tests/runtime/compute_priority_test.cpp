@@ -230,10 +230,14 @@ TEST(compute_priority, interactive_region_shares_its_first_fork_at_once_beside_l
 TEST(compute_priority, urgent_work_pokes_nobody_who_has_no_core_to_give) {
     compute_pool pool({.workers = 1, .patience = twill::duration::max()});
     const held_ticker no_ticks;
+    atomic<bool> blocked{false};
+    atomic<bool> all_busy{false};
     atomic<int> ready{0};
     atomic<bool> over{false};
-    // Forks, and has not been poked since; then waits, and says whether it was.
+    // Forks, and has not been poked since; then waits, and says whether it was. All threads are
+    // busy until all have looked: one without work asks others for some.
     const auto is_poked_meanwhile = [&](context& here) {
+        EXPECT_TRUE(wait_without_beat([&] { return all_busy.load(); }));
         const auto of_others = here.alarm_of(std::size_t{1} << 20);
         do twill::par::join(here, [] {}, [] {});
         while (here.poked(of_others));
@@ -241,12 +245,14 @@ TEST(compute_priority, urgent_work_pokes_nobody_who_has_no_core_to_give) {
         EXPECT_TRUE(wait_without_beat([&] { return over.load(); }));
         const bool was_poked = here.poked(of_others);
         ready.fetch_add(1);
+        EXPECT_TRUE(wait_without_beat([&] { return ready.load() == 4; }));
         return was_poked;
     };
     bool poked_while_blocking = true;
     test_region blocks(
         [&](context& here) {
             const twill::blocked_section gives_its_core;
+            blocked.store(true);
             poked_while_blocking = is_poked_meanwhile(here);
         },
         priority::background);
@@ -257,18 +263,19 @@ TEST(compute_priority, urgent_work_pokes_nobody_who_has_no_core_to_give) {
         twill::par::join([&](context& here) { poked_as_guest = is_poked_meanwhile(here); },
                          [](context&) {});
     });
-    EXPECT_TRUE(wait_without_beat([&] { return ready.load() == 2; }));
     test_region urgent(
         [&](context& here) {
+            all_busy.store(true);
+            EXPECT_TRUE(wait_without_beat([&] { return ready.load() == 2; }));
             for (int i = 0; i != 1000; ++i) {
                 static_cast<twill::detail::compute_worker&>(here).poke();
                 twill::par::join(here, [] {}, [] {});
             }
             over.store(true);
-            // A thread without work would ask them for some.
             EXPECT_TRUE(wait_without_beat([&] { return ready.load() == 4; }));
         },
         priority::interactive);
+    EXPECT_TRUE(wait_without_beat([&] { return blocked.load(); }));
     pool.submit(urgent);
     urgent.wait();
     blocks.wait();

@@ -17,9 +17,8 @@
 //      `shared_` empty. What it or another worker puts there later, that one looks for itself
 //      before it sleeps. So only posts of other threads can come too late for all.
 //   2. Who goes to sleep in the reactor announces it, then looks; the poster pushes, then looks:
-//          worker: parked_ = true;  if (injected_ is empty) poll(...);  parked_ = false
-//          poster: push to injected_;  if (parked_) { parked_ = false; wake the reactor }
-//      All are sequentially consistent, so one of the two sees the other.
+//   one
+//      of the two sees the other (`injected_work`).
 //   3. Somebody is awake or sleeps in the reactor at any time during a run. Who finds the turn at
 //      the reactor taken leaves it to whoever has it, who sleeps there or comes round to it. A
 //      thread that leaves while it has the turn gives it up, then looks whether the host is parked,
@@ -156,6 +155,8 @@ private:
     void run_ready(place& here) noexcept;
     void look_round(place& here) noexcept;
     void fire_timers(place& here, time_point at) noexcept;
+    void add_due(timer& first) noexcept;
+    [[nodiscard]] timer* next_due() noexcept;
     [[nodiscard]] bool is_eager() const noexcept;
     [[nodiscard]] unsigned longest_turn() const noexcept;
     void watch_delay(crew_worker& self, time_point at, duration took) noexcept;
@@ -194,7 +195,13 @@ private:
     atomic<std::size_t> shared_count_{0};
 
     alignas(64) injected_work injected_;
-    atomic<bool> parked_{false};
+    // Timers that have expired and not fired yet, oldest first: each is fired by whoever comes
+    // next, so none waits behind the work of another.
+    futex_mutex firing_;
+    timer* first_due_ = nullptr;  // these two guarded by firing_
+    timer* last_due_ = nullptr;
+    atomic<bool> any_due_{false};  // written under the lock; who sees an old value looks again
+
     alignas(64) atomic<bool> polling_{false};
     // Somebody was woken or called, and has not looked for work yet.
     atomic<bool> called_{false};
