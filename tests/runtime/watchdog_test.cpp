@@ -1,5 +1,6 @@
 // A task that does not let its event thread go.
 #include "runtime/event_watch.hpp"
+#include "runtime/thread_state.hpp"
 
 #include <twill/core/error.hpp>
 #include <twill/core/scope.hpp>
@@ -300,6 +301,7 @@ public:
         ticker::process().enrol(*this);  // each tick is its before it is the watch's
         be_watched();
         seat_.hold.begin_turn(++seat_.turns, 1, false);
+        begun_.store(true);
     }
     ~made_up_worker() {
         ticker::process().leave(*this);
@@ -317,12 +319,13 @@ private:
     bool somebody_waits() noexcept override { return true; }
     bool want_relief(std::uint64_t /*turn*/) noexcept override { return false; }
     twill::detail::pulse tick() noexcept override {
+        if (!begun_.load()) return twill::detail::pulse::slow;
         switch (looks_++) {
             case 0:
                 break;  // it sees the turn
             case 1:
                 if (sleeps_) awake_.store(0);
-                for (const auto end = now() + 2 * limit; now() < end;) {
+                for (const auto end = now() + 2 * limit; now() < end || !is_asleep();) {
                 }
                 if (sleeps_) be_watched();
                 break;  // it sees a turn of the same number
@@ -335,10 +338,17 @@ private:
         return twill::detail::pulse::slow;
     }
 
+    // The test's thread: one that is ready to run would not be guilty.
+    bool is_asleep() const {
+        return twill::detail::state_of(seat_.thread).is ==
+               twill::detail::thread_state::kind::asleep;
+    }
+
     const bool sleeps_;
     twill::blocking_pool reporters_;
     twill::detail::event_seat seat_{*this, this, false};
     std::optional<twill::detail::event_watch> watch_;
+    twill::atomic<bool> begun_{false};
     int looks_ = 0;
     twill::atomic<bool> over_{false};
 };
