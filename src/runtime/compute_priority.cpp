@@ -116,6 +116,9 @@ void compute_core::step_aside(compute_worker& self) noexcept {
     compute_worker* sleeper = nullptr;
     {
         std::lock_guard hold(lock_);
+        // Exact here: the last that was more urgent may have ended, and has called back who stood
+        // aside then.
+        if (most_urgent() <= self.urgency()) return;
         // Who has come back from aside has no core of its own: another has it, and nobody need be
         // called.
         const bool beyond = running_.load(std::memory_order_relaxed) > cores();
