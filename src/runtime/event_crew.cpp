@@ -213,7 +213,7 @@ void event_crew::run_ready(place& here) noexcept {
         if (work == nullptr) return;
         wake_up(self);
         if (here.is_host) self.turns_begun_.store(turn + 1, std::memory_order_relaxed);
-        here.seat.hold.begin_turn(++turn, event_seat::budget_of_a_turn,
+        here.seat.hold.begin_turn(++turn, turn_budget::first_part,
                                   !self.ring_.empty() || anything_shared());
         work->run(*work);
     }
@@ -246,7 +246,7 @@ void event_crew::fire_timers(place& here, time_point at) noexcept {
         wake_up(here.worker);
         note_running({});  // no task, until it resumes one
         here.seat.hold.begin_turn(
-            ++here.seat.turns, event_seat::budget_of_a_turn,
+            ++here.seat.turns, turn_budget::first_part,
             any_due_.load(std::memory_order_relaxed) || !here.worker.ring_.empty());
         one->fire(*one);
     }

@@ -64,9 +64,14 @@ bool event_worker::arm(timer& what) noexcept {
 
 bool event_worker::may_continue() noexcept {
     event_seat& seat = *seated;
-    if (seat.hold.is_lost()) return false;
-    const unsigned left = seat.hold.spend();
-    return left != 0 && seat.clock.allows(event_seat::budget_of_a_turn - left);
+    return !seat.hold.is_lost() && (seat.hold.spend() || may_go_further(seat));
+}
+
+bool event_worker::may_go_further(event_seat& seat) noexcept {
+    const unsigned part = seat.budget.next_part(seat.hold.turn());
+    if (part == 0) return false;
+    seat.hold.grant(part - 1);
+    return true;
 }
 
 bool event_worker::may_resume() noexcept { return seated == nullptr || !seated->hold.is_lost(); }
@@ -125,7 +130,7 @@ bool event_worker::run_ready(event_seat& seat) noexcept {
         if (work == nullptr) return true;
         if (asleep_) [[unlikely]]
             wake_up();
-        seat.hold.begin_turn(++turn, event_seat::budget_of_a_turn, !local_.empty());
+        seat.hold.begin_turn(++turn, turn_budget::first_part, !local_.empty());
         work->run(*work);
         if (!come_in(seat)) [[unlikely]]
             return false;
@@ -147,7 +152,7 @@ bool event_worker::fire_timers(event_seat& seat, time_point at) noexcept {
         if (asleep_) [[unlikely]]
             wake_up();
         note_running({});  // no task, until it resumes one
-        seat.hold.begin_turn(++seat.turns, event_seat::budget_of_a_turn,
+        seat.hold.begin_turn(++seat.turns, turn_budget::first_part,
                              due_ != nullptr || !local_.empty());
         one.fire(one);
         if (!come_in(seat)) [[unlikely]]

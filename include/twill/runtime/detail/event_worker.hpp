@@ -112,6 +112,7 @@ private:
     static constexpr int attempts_to_take = 4;
 
     [[gnu::noinline]] void post_from_seat(event_seat& seat, runnable& work) noexcept;
+    [[gnu::cold, gnu::noinline]] static bool may_go_further(event_seat& seat) noexcept;
     [[gnu::noinline]] void inject(runnable& work) noexcept;
     [[gnu::noinline]] void wake_up() noexcept;
     void note_length(duration of_turn) noexcept;
