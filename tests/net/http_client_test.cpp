@@ -40,7 +40,8 @@ void beside_script(std::vector<std::string> texts, Client client) {
         std::size_t next = 0;
         const auto serve = [&](twill::tcp_stream stream) -> task<> {
             while (next < texts.size()) {
-                if (!(co_await read_until(stream, "\r\n\r\n")).ends_with("\r\n\r\n")) co_return;
+                const auto asked = co_await read_until(stream, "\r\n\r\n");
+                if (!asked.ends_with("\r\n\r\n")) co_return;
                 const auto& text = texts[next++];
                 if (text.empty()) co_return;
                 co_await stream.write_all(text);
@@ -75,14 +76,16 @@ TEST(HttpClient, AsksAndReads) {
         EXPECT_EQ(got.content_length(), 7U);
         EXPECT_EQ(co_await got.text(), "/a?b=c ");
         EXPECT_EQ(got.header("x-method"), "GET") << "fields stay valid behind the content";
-        auto made = co_await web.send({.method = "POST",
-                                       .url = at(there, "/things"),
-                                       .fields = {{"Content-Type", "text/x"}},
-                                       .content = "new"});
+        twill::http::client_request posted{.method = "POST",
+                                           .url = at(there, "/things"),
+                                           .fields = {{"Content-Type", "text/x"}},
+                                           .content = "new"};
+        auto made = co_await web.send(std::move(posted));
         EXPECT_EQ(made.header("X-Method"), "POST");
         EXPECT_EQ(made.header("X-Type"), "text/x");
         EXPECT_EQ(co_await made.text(), "/things new");
-        auto head = co_await web.send({.method = "HEAD", .url = at(there, "/h")});
+        twill::http::client_request asked{.method = "HEAD", .url = at(there, "/h")};
+        auto head = co_await web.send(std::move(asked));
         EXPECT_EQ(head.content_length(), 3U);
         EXPECT_EQ(co_await head.text(), "");
     });
@@ -187,11 +190,12 @@ TEST(HttpClient, FollowsRedirects) {
     beside_server({}, routes, [](endpoint there) -> task<> {
         client web({.max_redirects = 3});
         const auto sent = [&](std::string method, std::string target) -> task<std::string> {
-            auto got =
-                co_await web.send({.method = method,
-                                   .url = at(there, target),
-                                   .fields = {{"Authorization", "me"}, {"Content-Type", "x"}},
-                                   .content = method == "GET" ? "" : "content"});
+            twill::http::client_request what{
+                .method = method,
+                .url = at(there, target),
+                .fields = {{"Authorization", "me"}, {"Content-Type", "x"}},
+                .content = method == "GET" ? "" : "content"};
+            auto got = co_await web.send(std::move(what));
             EXPECT_TRUE(got.url().target.starts_with("/end")) << got.url().to_string();
             co_return co_await got.text();
         };
@@ -221,10 +225,10 @@ TEST(HttpClient, ARedirectToAnotherHostGoesWithoutSecrets) {
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
             s.spawn(&twill::http::server::serve, &first, redirect);
             client web;
-            auto got = co_await web.send(
-                {.url = at(first.local(), "/"),
-                 .fields = {
-                     {"Authorization", "secret"}, {"Cookie", "secret"}, {"X-Other", "yes"}}});
+            twill::http::client_request what{
+                .url = at(first.local(), "/"),
+                .fields = {{"Authorization", "secret"}, {"Cookie", "secret"}, {"X-Other", "yes"}}};
+            auto got = co_await web.send(std::move(what));
             EXPECT_EQ(co_await got.text(), "[yes]");
             s.cancel();
         });
@@ -246,8 +250,8 @@ TEST(HttpClient, WhatCouldDoHarmTwiceIsSentOnce) {
     beside_script({fine, "", fine}, [](endpoint there) -> task<> {
         client web;
         EXPECT_EQ(co_await (co_await web.get(at(there, "/"))).text(), "fine");
-        EXPECT_TRUE(
-            co_await throws<bad_response>(web.send({.method = "POST", .url = at(there, "/")})));
+        twill::http::client_request what{.method = "POST", .url = at(there, "/")};
+        EXPECT_TRUE(co_await throws<bad_response>(web.send(std::move(what))));
     });
 }
 
@@ -347,8 +351,8 @@ TEST(HttpClient, MisuseIsAnError) {
         EXPECT_TRUE(co_await throws<twill::usage_error>(field("a b", "c")));
         EXPECT_TRUE(co_await throws<twill::usage_error>(field("a", "b\r\nc: d")));
         EXPECT_TRUE(co_await throws<twill::usage_error>(field("host", "b")));
-        EXPECT_TRUE(co_await throws<twill::usage_error>(
-            web.send({.method = "G T", .url = "http://127.0.0.1:1/"})));
+        twill::http::client_request odd{.method = "G T", .url = "http://127.0.0.1:1/"};
+        EXPECT_TRUE(co_await throws<twill::usage_error>(web.send(std::move(odd))));
     });
 }
 
