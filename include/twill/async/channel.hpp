@@ -23,6 +23,7 @@
 
 #include <twill/async/detail/ring.hpp>
 #include <twill/async/detail/waiter.hpp>
+#include <twill/core/atomic.hpp>
 #include <twill/core/config.hpp>
 #include <twill/core/error.hpp>
 
@@ -85,10 +86,13 @@ public:
         }
         bool queue(waiter& who) noexcept override {
             queue_->senders_.push_back(who);
+            queue_->note_mood();
             return false;
         }
         bool cut(waiter& who, woken_waiters& /*woken*/) noexcept override {
-            return queue_->senders_.cut(who);
+            const bool waited = queue_->senders_.cut(who);
+            queue_->note_mood();
+            return waited;
         }
 
     private:
@@ -103,10 +107,13 @@ public:
         }
         bool queue(waiter& who) noexcept override {
             queue_->receivers_.push_back(who);
+            queue_->note_mood();
             return false;
         }
         bool cut(waiter& who, woken_waiters& /*woken*/) noexcept override {
-            return queue_->receivers_.cut(who);
+            const bool waited = queue_->receivers_.cut(who);
+            queue_->note_mood();
+            return waited;
         }
 
     private:
@@ -115,6 +122,15 @@ public:
 
     sending_end& sending() noexcept { return sending_; }
     receiving_end& receiving() noexcept { return receiving_; }
+
+    // Whether one who comes now will most likely have to wait. A task then saves itself the try,
+    // which costs it the lock once more than queueing does; if it was wrong, it is told so there.
+    [[nodiscard]] bool looks_full() const noexcept {
+        return (mood_.load(std::memory_order_relaxed) & full) != 0;
+    }
+    [[nodiscard]] bool looks_empty() const noexcept {
+        return (mood_.load(std::memory_order_relaxed) & empty) != 0;
+    }
 
     // True: it was sent or refused. False: there is no room.
     bool try_put(outgoing<T>& what) noexcept {
@@ -196,8 +212,19 @@ private:
 
     // The rest under the lock.
 
+    void note_mood() noexcept {
+        const bool none = buffer_.empty() && senders_.empty();
+        const bool no_room = buffer_.size() >= capacity_ && receivers_.empty();
+        unsigned char mood = 0;
+        if (!closed_ && none) mood |= empty;
+        if (!closed_ && no_room) mood |= full;
+        // Relaxed: a hint.
+        mood_.store(mood, std::memory_order_relaxed);
+    }
+
     void close(woken_waiters& woken) noexcept {
         closed_ = true;
+        note_mood();
         while (waiter* const one = receivers_.claim()) woken.push_back(*one);
         while (waiter* const one = senders_.claim()) {
             static_cast<outgoing<T>*>(one->slot)->now_is = state::refused;
@@ -214,6 +241,7 @@ private:
             static_cast<std::optional<T>*>(receiver->slot)->emplace(std::move(*what.value));
             what.now_is = state::sent;
             woken.push_back(*receiver);
+            note_mood();
             return true;
         }
         if (buffer_.size() >= capacity_) return false;
@@ -223,6 +251,7 @@ private:
         } catch (const std::bad_alloc&) {
             what.now_is = state::no_memory;
         }
+        note_mood();
         return true;
     }
 
@@ -232,10 +261,12 @@ private:
             // There is room for it: nothing is allocated.
             if (waiter* const sender = senders_.claim())
                 buffer_.push_back(std::move(from(*sender, woken)));
+            note_mood();
             return true;
         }
         if (waiter* const sender = senders_.claim()) {
             into.emplace(std::move(from(*sender, woken)));
+            note_mood();
             return true;
         }
         return closed_;
@@ -247,8 +278,12 @@ private:
         return *what.value;
     }
 
+    static constexpr unsigned char full = 1;
+    static constexpr unsigned char empty = 2;
+
     futex_mutex lock_;
     bool closed_ = false;
+    atomic<unsigned char> mood_{0};
     const std::size_t capacity_;
     ring<T> buffer_;
     wait_list senders_;
@@ -266,7 +301,7 @@ public:
     }
     template <class Promise>
     bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
-        return begin_unless(self, [this] { return to_->try_put(what_); });
+        return begin_unless(self, [this] { return !to_->looks_full() && to_->try_put(what_); });
     }
     void await_resume() const {
         throw_if_cut();
@@ -287,7 +322,8 @@ public:
     }
     template <class Promise>
     bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
-        return begin_unless(self, [this] { return from_->try_take(value_); });
+        return begin_unless(self,
+                            [this] { return !from_->looks_empty() && from_->try_take(value_); });
     }
     std::optional<T> await_resume() {
         throw_if_cut();
