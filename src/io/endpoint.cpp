@@ -1,14 +1,9 @@
 #include <twill/core/error.hpp>
 #include <twill/io/endpoint.hpp>
-#include <twill/runtime/blocking.hpp>
 
 #include <arpa/inet.h>
-#include <netdb.h>
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
-#include <memory>
 
 namespace twill::inline TWILL_ABI {
 namespace {
@@ -43,33 +38,6 @@ std::uint16_t port_in(std::string_view digits, std::string_view text) {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
     if (error != std::errc() || end != digits.data() + digits.size()) refuse(text);
     return port;
-}
-
-// getaddrinfo's own errors, as a category of std::error_code.
-class lookup_category final : public std::error_category {
-public:
-    [[nodiscard]] const char* name() const noexcept override { return "getaddrinfo"; }
-    [[nodiscard]] std::string message(int code) const override { return ::gai_strerror(code); }
-};
-
-std::vector<endpoint> look_up(const std::string& host, const std::string& service) {
-    static const lookup_category category;
-    addrinfo wanted{};
-    wanted.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    const int failed = ::getaddrinfo(host.c_str(), service.c_str(), &wanted, &found);
-    const auto asked_for = host + " (service " + service + ")";
-    if (failed == EAI_SYSTEM) throw io_error("look up", asked_for, errno);
-    if (failed != 0) throw io_error("look up", asked_for, std::error_code(failed, category));
-    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, &::freeaddrinfo);
-    std::vector<endpoint> all;
-    for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
-        if (each->ai_family != AF_INET && each->ai_family != AF_INET6) continue;
-        sockaddr_storage address{};
-        std::memcpy(&address, each->ai_addr, each->ai_addrlen);
-        all.push_back(endpoint::from(address));
-    }
-    return all;
 }
 
 }  // namespace
@@ -134,10 +102,6 @@ std::string endpoint::to_string() const {
 
 socklen_t endpoint::size() const noexcept {
     return family() == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
-}
-
-task<std::vector<endpoint>> resolve(std::string host, std::string service) {
-    co_return co_await blocking([&] { return look_up(host, service); });
 }
 
 }  // namespace twill::inline TWILL_ABI

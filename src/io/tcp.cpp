@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <cerrno>
 #include <climits>
-#include <exception>
 
 namespace twill::inline TWILL_ABI {
 namespace {
@@ -130,20 +129,6 @@ task<tcp_stream> connect(endpoint there) {
         throw io_error("connect to", there.to_string(), why);
     send_at_once(made.native_handle());
     co_return made;
-}
-
-task<tcp_stream> connect(std::string host, std::string service) {
-    const auto addresses = co_await resolve(host, service);
-    std::exception_ptr last;
-    for (const endpoint& each : addresses) {
-        try {
-            co_return co_await connect(each);
-        } catch (const io_error&) {
-            last = std::current_exception();
-        }
-    }
-    if (last) std::rethrow_exception(last);
-    throw io_error("connect to", host, EADDRNOTAVAIL);
 }
 
 }  // namespace twill::inline TWILL_ABI

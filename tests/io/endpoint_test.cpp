@@ -64,26 +64,4 @@ TEST(Endpoint, RefusesOtherFamilies) {
     EXPECT_THROW(static_cast<void>(endpoint::from(local)), twill::usage_error);
 }
 
-TEST(Resolve, FindsThisMachine) {
-    in_runtime([]() -> task<> {
-        const auto all = co_await twill::resolve("localhost", "80");
-        EXPECT_FALSE(all.empty());
-        for (const endpoint& each : all) EXPECT_EQ(each.port(), 80);
-        const auto numeric = co_await twill::resolve("192.0.2.7", "443");
-        EXPECT_EQ(numeric.at(0).to_string(), "192.0.2.7:443");
-    });
-}
-
-TEST(Resolve, SaysWhatItCouldNotLookUp) {
-    in_runtime([]() -> task<> {
-        try {
-            co_await twill::resolve("127.0.0.1", "no-such-service");
-            ADD_FAILURE() << "found a service that does not exist";
-        } catch (const twill::io_error& failure) {
-            EXPECT_EQ(failure.object(), "127.0.0.1 (service no-such-service)");
-            EXPECT_STREQ(failure.code().category().name(), "getaddrinfo");
-        }
-    });
-}
-
 }  // namespace

@@ -48,8 +48,21 @@ private:
     sockaddr_storage storage_{};
 };
 
-// The addresses of a host, as getaddrinfo gives them, looked up on the blocking pool. `service`: a
-// port number or a name of /etc/services. Throws io_error. Cancelled: as `blocking`.
-[[nodiscard]] TWILL_API task<std::vector<endpoint>> resolve(std::string host, std::string service);
+struct resolve_options {
+    // The name servers to ask in place of the system's, "192.0.2.1:53,[2001:db8::1]:53". Throws
+    // usage_error where twill was built without c-ares.
+    std::string servers = {};
+};
+
+// The addresses of a host, best first. `service`: a port number or a name of /etc/services. Throws
+// io_error: no such name, no answer from any name server (after half a minute or so: set a limit of
+// your own, `with_timeout(5s, resolve(...))`).
+//
+// Built with c-ares, twill asks the name servers of /etc/resolv.conf itself, after /etc/hosts:
+// cancelled at once. Without it, or with TWILL_RESOLVER=system in the environment, getaddrinfo does
+// on the blocking pool, which knows other sources of names, too (nsswitch.conf): cancelled while it
+// waits for a thread; once it runs it goes on to its end.
+[[nodiscard]] TWILL_API task<std::vector<endpoint>> resolve(std::string host, std::string service,
+                                                            resolve_options options = {});
 
 }  // namespace twill::inline TWILL_ABI

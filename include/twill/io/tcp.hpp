@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace twill::inline TWILL_ABI {
 
@@ -104,8 +105,12 @@ public:
 // Connects. Cancelled at once. Throws io_error.
 [[nodiscard]] TWILL_API task<tcp_stream> connect(endpoint there);
 
-// Looks the host up and connects to the first of its addresses that answers. Throws io_error: of
-// the last address that was tried.
+// Connects to the first of the addresses that answers. They are tried in their order: the next one
+// when one has failed, or has not answered for 250 ms, and goes on beside the others; those that
+// come second are closed. Cancelled at once. Throws io_error: of the attempt that failed last.
+[[nodiscard]] TWILL_API task<tcp_stream> connect(std::vector<endpoint> there);
+
+// The same with the addresses of a host; see `resolve`.
 [[nodiscard]] TWILL_API task<tcp_stream> connect(std::string host, std::string service);
 
 }  // namespace twill::inline TWILL_ABI
