@@ -93,7 +93,8 @@ pulse event_watch::tick() noexcept {
         take_over = (found || (same && suspect_.known)) && worker_.want_relief(suspect_.turn);
     });
     if (take_over && options_.substitutes->try_submit(relief_)) worker_.relief_refused();
-    if (!awake) return !was_awake ? pulse::none : alerted() ? pulse::look : pulse::watch;
+    // To wake a ticker that rests may take long beside whoever holds the CPU: not for a while.
+    if (!awake) return alerted() ? pulse::look : was_awake ? pulse::watch : pulse::none;
     if (found) {
         suspect_.known = true;
         found_at_ = now();

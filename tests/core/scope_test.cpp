@@ -75,7 +75,7 @@ TEST(Scope, FirstFailureCancelsTheRestAndIsThrownAfterThem) {
 }
 
 TEST(Scope, FurtherFailuresAreReportedOldestFirstUpToTheCap) {
-    run([]() -> task<> {
+    run({.event_threads = 1}, []() -> task<> {
         std::vector<std::exception_ptr> others;
         int first = -1;
         try {

@@ -205,7 +205,7 @@ TEST(TcpFailure, SilentPeerRunsIntoTheTimeLimit) {
 }
 
 TEST(TcpFailure, SecondReaderIsRefusedAndTheFirstGoesOn) {
-    in_runtime([]() -> task<> {
+    twill::run({.event_threads = 1}, []() -> task<> {
         auto [client, server] = co_await connected();
         char first = 0;
         char second = 0;
