@@ -2,6 +2,7 @@
 
 #include "check/scheduler.hpp"
 #include "check/system.hpp"
+#include "check/trial.hpp"
 
 #include <sys/mman.h>
 
@@ -34,6 +35,7 @@ void on_fatal(int number, siginfo_t* /*info*/, void* /*context*/) {
         return;
     }
     const no_switching inside;
+    if (is_on_trial()) end_trial_badly();
     // The thread that has the baton is the only one to come here.
     static constinit int first = 0;
     if (first != 0) fail_with_what_is_known(first);

@@ -4,6 +4,7 @@
 #include "check/memory_mode.hpp"
 #include "check/signals.hpp"
 #include "check/stack.hpp"
+#include "check/trial.hpp"
 #include "check/waiters.hpp"
 #include "check/world.hpp"
 
@@ -205,7 +206,7 @@ void describe_all(thread& reporter) noexcept {
 
 finding* new_finding() noexcept {
     auto& result = the.shared->result;
-    if (result.findings_count == most_findings) return nullptr;
+    if (result.findings_count == most_findings || is_on_trial()) return nullptr;
     finding& made = result.findings[result.findings_count++];
     made = {};
     return &made;
@@ -222,15 +223,42 @@ void fill(finding& into, finding_kind kind, const step& at, const char* text) no
     take_stack(into.here);
 }
 
-[[noreturn]] void fail_for_ever() noexcept {
-    // Waiting at something that is no longer there says more.
+finding& finding_that_ends(finding_kind kind, const step& at, const char* text) noexcept {
+    finding* made = new_finding();
+    if (made == nullptr) made = &the.shared->result.findings[most_findings - 1];
+    *made = {};
+    fill(*made, kind, at, text);
+    return *made;
+}
+
+// Writes down `found`, which ends the run.
+void write_down(const finding& found) noexcept {
+    the.ending = true;
+    auto& result = the.shared->result;
+    result.ended_by = static_cast<std::uint32_t>(&found - result.findings);
+    // From now on nothing else can have ended it: what follows reads stacks, which may be broken.
+    result.end = run_end::finding;
+    if (current != nullptr) describe_all(*current);
+    list_modules(result);
+}
+
+// Waiting at something that is no longer there says more than waiting.
+void look_at_what_is_waited_for() noexcept {
     for (std::uint32_t i = 0; i != the.count; ++i) {
         const thread& each = the.threads[i];
         if (each.state == thread_state::blocked)
             check_lifetime(each.next.what, each.next.object, &each);
     }
-    note_lost_notifications();
-    fail(finding_kind::deadlock, {});
+}
+
+// Nobody can go on, ever. Gives who is to go on for all that, on trial.
+thread& fail_for_ever() noexcept {
+    if (the.ending) leave(status_of_finding);
+    look_at_what_is_waited_for();
+    write_down(finding_that_ends(finding_kind::deadlock, {}, ""));
+    thread* const tried = begin_trial();
+    if (tried == nullptr) leave(status_of_finding);
+    return *tried;
 }
 
 // Whether `from` waits for itself, through others that wait for what their next one holds. They can
@@ -254,13 +282,18 @@ bool hand_on(thread& from) noexcept {
         if (the.stale) ask_again();
         chosen = the.run->next(from.index);
     } while (chosen.outcome == what::deadlock && something_came_in());
+    const auto give_to = [&from](thread& next) {
+        the.running = &next;
+        if (&next != &from) next.baton.open();
+        return &next == &from || from.state == thread_state::ended;
+    };
     switch (chosen.outcome) {
         case what::run:
             break;
         case what::finished:
             return false;
         case what::deadlock:
-            fail_for_ever();
+            return give_to(fail_for_ever());
         case what::livelock:
             fail(finding_kind::livelock, {});
         case what::pruned:
@@ -271,9 +304,7 @@ bool hand_on(thread& from) noexcept {
     }
     thread& next = the.threads[chosen.thread];
     next.timed_out = chosen.timed_out;
-    the.running = &next;
-    if (&next != &from) next.baton.open();
-    return &next == &from || from.state == thread_state::ended;
+    return give_to(next);
 }
 
 }  // namespace
@@ -299,6 +330,10 @@ void point(const step& next) noexcept { wait_until(next, nullptr); }
 
 // Comes back when it is this thread's turn to do what it has in `next`.
 static wait_end take_turn(thread& me, readiness ready) noexcept {
+    if (is_on_trial()) {
+        stand_trial(me);
+        return wait_end::ready;
+    }
     // What is due already happens at once, but others may run before it.
     const bool due = me.next.deadline <= the.run->now();
     if (due) me.next.deadline = never;
@@ -306,7 +341,10 @@ static wait_end take_turn(thread& me, readiness ready) noexcept {
         ready != nullptr && !due && !ready(me) && !is_cut_short(me) && !has_handlers_to_run(me);
     announce(me, waited);
     if (due) me.next.ready = nullptr;
-    if (waited && closes_a_circle(me)) fail_for_ever();
+    if (waited && closes_a_circle(me)) {
+        look_at_what_is_waited_for();
+        fail(finding_kind::deadlock, {});
+    }
     // A thread that was made may begin before its maker goes on.
     const bool early = me.next.kind == action::spawn && the.shared->options.keep_events != 0;
     if (early) keep_event(me, false);
@@ -316,7 +354,7 @@ static wait_end take_turn(thread& me, readiness ready) noexcept {
     me.timed_out = false;
     me.state = thread_state::ready;
     me.next.ready = nullptr;
-    if (!early && the.shared->options.keep_events != 0) keep_event(me, waited);
+    if (!early && the.shared->options.keep_events != 0 && !is_on_trial()) keep_event(me, waited);
     return timed_out && (ready == nullptr || !ready(me)) ? wait_end::timed_out : wait_end::ready;
 }
 
@@ -348,7 +386,8 @@ wait_end wait_until(const step& next, readiness ready, const wait_details& detai
 void point_behind(const void* place) noexcept {
     thread& me = *current;
     // Alone it would run on in any case.
-    if (the.shared->options.points != granularity::around || me.in_runtime != 0 || the.count == 1)
+    if (the.shared->options.points != granularity::around || me.in_runtime != 0 || the.count == 1 ||
+        is_on_trial())
         return;
     const no_switching inside;
     const operation done = me.next;
@@ -360,6 +399,7 @@ void point_behind(const void* place) noexcept {
 
 void access_point(action kind, const void* address, std::uint64_t number,
                   const void* place) noexcept {
+    if (is_on_trial()) return stand_trial_at_access();
     thread& me = *current;
     me.next = {.kind = kind,
                .what = object_kind::memory,
@@ -373,7 +413,7 @@ void access_point(action kind, const void* address, std::uint64_t number,
 }
 
 void show_access(action kind, const void* address) noexcept {
-    if (the.shared->options.keep_events == 0) return;
+    if (the.shared->options.keep_events == 0 || is_on_trial()) return;
     const operation real_next = current->next;
     current->next = {.kind = kind, .what = object_kind::memory, .object = address};
     keep_event(*current, false);
@@ -389,11 +429,11 @@ void changed() noexcept { the.stale = true; }
 void changed_nothing() noexcept { the.run->changed_nothing(); }
 
 std::uint32_t choose(std::uint32_t count) noexcept {
-    return count < 2 ? 0 : the.run->pick(current->index, count);
+    return count < 2 || is_on_trial() ? 0 : the.run->pick(current->index, count);
 }
 
 bool choose_rarely() noexcept {
-    return the.run->pick(current->index, the.shared->options.rarely) == 1;
+    return !is_on_trial() && the.run->pick(current->index, the.shared->options.rarely) == 1;
 }
 
 bool somebody_waits_for(const void* object) noexcept {
@@ -519,23 +559,13 @@ finding* note(finding_kind kind, const step& at, const char* text) noexcept {
 void fail(finding_kind kind, const step& at, const char* text) noexcept {
     const no_switching inside;
     if (the.ending) leave(status_of_finding);
-    finding* made = new_finding();
-    if (made == nullptr) made = &the.shared->result.findings[most_findings - 1];
-    *made = {};
-    fill(*made, kind, at, text);
-    fail_with(*made);
+    fail_with(finding_that_ends(kind, at, text));
 }
 
 void fail_with(finding& found) noexcept {
     const no_switching inside;
     if (the.ending) leave(status_of_finding);
-    the.ending = true;
-    auto& result = the.shared->result;
-    result.ended_by = static_cast<std::uint32_t>(&found - result.findings);
-    // From now on nothing else can have ended it: what follows reads stacks, which may be broken.
-    result.end = run_end::finding;
-    if (current != nullptr) describe_all(*current);
-    list_modules(result);
+    write_down(found);
     leave(status_of_finding);
 }
 

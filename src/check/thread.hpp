@@ -68,6 +68,8 @@ struct thread {
     bool waiting = false;
     bool notified = false;
     std::uint64_t arrival = 0;
+    std::uint64_t left = 0;          // the object where it waited before; and when that ended,
+    std::uint64_t left_at = 0;       // in the same order
     std::uint64_t extra = 0;         // of the primitive that it waits in
     const void* meets_at = nullptr;  // the barrier whose last it waits for
     std::uint32_t clock_reads = 0;   // since it slept

@@ -6,9 +6,10 @@
 namespace twill::inline TWILL_ABI::check {
 namespace {
 
-// The latest notification of each object that reached nobody.
+// The last notification of an object, if it reached nobody.
 struct lost_notification {
-    std::uint64_t number;
+    std::uint64_t number;   // of the object; 0: a later one has reached somebody
+    std::uint64_t arrival;  // who was woken after it has looked since
     std::uint32_t by;
     object_kind what;
     stack_trace where;
@@ -44,6 +45,12 @@ thread* waiter(object_kind kind, const void* object, std::uint64_t extra,
     return found;
 }
 
+lost_notification* lost_at(std::uint64_t number) noexcept {
+    for (std::size_t i = 0; i != lost.count; ++i)
+        if (lost.all[i].number == number) return &lost.all[i];
+    return nullptr;
+}
+
 }  // namespace
 
 void join_waiters(thread& me) noexcept {
@@ -56,6 +63,8 @@ void join_waiters(thread& me) noexcept {
 void leave_waiters(thread& me) noexcept {
     me.waiting = false;
     me.notified = false;
+    me.left = me.next.number;
+    me.left_at = ++the.arrivals;
 }
 
 bool was_notified(const thread& asking) noexcept { return asking.notified; }
@@ -77,7 +86,11 @@ std::size_t notify(object_kind kind, const void* object, std::size_t most,
             most - done >= waiting ? 0 : choose(static_cast<std::uint32_t>(waiting));
         waiter(kind, object, extra, passed)->notified = true;
     }
-    if (done != 0) changed();
+    if (done == 0) return 0;
+    changed();
+    if (lost.count != 0)
+        if (lost_notification* const before = lost_at(object_number(kind, object)))
+            before->number = 0;
     return done;
 }
 
@@ -98,35 +111,36 @@ void notified_nobody(const step& at) noexcept {
     if (the.shared->options.keep_events == 0) return;
     const no_switching inside;
     const std::uint64_t number = object_number(at.what, at.object);
-    std::size_t i = 0;
-    while (i != lost.count && lost.all[i].number != number) ++i;
-    if (i == lost_notifications::most) return;
-    if (i == lost.count) ++lost.count;
-    lost.all[i].number = number;
-    lost.all[i].by = current->index;
-    lost.all[i].what = at.what;
-    take_stack(lost.all[i].where);
+    lost_notification* entry = lost_at(number);
+    if (entry == nullptr) entry = lost_at(0);
+    if (entry == nullptr) {
+        if (lost.count == lost_notifications::most) return;
+        entry = &lost.all[lost.count++];
+    }
+    entry->number = number;
+    entry->arrival = ++the.arrivals;
+    entry->by = current->index;
+    entry->what = at.what;
+    take_stack(entry->where);
 }
 
-void note_lost_notifications() noexcept {
-    for (std::size_t i = 0; i != lost.count; ++i) {
-        const lost_notification& each = lost.all[i];
-        for (std::uint32_t t = 0; t != the.count; ++t) {
-            const thread& waiting = the.threads[t];
-            if (!waiting.waiting || waiting.next.number != each.number) continue;
-            finding* const made =
-                note(finding_kind::lost_signal, {},
-                     "notified when nobody waited, and then a thread waits for ever");
-            if (made == nullptr) return;
-            made->thread = each.by;
-            made->what = each.what;
-            made->object = each.number;
-            made->here = each.where;
-            made->other = waiting.index;
-            made->has_other = 1;
-            break;
-        }
-    }
+bool is_lost_on(const thread& waiting) noexcept {
+    if (!waiting.waiting || waiting.notified) return false;
+    const lost_notification* const last = lost_at(waiting.next.number);
+    return last != nullptr &&
+           (waiting.left != waiting.next.number || waiting.left_at < last->arrival);
+}
+
+void note_lost_notification(const thread& waiting, std::uint64_t object) noexcept {
+    const lost_notification* const last = lost_at(object);
+    finding* const made = note(finding_kind::lost_signal, {});
+    if (last == nullptr || made == nullptr) return;
+    made->thread = last->by;
+    made->what = last->what;
+    made->object = last->number;
+    made->here = last->where;
+    made->other = waiting.index;
+    made->has_other = 1;
 }
 
 }  // namespace twill::inline TWILL_ABI::check

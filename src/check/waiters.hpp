@@ -31,9 +31,11 @@ std::size_t notify(object_kind kind, const void* object, std::size_t most,
 std::size_t move_waiters(object_kind kind, const void* from, const void* to,
                          std::size_t most) noexcept;
 
-// A notification reached nobody. If somebody then waits there for ever, the report says so.
+// A notification reached nobody. If it is the last there, and somebody then waits for ever who
+// would go on if it were notified, the report says so: see trial.hpp.
 void notified_nobody(const step& at) noexcept;
-// At a deadlock: those, of objects that threads wait for now.
-void note_lost_notifications() noexcept;
+// Whether that may have happened to `waiting`: it has not been woken there since.
+bool is_lost_on(const thread& waiting) noexcept;
+void note_lost_notification(const thread& waiting, std::uint64_t object) noexcept;
 
 }  // namespace twill::inline TWILL_ABI::check

@@ -39,7 +39,6 @@ namespace {
 constexpr std::size_t granule = 16;
 constexpr std::size_t largest = 2048;
 constexpr std::size_t classes = largest / granule + 1;
-constexpr unsigned batch_size = 64;
 
 constexpr std::size_t class_of(std::size_t size) noexcept { return (size + granule - 1) / granule; }
 
@@ -68,7 +67,7 @@ struct frame_heap {
 namespace {
 
 enum class mode : unsigned char { undecided, plain, own };
-#if defined(TWILL_ASAN) || defined(TWILL_TSAN)
+#if !defined(TWILL_DOORS) && (defined(TWILL_ASAN) || defined(TWILL_TSAN))
 constinit atomic<mode> how{mode::plain};
 #else
 constinit atomic<mode> how{mode::undecided};

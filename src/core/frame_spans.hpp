@@ -1,5 +1,6 @@
 // Where the heaps of frame_memory.cpp get their memory: spans of 256 KiB, at addresses that are
-// multiples of that, so that a block's span is found from its address.
+// multiples of that, so that a block's span is found from its address. A model has small ones, and
+// small batches: what happens when they are full is what it is for.
 #pragma once
 
 #include <twill/core/config.hpp>
@@ -32,7 +33,14 @@ struct frame_span {
     bool listed = false;
 };
 
+#ifdef TWILL_DOORS
+inline constexpr std::size_t span_size = std::size_t{4} << 10U;
+inline constexpr unsigned batch_size = 2;
+#else
 inline constexpr std::size_t span_size = std::size_t{256} << 10U;
+// Of blocks that go home together.
+inline constexpr unsigned batch_size = 64;
+#endif
 inline constexpr std::size_t idle_bytes_kept = std::size_t{8} << 20U;
 
 inline frame_span& span_of(void* block) noexcept {

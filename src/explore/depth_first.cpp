@@ -37,12 +37,14 @@ thread_id depth_first::choose(const choice& at) noexcept {
         if (is_current(at.enabled[i])) add(at.enabled[i]);
     for (std::uint32_t i = 0; i != at.count; ++i)
         if (!is_current(at.enabled[i])) add(at.enabled[i]);
-    for (std::uint32_t i = 0; early_timeouts_ && i != at.timed_count; ++i) add(at.timed[i]);
+    const std::uint32_t prompt = count;
+    if (early_timeouts_ && (!bounded || spent_ != bound_ || prompt == 0))
+        for (std::uint32_t i = 0; i != at.timed_count; ++i) add(at.timed[i]);
     if (count == 0) return no_thread;
 
     const std::uint32_t option = decide(count);
     const thread_id chosen = options[option];
-    if (at.preempts && chosen != at.current) ++spent_;
+    if ((at.preempts && chosen != at.current) || (prompt != 0 && option >= prompt)) ++spent_;
     if (!bounded) {
         threads before = 0;
         for (std::uint32_t i = 0; i != option; ++i) before |= bit(options[i]);

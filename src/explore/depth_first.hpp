@@ -1,8 +1,8 @@
 // Explores all schedules, one after the other, up to a bound.
 //
-// // With a bound on preemptions (switches away from a thread that could go on) and other unlikely
-// outcomes: all schedules with at most so many. Most bugs need one or two. After Musuvathi and
-// Qadeer, "Iterative Context Bounding" (PLDI 2007).
+// With a bound on preemptions (switches away from a thread that could go on), on deadlines that
+// pass while others can run, and on other unlikely outcomes: all schedules with at most so many.
+// Most bugs need one or two. After Musuvathi and Qadeer, "Iterative Context Bounding" (PLDI 2007).
 //
 // Without: all schedules, but of those that differ only in the order of steps that do not conflict
 // one. Sleep sets see to it: what was tried at a point sleeps in its later siblings until something

@@ -216,7 +216,7 @@ compute_worker* compute_core::start_thread() noexcept {
         // Before it could block signals itself, it would run the handler of one.
         const blocked_signals inherited(signals_of_the_program());
         // Under the lock, so that the destructor finds every thread that was started.
-        worker->thread_ = std::thread(&compute_core::thread_main, this, std::ref(*worker));
+        worker->thread_ = system_thread(&compute_core::thread_main, this, std::ref(*worker));
     } catch (const std::system_error&) {
         return nullptr;
     } catch (const std::bad_alloc&) {

@@ -12,7 +12,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <thread>
 
 #include "compute_offer.hpp"
 #include "compute_parker.hpp"
@@ -20,6 +19,8 @@
 #include "fork_guard.hpp"
 #include "giving_way.hpp"
 #include "lane_rule.hpp"
+#include "looks.hpp"
+#include "own_thread.hpp"
 #include "quota_pace.hpp"
 #include "thread_weight.hpp"
 #include "work_report.hpp"
@@ -28,9 +29,6 @@ namespace twill::inline TWILL_ABI {
 namespace detail {
 
 class compute_core;
-
-// How long a thread without work looks around at most: what sleeping and being woken would take.
-constexpr duration longest_look = std::chrono::microseconds(20);
 
 // One thread that computes: a thread of the pool, or a guest (a plain thread inside its own
 // region). Workers stay in memory as long as their pool, so a pointer to one is always good: a
@@ -141,7 +139,8 @@ private:
     alignas(64) compute_offer offer_;
     // Odd while the thread uses a core; each change counts, so that the ticker also sees work that
     // begins and ends between two ticks. Written by the worker's thread. Relaxed: ticker::arm has
-    // the barrier that going on core needs; going off core needs none.
+    // the barrier that going on core needs; going off core needs none, but that of a guest that
+    // waits, which is done under the core's lock.
     atomic<std::uint32_t> activity_{0};
     compute_parker parker_;
     // Written by the worker's thread between two jobs. Relaxed: others only prefer one to another.
@@ -182,7 +181,7 @@ private:
     duration seen_ran_{};
     duration seen_waited_{};
 
-    std::thread thread_;
+    system_thread thread_;
 };
 
 // A core, in this class, is the right to compute: `workers_` threads may have one at a time. A

@@ -91,7 +91,9 @@ bool compute_core::wake_one(help_for what, bool may_start) noexcept {
 
 void compute_core::invite(compute_worker& from) noexcept {
     // Seq_cst after the seq_cst publication, against `idle` and `sleep`, which first give up their
-    // core and then look at the offers: one of the two sees the other.
+    // core and then look at the offers: one of the two sees the other. A guest gives up its own
+    // under the lock: who takes that later than it sees that, and who took it earlier has published
+    // before the guest looks.
     if (from.offer_.empty()) return;
     if (running_.load(std::memory_order_seq_cst) >= cores()) {
         // Who computes for less need not wait for a tick to see that there is work above it.
@@ -270,8 +272,8 @@ fork_job* compute_core::sleep(compute_worker& self, fork_job& job) noexcept {
         // At the greatest depth that an offer can tell it must not be given further jobs.
         if (self.place_->depth < compute_offer::max_depth) self.awaited_ = &job;
         give_up_core(self);
+        self.get_off_core();  // under the lock: a guest is counted by this alone, see `invite`
     }
-    self.get_off_core();
 
     fork_job* part = nullptr;
     std::uint32_t phase = fork_job::pending;
@@ -318,8 +320,8 @@ void compute_core::begin_block(compute_worker& self) noexcept {
     {
         std::lock_guard hold(lock_);
         give_up_core(self);
+        self.get_off_core();  // as in `sleep`
     }
-    self.get_off_core();
     wake_for_what_waits(self);
     recall_for_free_core();
 }

@@ -17,12 +17,6 @@ compute_worker& worker_of(compute_context& context) noexcept {
     return static_cast<compute_worker&>(context);
 }
 
-// A branch that was taken a moment ago often ends a moment later; sleeping costs two system calls
-// and a switch. About two microseconds: what these cost.
-constexpr int looks_before_sleep = 64;
-// Before that, whoever runs the branch is asked for a part of it.
-constexpr int looks_before_asking = 8;
-
 // A job that took its taker no longer than this was not worth taking: with the wake-up it cost both
 // sides more.
 constexpr duration trifle = std::chrono::microseconds(20);

@@ -1,16 +1,16 @@
 #include <twill/runtime/detail/ticker.hpp>
 
 #include <pthread.h>
-#include <time.h>
 
 #include <algorithm>
 #include <mutex>
 #include <new>
 #include <system_error>
-#include <thread>
 
 #include "compute_parker.hpp"
 #include "futex.hpp"
+#include "looks.hpp"
+#include "own_thread.hpp"
 #include "signal_mask.hpp"
 #include "thread_slice.hpp"
 #include "timer_slack.hpp"
@@ -19,12 +19,7 @@ namespace twill::inline TWILL_ABI {
 namespace detail {
 namespace {
 
-// Going to rest and being woken costs a system call on either side, so it is put off for 2 ms:
-// parallel calls in quick succession then find the ticker running.
-constexpr int beats_until_rest = 20;
-
 // After waking up.
-constexpr int first_beats = 4;
 constexpr duration first_beat = std::chrono::microseconds(30);
 
 void be_a_quiet_thread() noexcept {
@@ -102,7 +97,7 @@ void ticker::start() noexcept {
     state_.store(ticking, std::memory_order_seq_cst);
     const blocked_signals inherited(signals_of_the_program());
     try {
-        std::thread(&ticker::loop, this).detach();
+        system_thread(&ticker::loop, this).detach();
     } catch (const std::system_error&) {
         state_.store(unborn, std::memory_order_seq_cst);  // tried again by the next caller
     } catch (const std::bad_alloc&) {
@@ -119,8 +114,7 @@ void ticker::loop() noexcept {
         quiet = wanted >= pulse::slow ? 0 : std::min(quiet + 1, beats_until_rest + 1);
         if (quiet <= beats_until_rest) {
             const duration length = wanted == pulse::slow ? slow_beat : beat;
-            const timespec pause{0, length.count()};
-            ::clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
+            sleep_for(length);
             wanted = tick_all();
         } else {
             wanted = lie_down(wanted);

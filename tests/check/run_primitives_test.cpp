@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -18,6 +19,13 @@ struct expectation {
 
 void PrintTo(const expectation& one, std::ostream* to) {
     *to << one.program << ' ' << one.scenario;
+}
+
+std::vector<std::string> lost_signals(const nlohmann::json& said) {
+    std::vector<std::string> summaries;
+    for (const auto& each : said["failures"][0]["findings"])
+        if (each["kind"] == "lost-signal") summaries.push_back(each["summary"]);
+    return summaries;
 }
 
 class check_primitive : public testing::TestWithParam<expectation> {};
@@ -182,10 +190,28 @@ TEST(check_conditions, deadlock_says_which_notification_was_lost) {
     const checking here;
     const auto said = here.json({}, {"conditions", "forgets_to_look_again"});
     ASSERT_EQ(said["status"], 1);
-    bool named = false;
-    for (const auto& each : said["failures"][0]["findings"])
-        if (each["kind"] == "lost-signal") named = true;
-    EXPECT_TRUE(named) << said.dump(2);
+    EXPECT_EQ(lost_signals(said).size(), 1U) << said.dump(2);
+}
+
+TEST(check_conditions, notification_that_would_not_have_helped_is_not_named) {
+    const checking here;
+    for (const char* const each : {"waits_for_what_nobody_does", "notifies_too_few_again"}) {
+        const auto said = here.json({}, {"conditions", each});
+        ASSERT_EQ(finding_of(said)["kind"], "deadlock") << said.dump(2);
+        EXPECT_EQ(lost_signals(said), std::vector<std::string>{}) << each;
+    }
+}
+
+TEST(check_conditions, of_two_that_wait_the_one_that_would_go_on_is_named) {
+    const checking here;
+    const auto said = here.json({"--schedules", "1"}, {"conditions", "loses_one_of_two"});
+    ASSERT_EQ(finding_of(said)["kind"], "deadlock") << said.dump(2);
+    const auto lost = lost_signals(said);
+    ASSERT_EQ(lost.size(), 1U) << said.dump(2);
+    EXPECT_NE(lost[0].find("thread 2, which waits there"), std::string::npos) << lost[0];
+    // What was tried is none of the run's steps.
+    const std::string steps = said["failures"][0]["steps"].dump();
+    EXPECT_EQ(steps.find("waits"), std::string::npos) << steps;
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ enum class finding_kind : std::uint32_t {
     wrong_unlock,  // unlocked by a thread that does not hold it
     destroyed_in_use,  // a lock that is held, a condition that is waited for
     relocked,          // a thread wants a plain mutex that it holds itself
-    lost_signal,       // notified with nobody waiting, and then waited for ever
+    lost_signal,       // notified with nobody waiting, and then one waits who would go on
     leaked_thread,     // neither joined nor detached when the program ended
     data_race,         //
     use_after_free,    //

@@ -78,7 +78,8 @@ public:
         noted = &result_.outcomes;
         const auto path = std::make_unique<search_path>();
         depth_first systematic(
-            *path, how_.how == search::bounded ? how_.deviations : depth_first::unbounded);
+            *path, how_.how == search::bounded ? how_.deviations : depth_first::unbounded,
+            how_.early_timeouts);
         rotation random;
         while (result_.runs != how_.runs) {
             strategy& decides = how_.how == search::sample ? random.of(result_.runs) : systematic;
@@ -181,6 +182,11 @@ void thread::join() {
     world::entered()->join(number_);
 }
 
+void thread::detach() {
+    joined_ = true;
+    world::entered()->detach(number_);
+}
+
 std::uint32_t this_thread() { return world::entered()->self(); }
 
 void join(std::uint32_t number) { world::entered()->join(number); }
@@ -237,6 +243,16 @@ std::uint64_t virtual_now() {
     constexpr std::uint64_t a_look = 1'000;
     in->engine().advance(a_look);
     return in->engine().now();
+}
+
+void sleep(std::uint64_t length) {
+    world& in = *world::entered();
+    const world::entry own;
+    if (in.narrates()) in.tell("sleeps");
+    in.point({.kind = op_kind::sleep,
+              .writes = false,
+              .blocked = true,
+              .deadline = in.engine().now() + length});
 }
 
 void note_outcome(const std::string& what) {

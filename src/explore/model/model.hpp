@@ -36,6 +36,8 @@ struct settings {
     unsigned deviations = 3;         // for `bounded`
     std::uint64_t runs = 1'000'000;  // at most
     std::uint64_t seed = 1;
+    // Of the first two: a time may come while others can run, as if they were slow.
+    bool early_timeouts = false;
     run_settings each{};
     bool explains = true;  // makes a failing schedule smaller, and tells its story
 };
@@ -78,6 +80,8 @@ public:
     thread(const thread&) = delete;
     thread& operator=(const thread&) = delete;
     void join();
+    // It need not end: the run is over when all others have.
+    void detach();
 
 private:
     std::uint32_t number_;
@@ -111,6 +115,8 @@ void check(bool holds, const char* what);
 unsigned choose(unsigned options);
 // Virtual time, in nanoseconds: it passes while all threads wait for it, and a little at each look.
 std::uint64_t virtual_now();
+// For so long, in virtual time.
+void sleep(std::uint64_t length);
 // What this run came to: the verdict has all of them.
 void note_outcome(const std::string& what);
 // What asymmetric_barrier::heavy does.

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <string_view>
 
 namespace twill::inline TWILL_ABI::explore::model {
 namespace {
@@ -29,6 +30,9 @@ const char* file_of(const std::source_location& where) noexcept {
 // "futex_mutex::unlock" of "void twill::v0::futex_mutex::unlock()".
 std::string function_of(const std::source_location& where) {
     std::string name = where.function_name();
+    constexpr std::string_view nameless = "(anonymous namespace)::";
+    for (std::size_t at; (at = name.find(nameless)) != std::string::npos;)
+        name.erase(at, nameless.size());
     name.resize(std::min(name.find('('), name.size()));
     // Arguments of templates hold blanks and colons of their own.
     for (std::size_t open; (open = name.find('<')) != std::string::npos;) {

@@ -11,10 +11,11 @@
 namespace twill::inline TWILL_ABI::explore::model {
 
 struct run_settings {
-    change mutant;
+    change mutant{};
     bool spurious = false;     // weak comparisons may fail without a reason
     unsigned stale_reads = 2;  // how often in a row a thread may read old stores of an atomic
     bool narrate = false;
+    bool detached_run = true;  // else who is detached never gets a turn
     limits most{.steps = 20'000, .vain_steps = 500, .patience = 3};
 };
 

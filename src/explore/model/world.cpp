@@ -55,6 +55,7 @@ thread_id world::start(std::function<void()>&& body) {
     auto* const made = ::new (workshop_.memory.take(sizeof(model_thread))) model_thread();
     made->body = std::move(body);
     threads_.push_back(made);
+    ++awaited_;
     made->locals.begin(workshop_.memory);
     made->stack.prepare(workshop_.stack(child), workshop::stack_size, &world::main_of, made);
     if (narrates() && self_ != no_thread) tell("starts thread " + std::to_string(child));
@@ -77,6 +78,7 @@ void world::main_of(void* self) noexcept {
     if (in.narrates()) in.tell("ends");
     in.engine_.exit(in.self_);
     in.engine_.wake_all(end_of(in.self_));
+    if (!thread.detached && --in.awaited_ == 0) in.end();
     in.go_on();
     in.end();  // not reached
 }
@@ -90,6 +92,18 @@ void world::join(thread_id other) {
         point({.kind = op_kind::join, .writes = false, .blocked = true, .object = end_of(other)});
     engine_.acquire(self_, joined.past);
     memory_.join_thread(joined.seen);
+}
+
+// Just made, it has not begun.
+void world::detach(thread_id other) {
+    const entry own;
+    model_thread& left = *threads_[other];
+    if (left.ended) return;
+    left.detached = true;
+    --awaited_;
+    if (settings_.detached_run) return;
+    left.ended = true;
+    engine_.exit(other);
 }
 
 bool world::point(const operation& what) {

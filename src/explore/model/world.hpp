@@ -67,6 +67,8 @@ public:
     // `body` lies in the run's memory, or longer.
     thread_id start(std::function<void()>&& body);
     void join(thread_id other);
+    // The run does not wait for its end.
+    void detach(thread_id other);
     // A scheduling point. Returns when the calling thread was chosen: `what` is done now. True: its
     // deadline has passed instead.
     bool point(const operation& what);
@@ -89,6 +91,7 @@ private:
         thread_locals locals;
         std::function<void()> body;
         bool ended = false;
+        bool detached = false;
         // For those who join it.
         vector_clock past;
         vector_clock seen;
@@ -115,6 +118,7 @@ private:
     fiber runner_;
     thread_locals runner_locals_;
     thread_id self_ = no_thread;
+    std::uint32_t awaited_ = 0;  // threads that the run waits for
     bool timed_out_ = false;
     bool pruned_ = false;
     bool over_ = false;

@@ -91,6 +91,47 @@ void takes_after_looking_again() {
     assert(queue.empty());
 }
 
+// A notification that came when nobody waited, and has nothing to do with who waits.
+void waits_for_what_nobody_does() {
+    changed.notify_one();
+    std::thread other([] {
+        std::unique_lock held(lock);
+        changed.wait(held, [] { return ready; });
+    });
+    other.join();
+}
+
+// The same at one condition, and at the other one that does.
+void loses_one_of_two() {
+    static std::condition_variable others;
+    others.notify_one();
+    announce();
+    std::thread a([] {
+        std::unique_lock held(lock);
+        others.wait(held, [] { return queue.size() == 1; });
+    });
+    std::thread b([] {
+        std::unique_lock held(lock);
+        changed.wait(held);
+    });
+    a.join();
+    b.join();
+}
+
+// Nobody waits for the first notification; the second, for two who wait, reaches one of them.
+void notifies_too_few_again() {
+    changed.notify_one();
+    const auto wait = [] {
+        std::unique_lock held(lock);
+        changed.wait(held, [] { return ready; });
+    };
+    std::thread a(wait);
+    std::thread b(wait);
+    announce();
+    a.join();
+    b.join();
+}
+
 // One notification for two who wait.
 void notifies_too_few() {
     int passed = 0;
@@ -127,6 +168,9 @@ int main(int argc, char** argv) {
         {"takes_after_one_look", takes_after_one_look},
         {"takes_after_looking_again", takes_after_looking_again},
         {"notifies_too_few", notifies_too_few},
+        {"notifies_too_few_again", notifies_too_few_again},
+        {"waits_for_what_nobody_does", waits_for_what_nobody_does},
+        {"loses_one_of_two", loses_one_of_two},
         {"waits_with_a_limit", waits_with_a_limit},
     };
     return run_scenario(argc, argv, all);

@@ -167,6 +167,11 @@ std::string summary_of(const protocol::finding& found) {
         case finding_kind::leaked_thread:
             return fmt::format("thread {} was neither joined nor detached when the program ended",
                                found.other);
+        case finding_kind::lost_signal:
+            return fmt::format(
+                "{} notified {} when nobody waited; thread {}, which waits there now, would go on "
+                "if it were notified",
+                who, name_of(found.what, found.object), found.other);
         default:
             if (is_about_memory(found.kind)) return summary_of_memory(found);
             if (found.object != 0 && found.what != object_kind::none)
