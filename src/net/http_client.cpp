@@ -49,8 +49,11 @@ void check_fields(const http_asking& what) {
     }
 }
 
-task<any_stream> connect_by_tcp(http::url there) {
-    co_return any_stream(co_await connect(there.host, std::to_string(there.port)));
+// `pool` is kept, because it may have made whom to trust.
+task<any_stream> connect_to(http::url there, std::shared_ptr<http_pool> pool) {
+    any_stream plain(co_await connect(there.host, std::to_string(there.port)));
+    if (!there.secure) co_return plain;
+    co_return any_stream(co_await tls::connect(std::move(plain), pool->trust(), there.host));
 }
 
 std::string head_of(const http_asking& what, const std::string& user_agent) {
@@ -120,9 +123,7 @@ task<> http_exchange_of_client::open(bool may_reuse) {
     reused_ = link_ != nullptr;
     if (reused_) co_return;
     const auto& options = pool_->options;
-    if (!options.connect && there_.secure)
-        throw usage_error("https needs TLS: set client_options::connect");
-    auto connecting = options.connect ? options.connect(there_) : connect_by_tcp(there_);
+    auto connecting = options.connect ? options.connect(there_) : connect_to(there_, pool_);
     link_ = std::make_unique<http_link>(
         co_await with_timeout(options.connect_limit, std::move(connecting)), pool_->limits());
 }

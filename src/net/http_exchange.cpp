@@ -16,6 +16,12 @@ std::string_view exchange::parameter(std::string_view name) const noexcept {
     return {};
 }
 
+bool exchange::has_parameter(std::string_view name) const noexcept {
+    for (const auto& [key, value] : parameters_)
+        if (key == name) return true;
+    return false;
+}
+
 task<std::size_t> exchange::read_some(std::span<std::byte> into) { return on_->read_content(into); }
 task<std::string> exchange::text(std::size_t limit) { return on_->read_text(limit); }
 

@@ -46,6 +46,13 @@ void http_pool::keep(host& with, std::unique_ptr<http_link> link) noexcept {
     }
 }
 
+const tls::client_context& http_pool::trust() {
+    if (options.tls != nullptr) return *options.tls;
+    const std::lock_guard hold(lock_);
+    if (!system_trust_) system_trust_.emplace();
+    return *system_trust_;
+}
+
 std::size_t http_pool::idle() const noexcept {
     const std::lock_guard hold(lock_);
     std::size_t count = 0;

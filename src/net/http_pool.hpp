@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,8 @@ struct http_pool {
     std::unique_ptr<http_link> take(host& from);
     void keep(host& with, std::unique_ptr<http_link> link) noexcept;
     [[nodiscard]] std::size_t idle() const noexcept;
+    // Whom to trust for https. Throws tls::error.
+    [[nodiscard]] const tls::client_context& trust();
     [[nodiscard]] http_limits limits() const noexcept {
         return {options.max_head, options.max_fields, options.max_content};
     }
@@ -50,7 +53,8 @@ struct http_pool {
     const http::client_options options;
 
 private:
-    mutable futex_mutex lock_;  // guards the map and the lists of idle links
+    mutable futex_mutex lock_;  // guards what follows, and the lists of idle links
+    std::optional<tls::client_context> system_trust_;  // made when it is first needed
     std::map<std::string, std::unique_ptr<host>, std::less<>> hosts_;
 };
 

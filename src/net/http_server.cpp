@@ -5,6 +5,7 @@
 #include <twill/core/scope.hpp>
 #include <twill/core/shield.hpp>
 #include <twill/core/sleep.hpp>
+#include <twill/core/timeout.hpp>
 #include <twill/core/when_all.hpp>
 #include <twill/io/tcp.hpp>
 #include <twill/net/http_server.hpp>
@@ -13,6 +14,7 @@
 
 #include <new>
 #include <optional>
+#include <source_location>
 #include <utility>
 
 namespace twill::inline TWILL_ABI::http {
@@ -34,15 +36,27 @@ task<> serve_one(http_service* service, tcp_stream stream, semaphore_permit /*he
     co_await connection.serve();
 }
 
+task<> serve_one_safely(http_service* service, const tls::server_context* identity,
+                        tcp_stream stream, semaphore_permit /*held*/) {
+    any_stream safe;
+    try {
+        safe = any_stream(co_await with_timeout(
+            service->options.head_limit, tls::accept(any_stream(std::move(stream)), *identity)));
+    } catch (const std::runtime_error&) {
+        co_return;  // who cannot shake hands is none of ours
+    }
+    http_connection connection(std::move(safe), *service);
+    co_await connection.serve();
+}
+
 }  // namespace
 
 struct server::parts {
     explicit parts(server_options some)
-        : options(std::move(some)),
-          door(where(options), {.backlog = options.backlog}),
-          slots(options.max_connections) {}
+        : options(std::move(some)), door(where(options)), slots(options.max_connections) {}
 
     [[nodiscard]] task<> accept(scope_ref connections);
+    void begin(scope_ref connections, tcp_stream stream, semaphore_permit permit);
     void accept_queued(scope_ref connections) noexcept;
     [[nodiscard]] task<> hold(std::optional<scope_ref>& connections);
     [[nodiscard]] task<> fill(std::optional<scope_ref>& connections);
@@ -63,12 +77,20 @@ std::size_t server::connections() const noexcept {
     return parts_->service ? parts_->service->watch.count() : 0;
 }
 
+void server::parts::begin(scope_ref connections, tcp_stream stream, semaphore_permit permit) {
+    if (options.tls == nullptr)
+        connections.spawn(&serve_one, &*service, std::move(stream), std::move(permit));
+    else
+        connections.spawn_at(std::source_location::current(), &serve_one_safely, &*service,
+                             options.tls, std::move(stream), std::move(permit));
+}
+
 task<> server::parts::accept(scope_ref connections) {
     for (;;) {
         try {
             for (;;) {
                 auto permit = co_await slots.acquire();
-                connections.spawn(&serve_one, &*service, co_await door.accept(), std::move(permit));
+                begin(connections, co_await door.accept(), std::move(permit));
             }
         } catch (const io_error& failure) {
             const int why = failure.code().value();
@@ -89,7 +111,7 @@ void server::parts::accept_queued(scope_ref connections) noexcept {
             const int fd =
                 ::accept4(door.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
             if (fd < 0) break;
-            connections.spawn(&serve_one, &*service, tcp_stream(fd), std::move(permit));
+            begin(connections, tcp_stream(fd), std::move(permit));
         }
     } catch (const std::exception&) {
         // Those that remain are refused by the kernel.

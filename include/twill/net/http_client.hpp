@@ -18,6 +18,7 @@
 #include <twill/net/any_stream.hpp>
 #include <twill/net/http_message.hpp>
 #include <twill/net/http_url.hpp>
+#include <twill/net/tls.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -72,7 +73,10 @@ struct client_options {
 
     std::string user_agent = "twill/" TWILL_VERSION;
 
-    // How connections are made. Empty: by TCP; https is refused.
+    // For https: whom to trust. Null: the system's roots. Must outlive the client.
+    const tls::client_context* tls = nullptr;
+
+    // How connections are made. Empty: by TCP, and TLS for https.
     std::function<task<any_stream>(const url& there)> connect = {};
 };
 

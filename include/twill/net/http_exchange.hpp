@@ -88,6 +88,7 @@ public:
 
     // What the router found in the place of {name}, decoded; "" when there is no such place.
     [[nodiscard]] std::string_view parameter(std::string_view name) const noexcept;
+    [[nodiscard]] bool has_parameter(std::string_view name) const noexcept;
 
     // The content of the request.
     //

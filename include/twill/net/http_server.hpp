@@ -18,6 +18,7 @@
 #include <twill/io/endpoint.hpp>
 #include <twill/net/any_stream.hpp>
 #include <twill/net/http_exchange.hpp>
+#include <twill/net/tls.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -67,7 +68,8 @@ struct server_options {
     // Where to listen: all of this machine's IPv4 addresses; "::" for IPv6 as well, "127.0.0.1" for
     // this machine alone.
     std::string address = "0.0.0.0";
-    int backlog = 1024;
+    // HTTPS, as whom; null: HTTP. Must outlive the server. Handshakes count to `head_limit`.
+    const tls::server_context* tls = nullptr;
 
     // More wait in the kernel until one ends.
     std::size_t max_connections = 10'000;

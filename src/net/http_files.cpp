@@ -1,0 +1,211 @@
+#include "http_date.hpp"
+#include "http_range.hpp"
+
+#include <twill/core/error.hpp>
+#include <twill/io/detail/descriptor.hpp>
+#include <twill/net/http_files.hpp>
+#include <twill/runtime/blocking.hpp>
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <utility>
+#include <vector>
+
+namespace twill::inline TWILL_ABI::http {
+namespace {
+
+using detail::descriptor;
+using detail::http_range;
+
+constexpr std::size_t piece_size = 256 << 10;
+
+constexpr std::array types = {
+    std::pair{std::string_view("css"), std::string_view("text/css; charset=utf-8")},
+    std::pair{std::string_view("csv"), std::string_view("text/csv; charset=utf-8")},
+    std::pair{std::string_view("gif"), std::string_view("image/gif")},
+    std::pair{std::string_view("htm"), std::string_view("text/html; charset=utf-8")},
+    std::pair{std::string_view("html"), std::string_view("text/html; charset=utf-8")},
+    std::pair{std::string_view("ico"), std::string_view("image/x-icon")},
+    std::pair{std::string_view("jpeg"), std::string_view("image/jpeg")},
+    std::pair{std::string_view("jpg"), std::string_view("image/jpeg")},
+    std::pair{std::string_view("js"), std::string_view("text/javascript; charset=utf-8")},
+    std::pair{std::string_view("json"), std::string_view("application/json")},
+    std::pair{std::string_view("md"), std::string_view("text/markdown; charset=utf-8")},
+    std::pair{std::string_view("mjs"), std::string_view("text/javascript; charset=utf-8")},
+    std::pair{std::string_view("mp4"), std::string_view("video/mp4")},
+    std::pair{std::string_view("pdf"), std::string_view("application/pdf")},
+    std::pair{std::string_view("png"), std::string_view("image/png")},
+    std::pair{std::string_view("svg"), std::string_view("image/svg+xml")},
+    std::pair{std::string_view("txt"), std::string_view("text/plain; charset=utf-8")},
+    std::pair{std::string_view("wasm"), std::string_view("application/wasm")},
+    std::pair{std::string_view("webp"), std::string_view("image/webp")},
+    std::pair{std::string_view("woff2"), std::string_view("font/woff2")},
+    std::pair{std::string_view("xml"), std::string_view("application/xml")},
+};
+
+struct opened {
+    descriptor file;
+    struct stat state{};
+    int error = 0;
+};
+
+// On the blocking pool. Non-blocking: a FIFO must not hold it up.
+opened open_below(int folder, const std::string& path) {
+    open_how how{};
+    how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    opened made;
+    made.file.reset(static_cast<int>(
+        ::syscall(SYS_openat2, folder, path.empty() ? "." : path.c_str(), &how, sizeof how)));
+    if (!made.file || ::fstat(made.file.get(), &made.state) != 0) made.error = errno;
+    return made;
+}
+
+// How much was read; less than asked for at the end of the file.
+std::size_t read_at(int file, std::string& into, std::size_t size, std::uint64_t at) {
+    into.resize(size);
+    std::size_t have = 0;
+    while (have < size) {
+        const ssize_t got =
+            ::pread(file, into.data() + have, size - have, static_cast<off_t>(at + have));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) throw io_error("read", "a file that is served", errno);
+        if (got == 0) break;
+        have += static_cast<std::size_t>(got);
+    }
+    into.resize(have);
+    return have;
+}
+
+std::string etag_of(const struct stat& state) {
+    std::string tag = "\"";
+    for (const auto number :
+         {static_cast<std::uint64_t>(state.st_ino), static_cast<std::uint64_t>(state.st_size),
+          static_cast<std::uint64_t>(state.st_mtim.tv_sec) * 1'000'000'000U +
+              static_cast<std::uint64_t>(state.st_mtim.tv_nsec)}) {
+        char digits[20];
+        const auto end = std::to_chars(std::begin(digits), std::end(digits), number, 16).ptr;
+        tag.append(digits, end) += '-';
+    }
+    tag.back() = '"';
+    return tag;
+}
+
+bool is_hidden(std::string_view path) noexcept {
+    return path.starts_with('.') || path.find("/.") != std::string_view::npos;
+}
+
+bool is_absent(int why) noexcept {
+    // EXDEV: it leads out of the folder. ENXIO, EOPNOTSUPP: a socket or the like.
+    return why == ENOENT || why == ENOTDIR || why == EXDEV || why == ELOOP || why == ENAMETOOLONG ||
+           why == EINVAL || why == ENXIO || why == EOPNOTSUPP;
+}
+
+}  // namespace
+
+std::string_view content_type(std::string_view name) noexcept {
+    const auto dot = name.rfind('.');
+    if (dot != std::string_view::npos)
+        for (const auto& [ending, type] : types)
+            if (same_name(name.substr(dot + 1), ending)) return type;
+    return "application/octet-stream";
+}
+
+struct files::parts {
+    descriptor folder;
+    file_options options;
+
+    [[nodiscard]] task<> send(exchange& x, const opened& found, std::string_view name) const;
+};
+
+files::files(const std::string& folder, file_options options) {
+    descriptor handle(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!handle) throw io_error("open the folder", folder, errno);
+    parts_ = std::make_shared<const parts>(std::move(handle), std::move(options));
+}
+
+task<> files::operator()(exchange& x) const {
+    const auto keep = parts_;
+    const auto method = x.request().method();
+    if (method != "GET" && method != "HEAD") {
+        co_await x.set("Allow", "GET,HEAD").respond(405, "Method Not Allowed\n");
+        co_return;
+    }
+    std::string path;
+    if (x.has_parameter("path")) {
+        path = x.parameter("path");
+    } else {
+        auto plain = percent_decoded(x.request().path());
+        if (!plain) throw error(400, "the path is badly encoded");
+        path = plain->substr(plain->find_first_not_of('/') == std::string::npos
+                                 ? plain->size()
+                                 : plain->find_first_not_of('/'));
+    }
+    // A NUL would end the path for the kernel, and here not.
+    if (path.find('\0') != std::string::npos || path.starts_with('/') ||
+        (!keep->options.hidden && is_hidden(path)))
+        throw error(404);
+    const bool as_folder = path.empty() || path.ends_with('/');
+    if (as_folder) path += keep->options.index;
+    auto found = co_await blocking([&] { return open_below(keep->folder.get(), path); });
+    if (found.error == 0 && S_ISDIR(found.state.st_mode) && !as_folder) {
+        // So that links within it lead to where they should.
+        const auto target = std::string(x.request().path()) + '/';
+        co_await x.set("Location", target).respond(301, "it is a folder\n");
+        co_return;
+    }
+    if (found.error == EACCES || found.error == EPERM) throw error(403);
+    if (is_absent(found.error) || (found.error == 0 && !S_ISREG(found.state.st_mode)))
+        throw error(404);
+    if (found.error != 0) throw io_error("open", path, found.error);
+    co_await keep->send(x, found, path);
+}
+
+task<> files::parts::send(exchange& x, const opened& found, std::string_view name) const {
+    const auto size = static_cast<std::uint64_t>(found.state.st_size);
+    const auto tag = etag_of(found.state);
+    x.set("ETag", tag).set("Last-Modified", detail::http_date(found.state.st_mtim.tv_sec));
+    if (!options.cache_control.empty()) x.set("Cache-Control", options.cache_control);
+    if (detail::has_etag(x.request().header("If-None-Match"), tag)) {
+        co_await x.respond(304);
+        co_return;
+    }
+    x.set("Accept-Ranges", "bytes");
+    const auto unless = x.request().header("If-Range");
+    http_range range{http_range::kind::whole, 0, size};
+    if (unless.empty() || unless == tag)
+        range = detail::parse_range(x.request().header("Range"), size);
+    if (range.is == http_range::kind::outside) {
+        co_await x.set("Content-Range", "bytes */" + std::to_string(size)).respond(416);
+        co_return;
+    }
+    const bool part = range.is == http_range::kind::part;
+    if (part)
+        x.set("Content-Range", "bytes " + std::to_string(range.begin) + '-' +
+                                   std::to_string(range.begin + range.size - 1) + '/' +
+                                   std::to_string(size));
+    x.set("Content-Type", content_type(name));
+    x.begin(part ? 206 : 200, range.size);
+    if (x.request().method() == "HEAD") co_return;
+    std::string piece;
+    while (range.size != 0) {
+        const auto wanted =
+            static_cast<std::size_t>(std::min<std::uint64_t>(piece_size, range.size));
+        const auto got = co_await blocking(
+            [&] { return read_at(found.file.get(), piece, wanted, range.begin); });
+        if (got == 0) throw std::runtime_error("the file became shorter while it was sent");
+        co_await x.write(piece);
+        range.begin += got;
+        range.size -= got;
+    }
+}
+
+}  // namespace twill::inline TWILL_ABI::http

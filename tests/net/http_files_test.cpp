@@ -1,0 +1,184 @@
+#include <twill/net/http_files.hpp>
+
+#include <twill/core/error.hpp>
+#include <twill/net/http_router.hpp>
+
+#include "http.hpp"
+#include "io/fixtures.hpp"
+#include "net/http_range.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <initializer_list>
+#include <utility>
+
+namespace {
+
+using namespace twill_test;
+using twill::endpoint;
+using twill::task;
+using twill::detail::has_etag;
+using twill::detail::http_range;
+using twill::detail::parse_range;
+
+std::string field_of(const std::string& response, const std::string& name) {
+    const auto at = response.find("\r\n" + name + ": ");
+    if (at == std::string::npos) return "";
+    const auto begin = at + 4 + name.size();
+    return response.substr(begin, response.find("\r\n", begin) - begin);
+}
+
+std::string last(const std::string& fields = "") { return fields + "Connection: close\r\n"; }
+
+TEST(HttpFiles, GivesFilesOut) {
+    temporary_directory folder;
+    const auto large = pattern(700'000);
+    static_cast<void>(folder.file("a b.txt", "a file", 0644));
+    static_cast<void>(folder.file("sub/large.bin", large, 0644));
+    static_cast<void>(folder.file("sub/index.html", "<p>index", 0644));
+    static_cast<void>(folder.file("empty.css", "", 0644));
+    beside_server({}, twill::http::files(folder.path()), [&](endpoint there) -> task<> {
+        const auto text = co_await ask(there, get("/a%20b.txt", last()));
+        EXPECT_EQ(content_of(text), "a file");
+        EXPECT_EQ(field_of(text, "Content-Type"), "text/plain; charset=utf-8");
+        EXPECT_TRUE(content_of(co_await ask(there, get("/sub/large.bin", last()))) == large);
+        EXPECT_EQ(content_of(co_await ask(there, get("/sub/", last()))), "<p>index");
+        EXPECT_EQ(field_of(co_await ask(there, get("/sub", last())), "Location"), "/sub/");
+        const auto empty = co_await ask(there, get("/empty.css", last()));
+        EXPECT_EQ(status_line(empty), "HTTP/1.1 200 OK");
+        EXPECT_EQ(content_of(empty), "");
+        const auto head =
+            co_await ask(there, "HEAD /sub/large.bin HTTP/1.1\r\nHost: a\r\n" + last() + "\r\n");
+        EXPECT_EQ(field_of(head, "Content-Length"), "700000");
+        EXPECT_EQ(content_of(head), "");
+        EXPECT_EQ(status_line(co_await ask(there, post("/a%20b.txt", ""))),
+                  "HTTP/1.1 405 Method Not Allowed");
+    });
+}
+
+TEST(HttpFiles, NothingOutsideOfTheFolderIsGivenOut) {
+    temporary_directory outside;
+    static_cast<void>(outside.file("secret", "secret", 0644));
+    static_cast<void>(outside.file("public/open", "open", 0644));
+    static_cast<void>(outside.file("public/.hidden", "hidden", 0644));
+    const auto folder = outside.path() + "/public";
+    EXPECT_EQ(::symlink("../secret", (folder + "/out").c_str()), 0);
+    EXPECT_EQ(::symlink((outside.path() + "/secret").c_str(), (folder + "/far").c_str()), 0);
+    EXPECT_EQ(::symlink("open", (folder + "/in").c_str()), 0);
+    EXPECT_EQ(::mkfifo((folder + "/fifo").c_str(), 0644), 0);
+    beside_server({}, twill::http::files(folder), [](endpoint there) -> task<> {
+        EXPECT_EQ(content_of(co_await ask(there, get("/in", last()))), "open");
+        for (const char* path :
+             {"/../secret", "/%2e%2e/secret", "/..%2fsecret", "/sub/../../secret", "/%2fetc/passwd",
+              "//etc/passwd", "/out", "/far", "/fifo", "/.hidden", "/open%00.txt", "/absent",
+              "/open/", "/open/x", "/"}) {
+            const auto said = co_await ask(there, get(path, last()));
+            EXPECT_EQ(status_line(said), "HTTP/1.1 404 Not Found") << path;
+            EXPECT_FALSE(has(said, "secret")) << path;
+        }
+    });
+}
+
+TEST(HttpFiles, WhatAClientHasIsNotSentAgain) {
+    temporary_directory folder;
+    const auto path = folder.file("a.txt", "first", 0644);
+    beside_server(
+        {}, twill::http::files(folder.path(), {.cache_control = "max-age=5"}),
+        [&](endpoint there) -> task<> {
+            const auto first = co_await ask(there, get("/a.txt", last()));
+            const auto tag = field_of(first, "ETag");
+            EXPECT_TRUE(tag.size() > 2 && tag.starts_with('"') && tag.ends_with('"')) << first;
+            EXPECT_EQ(field_of(first, "Cache-Control"), "max-age=5");
+            const auto again =
+                co_await ask(there, get("/a.txt", last("If-None-Match: \"x\", W/" + tag + "\r\n")));
+            EXPECT_EQ(status_line(again), "HTTP/1.1 304 Not Modified");
+            EXPECT_EQ(content_of(again), "");
+            EXPECT_EQ(field_of(again, "ETag"), tag);
+            static_cast<void>(folder.file("a.txt", "longer than before", 0644));
+            const auto changed =
+                co_await ask(there, get("/a.txt", last("If-None-Match: " + tag + "\r\n")));
+            EXPECT_EQ(content_of(changed), "longer than before");
+            EXPECT_NE(field_of(changed, "ETag"), tag);
+        });
+}
+
+TEST(HttpFiles, GivesParts) {
+    temporary_directory folder;
+    static_cast<void>(folder.file("a.txt", "0123456789", 0644));
+    twill::http::router routes;
+    routes.on("GET", "/s/{path...}", twill::http::files(folder.path()));
+    beside_server({}, routes, [](endpoint there) -> task<> {
+        const auto part = co_await ask(there, get("/s/a.txt", last("Range: bytes=2-4\r\n")));
+        EXPECT_EQ(status_line(part), "HTTP/1.1 206 Partial Content");
+        EXPECT_EQ(field_of(part, "Content-Range"), "bytes 2-4/10");
+        EXPECT_EQ(content_of(part), "234");
+        const auto outside = co_await ask(there, get("/s/a.txt", last("Range: bytes=10-\r\n")));
+        EXPECT_EQ(status_line(outside), "HTTP/1.1 416 Range Not Satisfiable");
+        EXPECT_EQ(field_of(outside, "Content-Range"), "bytes */10");
+        const auto stale = co_await ask(
+            there, get("/s/a.txt", last("Range: bytes=2-4\r\nIf-Range: \"other\"\r\n")));
+        EXPECT_EQ(content_of(stale), "0123456789");
+        const auto fresh = co_await ask(
+            there, get("/s/a.txt",
+                       last("Range: bytes=-3\r\nIf-Range: " + field_of(part, "ETag") + "\r\n")));
+        EXPECT_EQ(content_of(fresh), "789");
+    });
+}
+
+TEST(HttpFiles, ReadsRanges) {
+    const auto read = [](std::string_view field, std::uint64_t size) {
+        const auto range = parse_range(field, size);
+        if (range.is == http_range::kind::whole) return std::string("whole");
+        if (range.is == http_range::kind::outside) return std::string("outside");
+        return std::to_string(range.begin) + "+" + std::to_string(range.size);
+    };
+    for (const auto& [field, wanted] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"bytes=0-0", "0+1"},
+             {"bytes=0-9", "0+10"},
+             {"bytes=0-99", "0+10"},
+             {"bytes=9-", "9+1"},
+             {"bytes=10-", "outside"},
+             {"bytes=10-12", "outside"},
+             {"bytes=-1", "9+1"},
+             {"bytes=-99", "0+10"},
+             {"bytes=-0", "outside"},
+             {"BYTES=1-2", "1+2"},
+             {"bytes=5-2", "whole"},
+             {"bytes=1-2,4-5", "whole"},
+             {"bytes=a-b", "whole"},
+             {"bytes=-", "whole"},
+             {"bytes=", "whole"},
+             {"", "whole"},
+             {"lines=1-2", "whole"},
+             {"bytes=--1", "whole"},
+             {"bytes=0-18446744073709551615", "0+10"},
+             {"bytes=18446744073709551616-", "whole"}})
+        EXPECT_EQ(read(field, 10), wanted) << field;
+    EXPECT_EQ(read("bytes=0-0", 0), "outside");
+    EXPECT_EQ(read("bytes=-1", 0), "outside");
+}
+
+TEST(HttpFiles, ReadsListsOfTags) {
+    EXPECT_TRUE(has_etag("\"a\"", "\"a\""));
+    EXPECT_TRUE(has_etag("\"b\" , W/\"a\"", "\"a\""));
+    EXPECT_TRUE(has_etag("*", "\"a\""));
+    EXPECT_FALSE(has_etag("", "\"a\""));
+    EXPECT_FALSE(has_etag("\"ab\"", "\"a\""));
+    EXPECT_FALSE(has_etag("a", "\"a\""));
+    EXPECT_FALSE(has_etag("\"a", "\"a\""));
+}
+
+TEST(HttpFiles, KnowsTypes) {
+    EXPECT_EQ(twill::http::content_type("a/b.HTML"), "text/html; charset=utf-8");
+    EXPECT_EQ(twill::http::content_type("x.tar.svg"), "image/svg+xml");
+    EXPECT_EQ(twill::http::content_type("x"), "application/octet-stream");
+    EXPECT_EQ(twill::http::content_type("x."), "application/octet-stream");
+}
+
+TEST(HttpFiles, AFolderThatIsNotThereIsToldAtOnce) {
+    EXPECT_THROW(twill::http::files("/absent/folder"), twill::io_error);
+}
+
+}  // namespace
