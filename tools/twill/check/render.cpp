@@ -169,7 +169,8 @@ std::string text_of(const failing_run& run, const result& in) {
     for (const auto& each : run.findings) {
         text += fmt::format("\n{}\n", each.summary);
         if (each.kind != "deadlock" && each.kind != "livelock") put_stack(text, each.here);
-        if (each.other) {
+        // Of a lost signal all is said of the other.
+        if (each.other && each.kind != "lost-signal") {
             text += fmt::format("    the other: {}\n", thread_name(run, *each.other));
             put_stack(text, each.there);
         }
