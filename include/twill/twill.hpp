@@ -52,9 +52,11 @@
 #include <twill/io/duplex.hpp>
 #include <twill/io/endpoint.hpp>
 #include <twill/io/file.hpp>
+#include <twill/io/file_watcher.hpp>
 #include <twill/io/pipe.hpp>
 #include <twill/io/process.hpp>
 #include <twill/io/replace_file.hpp>
+#include <twill/io/resource_limit.hpp>
 #include <twill/io/signal.hpp>
 #include <twill/io/socket_stream.hpp>
 #include <twill/io/tcp.hpp>

@@ -1,13 +1,13 @@
 #include "http_connection.hpp"
 
 #include "http_date.hpp"
+#include "http_text.hpp"
 
 #include <twill/core/error.hpp>
 #include <twill/core/shield.hpp>
 #include <twill/io/tcp.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 
 namespace twill::inline TWILL_ABI::detail {
@@ -17,8 +17,6 @@ using namespace std::chrono_literals;
 
 // Responses below this are gathered.
 constexpr std::size_t gathered = 32768;
-// At least so much is read at a time.
-constexpr std::size_t least_read = 4096;
 constexpr std::size_t content_read = 16384;
 // So much of a content that the handler did not read is skipped; more, and the connection ends.
 constexpr std::size_t most_skipped = 256 << 10;
@@ -27,25 +25,6 @@ constexpr std::size_t most_skipped = 256 << 10;
 constexpr auto linger_limit = 1s;
 
 constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-
-void append_number(std::string& to, std::uint64_t number, int base = 10) {
-    char digits[20];
-    const auto end = std::to_chars(std::begin(digits), std::end(digits), number, base).ptr;
-    to.append(digits, end);
-}
-
-bool is_token(std::string_view text) noexcept {
-    constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-    return !text.empty() && std::ranges::all_of(text, [&](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               others.find(c) != std::string_view::npos;
-    });
-}
-bool is_value(std::string_view text) noexcept {
-    return std::ranges::none_of(text, [](char c) {
-        return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-    });
-}
 
 http_limits limits_of(const http::connection_options& options) noexcept {
     return {options.max_head, options.max_fields, options.max_content};
@@ -65,7 +44,7 @@ void http_service::report(std::string_view line) const noexcept {
 }
 
 http_connection::http_connection(any_stream stream, http_service& of)
-    : stream_(std::move(stream)), service_(of), limits_(limits_of(of.options)), parser_(limits_) {}
+    : stream_(std::move(stream)), service_(of), in_(limits_of(of.options)) {}
 
 int http_connection::descriptor() const noexcept {
     const byte_stream* bottom = stream_.bottom();
@@ -115,10 +94,9 @@ task<> http_connection::serve() {
 task<> http_connection::run() {
     while (co_await next_head()) {
         co_await answer();
-        if (keep_ && !parser_.complete()) co_await skip_content();
+        if (keep_ && !in_.complete()) co_await skip_content();
         if (!keep_ || broken_) break;
-        // What came behind the content begins the next request.
-        if (!more_.empty()) std::swap(in_, more_);
+        in_.next();
     }
     if (broken_) co_return;
     if (auto rest = flush(); !rest.empty()) co_await std::move(rest);
@@ -127,23 +105,16 @@ task<> http_connection::run() {
 
 // True: a request is there. False: nothing more is to be answered; a refusal waits in `out_`.
 task<bool> http_connection::next_head() {
-    finder_.restart();
     phase_ = phase::idle;
     for (;;) {
-        const auto found = finder_.find(in_.view(), limits_);
-        if (found.wrong) {
-            refuse(found.wrong.status, found.wrong.why);
-            co_return false;
-        }
-        if (found.size != 0) {
-            const auto head = in_.view().substr(found.begin, found.size);
-            in_.consume(found.begin + found.size);
-            if (const auto wrong = parser_.parse(head, head_)) {
-                refuse(wrong.status, wrong.why);
-                co_return false;
-            }
+        http_refusal wrong;
+        if (in_.head(head_, wrong)) {
             begin_request();
             co_return true;
+        }
+        if (wrong) {
+            refuse(wrong.status, wrong.why);
+            co_return false;
         }
         if (auto rest = flush(); !rest.empty()) co_await std::move(rest);
         const bool idle = in_.empty();
@@ -159,7 +130,7 @@ task<bool> http_connection::next_head() {
         } else if (phase_ != phase::head) {
             enter_phase(phase::head, after(now(), service_.options.head_limit));
         }
-        const auto room = in_.make_room(idle ? least_read : least_read / 4);
+        const auto room = in_.room_for_head();
         std::size_t got = 0;
         if (byte_stream* raw = stream_.kernel())
             got = co_await raw->read_some(room);
@@ -183,8 +154,7 @@ void http_connection::begin_request() noexcept {
     enter_phase(phase::request, request_due_);
     service_.watch.set_handling(*this, head_came_);
     keep_ = head_.keep_alive;
-    owes_continue_ = head_.expects_continue && head_.minor_version > 0 && !parser_.complete();
-    content_ = {};
+    owes_continue_ = head_.expects_continue && head_.minor_version > 0 && !in_.complete();
     fields_.clear();
     form_ = form::none;
     has_type_ = bodyless_ = false;
@@ -242,7 +212,7 @@ void http_connection::conclude(const std::exception_ptr& failure) {
         broken_ = true;
         reset_on_close();
     } else if (form_ == form::chunked && !bodyless_) {
-        out_ += "0\r\n\r\n";
+        out_ += http_last_chunk;
     }
 }
 
@@ -318,11 +288,9 @@ task<> http_connection::skip_content() {
 task<> http_connection::linger() {
     enter_phase(phase::closing, after(now(), linger_limit));
     co_await stream_.shutdown_write();
-    if (!refused_ && parser_.complete() && in_.empty()) co_return;
-    in_.clear();
-    for (;;) {
-        const std::size_t got = co_await stream_.read_some(in_.make_room(least_read));
-        if (got == 0) co_return;
+    if (!refused_ && in_.complete() && in_.empty()) co_return;
+    std::byte dropped[1024];
+    while (co_await stream_.read_some(dropped) != 0) {
     }
 }
 
@@ -353,46 +321,21 @@ task<std::size_t> http_connection::read(std::span<std::byte> into) {
 
 task<std::size_t> http_connection::read_content(std::span<std::byte> into) {
     if (into.empty()) co_return 0;
-    while (content_.empty()) {
-        if (parser_.complete()) co_return 0;
-        if (owes_continue_) {
-            owes_continue_ = false;
-            if (!begun()) out_ += go_on;
-        }
-        const std::uint64_t known = parser_.remaining();
-        if (known != 0 && in_.empty() && more_.empty() && into.size() >= least_read / 4) {
-            const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(known, into.size()));
-            const std::size_t got = co_await read(into.first(size));
-            parser_.took(got);
-            co_return got;
-        }
-        http_buffer& from = in_.empty() ? more_ : in_;
-        const auto step = parser_.body(from.view());
-        if (step.wrong) {
-            keep_ = false;
-            refused_ = true;
-            throw http::error(step.wrong.status, step.wrong.why);
-        }
-        from.consume(step.taken);
-        content_ = step.content;
-        if (step.taken != 0 || step.done) continue;
-        // The head stays where it is: what follows it, and needs more, is moved.
-        if (!in_.empty()) {
-            more_.append(in_.view());
-            in_.consume(in_.view().size());
-        }
-        if (more_.view().size() >= content_read) {
-            keep_ = false;
-            refused_ = true;
-            throw http::error(431, "the fields behind the content are longer than is taken here");
-        }
-        const auto room = more_.make_room(content_read);
-        more_.came(co_await read(room));
+    if (owes_continue_) {
+        owes_continue_ = false;
+        if (!begun()) out_ += go_on;
     }
-    const std::size_t size = std::min(content_.size(), into.size());
-    std::memcpy(into.data(), content_.data(), size);
-    content_.remove_prefix(size);
-    co_return size;
+    for (;;) {
+        http_refusal wrong;
+        if (const auto got = in_.take(into, wrong)) co_return *got;
+        if (wrong) {
+            keep_ = false;
+            refused_ = true;
+            throw http::error(wrong.status, wrong.why);
+        }
+        const std::size_t got = co_await read(in_.room_for_content(into));
+        if (const std::size_t straight = in_.content_came(got)) co_return straight;
+    }
 }
 
 task<std::string> http_connection::read_text(std::size_t limit) {
@@ -409,7 +352,7 @@ task<std::string> http_connection::read_text(std::size_t limit) {
     for (;;) {
         const std::size_t before = text.size();
         if (before == room) {
-            if (parser_.complete() && content_.empty()) co_return text;
+            if (!in_.has_content()) co_return text;
             room += std::max(room, content_read);
         }
         text.resize(room);
@@ -424,7 +367,7 @@ task<std::string> http_connection::read_text(std::size_t limit) {
 void http_connection::set_field(std::string_view name, std::string_view value) {
     if (begun())
         throw usage_error("the response was begun already: set its fields before `respond`");
-    if (!is_token(name) || !is_value(value))
+    if (!is_http_token(name) || !is_http_value(value))
         throw usage_error("\"" + std::string(name) +
                           "\" is no name of a field, or its value has a control character");
     for (const std::string_view own : {"Content-Length", "Transfer-Encoding", "Connection", "Date"})
@@ -443,7 +386,7 @@ void http_connection::begin(int status, std::optional<std::uint64_t> length,
     const bool none = status == 204 || status == 304;
     bodyless_ = none || request_.method() == "HEAD";
     // A client that still waits for "100 Continue" may or may not send the content.
-    if (owes_continue_ || parser_.remaining() > most_skipped ||
+    if (owes_continue_ || in_.remaining() > most_skipped ||
         service_.draining.load(std::memory_order_relaxed))
         keep_ = false;
     out_ += "HTTP/1.1 ";
@@ -502,8 +445,7 @@ task<> http_connection::write(std::string_view content) {
     sent_ += content.size();
     if (out_.size() + content.size() > gathered) return write_through(content);
     if (form_ == form::chunked) {
-        append_number(out_, content.size(), 16);
-        out_.append("\r\n").append(content).append("\r\n");
+        append_chunk(out_, content);
     } else {
         out_ += content;
     }

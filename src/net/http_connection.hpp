@@ -6,8 +6,7 @@
 // came together.
 #pragma once
 
-#include "http_buffer.hpp"
-#include "http_parser.hpp"
+#include "http_incoming.hpp"
 #include "http_watch.hpp"
 
 #include <twill/core/atomic.hpp>
@@ -91,14 +90,9 @@ private:
 
     any_stream stream_;
     http_service& service_;
-    const http_limits limits_;
     context* strand_ = nullptr;
 
-    http_buffer in_;              // holds the head of the request while it is handled
-    http_buffer more_;            // of its content, what did not come with the head
-    std::string_view content_{};  // of what has come, the part that the handler has not read
-    http_head_finder finder_;
-    http_request_parser parser_;
+    http_incoming<true> in_;
     http_head head_;
     http::request request_;
 

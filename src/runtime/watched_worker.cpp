@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace twill::inline TWILL_ABI::detail {
 
@@ -31,23 +32,26 @@ event_seat::event_seat(watched_worker& at, const void* whose, bool can_be_taken)
       cpu_clock(cpu_clock_of_this_thread()),
       place(running) {}
 
-bool turn_clock::look(unsigned done) noexcept {
+unsigned turn_budget::next_part(std::uint64_t turn) noexcept {
     const time_point at = now();
-    if (done == first_look) {
-        since_ = at;
-        next_look_ = 2 * first_look;
-        return true;
+    const duration took = at - std::exchange(looked_, at);
+    if (turn != turn_) {
+        turn_ = turn;
+        spent_ = duration::zero();
+        part_ = granted_ = first_part;
+        if (took >= limit) {
+            // By whom is not known: the time counts from here.
+            granted_ += first_part;
+            return first_part;
+        }
     }
-    const duration took = at - since_;
-    if (took >= limit) {
-        next_look_ = done + 1;
-        return false;
-    }
+    spent_ += took;
+    if (spent_ >= limit || granted_ >= most) return 0;
     // At the pace so far so many more fit in. The next look is half way there.
-    const auto fit = (limit - took).count() * (done - first_look) / std::max(took.count(), 1L);
-    next_look_ =
-        done + static_cast<unsigned>(std::clamp(fit / 2, 1L, static_cast<long>(longest_gap)));
-    return true;
+    const auto fit = (limit - spent_).count() * part_ / std::max(took.count(), 1L);
+    part_ = static_cast<unsigned>(std::clamp(fit / 2, 1L, static_cast<long>(most - granted_)));
+    granted_ += part_;
+    return part_;
 }
 
 void report_if_on_event_thread() noexcept {

@@ -194,6 +194,8 @@ std::string report_after(int number, twill::runtime_options how) {
         reported.count_down();
     };
     how.dump_signal = number;
+    how.watchdog =
+        twill::watchdog::off;  // whose report would be taken for the one that is asked for
     twill::runtime here(std::move(how));
     here.run([&]() -> task<> {
         twill::channel<int> lines(1);

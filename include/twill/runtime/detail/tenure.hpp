@@ -74,13 +74,21 @@ public:
         const std::uint64_t stage = stage_.load(std::memory_order_relaxed);
         if ((stage & others) == 0) stage_.store(stage | others, std::memory_order_release);
     }
-    // In a turn: takes one from its budget. Gives what there was; 0: nothing.
-    [[nodiscard]] unsigned spend() noexcept {
+    // In a turn: takes one from its budget. False: there is nothing left.
+    [[nodiscard]] bool spend() noexcept {
         const std::uint64_t stage = stage_.load(std::memory_order_relaxed);
-        const auto left = static_cast<unsigned>((stage & budget_mask) >> budget_shift);
-        if (left != 0)
-            stage_.store(stage - (std::uint64_t{1} << budget_shift), std::memory_order_release);
-        return left;
+        if ((stage & budget_mask) == 0) return false;
+        stage_.store(stage - (std::uint64_t{1} << budget_shift), std::memory_order_release);
+        return true;
+    }
+
+    // In a turn whose budget is spent.
+    void grant(unsigned budget) noexcept {
+        stage_.store(stage_.load(std::memory_order_relaxed) | std::uint64_t{budget} << budget_shift,
+                     std::memory_order_release);
+    }
+    [[nodiscard]] std::uint64_t turn() const noexcept {
+        return stage_.load(std::memory_order_relaxed) >> turn_shift;
     }
 
     [[nodiscard]] bool is_outside() const noexcept {

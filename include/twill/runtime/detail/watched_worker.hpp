@@ -17,26 +17,26 @@ namespace twill::inline TWILL_ABI::detail {
 
 class watched_worker;
 
-// Whether a task that suspends nowhere, because all that it asks for is there, may go on by the
-// clock. It is looked at before the third operation of a turn, before the fifth, and then as seldom
-// as the time that is left allows: a task whose operations are short pays for three looks in 128.
-class turn_clock {
+// What a task that suspends nowhere, because all that it asks for is there, may go on with: so many
+// operations, and about so long by the clock. It gets them in parts. When the first is spent the
+// turn has lasted no longer than since the last look at the clock, whoever's turn that was in; so
+// tasks whose operations are short pay for one look in a turn.
+class turn_budget {
 public:
-    // After `done` operations of its turn. Called for each, beginning with 0.
-    [[nodiscard]] bool allows(unsigned done) noexcept {
-        if (done == 0) next_look_ = first_look;
-        return done != next_look_ || look(done);
-    }
+    static constexpr unsigned first_part = 4;
+
+    // How many further operations the task of turn `turn` gets, which has spent all; 0: none.
+    [[nodiscard]] unsigned next_part(std::uint64_t turn) noexcept;
 
 private:
-    static constexpr unsigned first_look = 2;
-    static constexpr unsigned longest_gap = 64;
+    static constexpr unsigned most = 128;
     static constexpr duration limit = std::chrono::microseconds(100);
 
-    [[gnu::noinline]] bool look(unsigned done) noexcept;
-
-    unsigned next_look_ = 0;
-    time_point since_{};  // the first look
+    time_point looked_{};
+    std::uint64_t turn_ = 0;  // the fields below are of this one
+    duration spent_{};        // at the most, but for a first part that took long
+    unsigned part_ = 0;       // since the last look
+    unsigned granted_ = 0;
 };
 
 // A thread's place at a worker; lies on the stack of the thread, from when it begins to drive it.
@@ -50,9 +50,7 @@ struct event_seat {
     const void* const home;
     tenure hold;
     std::uint64_t turns = 0;
-    turn_clock clock;
-    // Operations that a task may complete without suspending before the others have their turn.
-    static constexpr unsigned budget_of_a_turn = 128;
+    turn_budget budget;
 
     // For who watches.
     const pid_t thread;
@@ -117,7 +115,9 @@ protected:
     event_seat* holder_ = nullptr;  // guarded by mounting_
 
 private:
-    std::uint64_t first_turn_ = 0;  // of the next holder: no two have a turn of one number
+    // Of the next holder: no two have a turn of one number, for 65,536 holders. Who watches
+    // compares `wakes` as well.
+    std::uint64_t first_turn_ = 0;
 };
 
 }  // namespace twill::inline TWILL_ABI::detail
