@@ -286,10 +286,10 @@ class AdaptiveControllerLearns : public testing::Test {
 protected:
     adaptive_controller control{{.start = 4}};
     world here{{.servers = 64}};
-    const time_point began = here.now();
+    const time_point first = here.now();
 
     void begin_two() {
-        for (int i = 0; i < 2; ++i) control.begun(began);
+        for (int i = 0; i < 2; ++i) control.begun(first);
         here.run(1ms, std::size_t{1});  // time passes
     }
     void expect_to_learn() {
@@ -300,13 +300,13 @@ protected:
 
 TEST_F(AdaptiveControllerLearns, AfterTheFirstCallsWereCancelled) {
     begin_two();
-    for (int i = 0; i < 2; ++i) control.ended_unmeasured(began, here.now());
+    for (int i = 0; i < 2; ++i) control.ended_unmeasured(first, here.now());
     expect_to_learn();
 }
 
 TEST_F(AdaptiveControllerLearns, AfterTheFirstCallsWereOverloaded) {
     begin_two();
-    for (int i = 0; i < 2; ++i) control.ended(began, here.now(), call_sample{.overloaded = true});
+    for (int i = 0; i < 2; ++i) control.ended(first, here.now(), call_sample{.overloaded = true});
     expect_to_learn();
 }
 
