@@ -20,14 +20,15 @@
 namespace twill::inline TWILL_ABI::detail {
 namespace {
 
-// Made once and never closed: a handler may still be about to write to it.
+// Made once and never closed: a handler may still be about to write to it. Release and acquire: the
+// descriptor is there for whoever sees its number.
 constinit atomic<int> bell{-1};
 static_assert(atomic<int>::is_always_lock_free);
 
 void ring() noexcept {
     const std::uint64_t one = 1;
     // It fails only when it has been rung 2^64 times.
-    static_cast<void>(!::write(bell.load(std::memory_order_relaxed), &one, sizeof one));
+    static_cast<void>(!::write(bell.load(std::memory_order_acquire), &one, sizeof one));
 }
 
 void on_signal(int /*number*/) noexcept {
@@ -52,7 +53,7 @@ public:
         if (bell.load(std::memory_order_relaxed) < 0) {
             const int made = ::eventfd(0, EFD_CLOEXEC);
             if (made < 0) throw io_error("eventfd", "for a signal", errno);
-            bell.store(made, std::memory_order_relaxed);
+            bell.store(made, std::memory_order_release);
         }
         members_.reserve(members_.size() + 1);
         const auto number = static_cast<std::size_t>(one.number_);
@@ -106,7 +107,7 @@ private:
             ::pthread_setname_np(::pthread_self(), "twill-signal");
             for (;;) {
                 std::uint64_t times = 0;
-                if (::read(bell.load(std::memory_order_relaxed), &times, sizeof times) < 0)
+                if (::read(bell.load(std::memory_order_acquire), &times, sizeof times) < 0)
                     continue;
                 std::lock_guard hold(members_lock_);
                 if (members_.empty()) return;

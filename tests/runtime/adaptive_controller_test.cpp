@@ -286,10 +286,10 @@ class AdaptiveControllerLearns : public testing::Test {
 protected:
     adaptive_controller control{{.start = 4}};
     world here{{.servers = 64}};
-    const time_point began = here.now();
+    const time_point first = here.now();
 
     void begin_two() {
-        for (int i = 0; i < 2; ++i) control.begun(began);
+        for (int i = 0; i < 2; ++i) control.begun(first);
         here.run(1ms, std::size_t{1});  // time passes
     }
     void expect_to_learn() {
@@ -300,13 +300,13 @@ protected:
 
 TEST_F(AdaptiveControllerLearns, AfterTheFirstCallsWereCancelled) {
     begin_two();
-    for (int i = 0; i < 2; ++i) control.ended_unmeasured(began, here.now());
+    for (int i = 0; i < 2; ++i) control.ended_unmeasured(first, here.now());
     expect_to_learn();
 }
 
 TEST_F(AdaptiveControllerLearns, AfterTheFirstCallsWereOverloaded) {
     begin_two();
-    for (int i = 0; i < 2; ++i) control.ended(began, here.now(), call_sample{.overloaded = true});
+    for (int i = 0; i < 2; ++i) control.ended(first, here.now(), call_sample{.overloaded = true});
     expect_to_learn();
 }
 
@@ -335,10 +335,12 @@ TEST(AdaptiveController, CutByAnEpochOfFailuresIsNoReasonForAnother) {
     here.run(5s, control);
     const std::size_t before = control.limit();
     here.what().fails_above = 0;
+    // The first cut comes with the first failure; before the second one there are no others.
     const std::size_t decided = control.decisions().size();
-    while (control.decisions().size() == decided) here.run(1ms, control);
+    while (control.decisions().size() < decided + 2) here.run(1ms, control);
     here.what().fails_above = SIZE_MAX;
     ASSERT_EQ(control.decisions().back().reason, adaptive_reason::overloaded);
+    EXPECT_EQ(control.decisions().back().throughput, 0);
     EXPECT_LT(control.limit(), before);
     const std::size_t since = control.decisions().size();
     here.run(5s, control);

@@ -25,6 +25,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 namespace twill::inline TWILL_ABI {
@@ -88,7 +89,7 @@ public:
         version* each = now_.load(std::memory_order_relaxed);
         each->next = old_;
         while (each != nullptr) {
-            assert(!detail::anyone_reads(each) && "a snapshot goes while somebody reads it");
+            assert(!is_read(each) && "a snapshot goes while somebody reads it");
             delete std::exchange(each, each->next);
         }
     }
@@ -114,6 +115,16 @@ public:
     }
 
 private:
+    // For longer than a moment: who reads another snapshot may have seen an address there that was
+    // freed and is one of here now. It will look again, and let go.
+    static bool is_read(const version* what) noexcept {
+        for (int looks = 0; looks < 1'000; ++looks) {
+            if (!detail::anyone_reads(what)) return false;
+            std::this_thread::yield();
+        }
+        return true;
+    }
+
     template <class F>
     version* try_update(F& change) {
         // While it is read nobody frees it, so that nothing else can have its address.
