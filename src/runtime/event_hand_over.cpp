@@ -30,10 +30,10 @@ namespace twill::inline TWILL_ABI::detail {
 void event_worker::drive(const atomic<bool>& done) noexcept {
     done_ = &done;
     if (can_be_taken_) signals_of_host_ = signals_blocked_here();
+    const short_slice soon(short_slice_);
     bool ours = true;
     do {
         event_seat seat(*this, this, can_be_taken_);
-        const short_slice soon(short_slice_);  // again, if it was lost with the worker
         seated = &seat;
         mount(seat);
         ours = turn_until_done(seat);
@@ -95,19 +95,14 @@ bool event_worker::take_from_holder() noexcept {
 
 void event_worker::relieve() noexcept {
     event_seat seat(*this, this, true);
-    pid_t stuck = 0;
     {
         std::lock_guard hold(mounting_);
         relief_wanted_ = false;
         if (!take_from_holder()) return;
-        stuck = holder_->thread;
         seat_holder(seat);
     }
     const blocked_signals as_host(signals_of_host_);
     const short_slice soon(short_slice_);
-    // It is no event thread for the moment: this one, when it wakes up, is to go before it. The
-    // host is still there, since it waits for the worker; and the others' pool is.
-    if (short_slice_) return_slice_of(stuck);
     hand_overs_.fetch_add(1, std::memory_order_relaxed);
     note(event_kind::hand_over, this);
     seated = &seat;

@@ -30,12 +30,11 @@ bool look(attributes& into, pid_t thread = 0) noexcept {
 }
 
 // True: the kernel says that it did.
-bool change_to(attributes from, std::uint64_t slice, pid_t thread = 0) noexcept {
+bool change_to(attributes from, std::uint64_t slice) noexcept {
     from.size = sizeof from;
     from.runtime = slice;
     attributes now;
-    return ::syscall(SYS_sched_setattr, thread, &from, 0) == 0 && look(now, thread) &&
-           now.runtime == slice;
+    return ::syscall(SYS_sched_setattr, 0, &from, 0) == 0 && look(now) && now.runtime == slice;
 }
 
 // What a thread had that was given a short one; 0: none was yet. Relaxed: a number, and whoever
@@ -56,13 +55,6 @@ short_slice::~short_slice() {
     // Not if somebody else has changed it meanwhile.
     if (before_ != 0 && look(now) && now.runtime == shortest)
         static_cast<void>(change_to(now, before_));
-}
-
-void return_slice_of(pid_t thread) noexcept {
-    const std::uint64_t before = usual.load(std::memory_order_relaxed);
-    attributes now;
-    if (before != 0 && look(now, thread) && now.runtime == shortest)
-        static_cast<void>(change_to(now, before, thread));
 }
 
 bool return_inherited_slice() noexcept {

@@ -31,11 +31,6 @@ private:
     std::uint64_t before_ = 0;  // ns; 0: nothing was changed
 };
 
-// Gives a thread of this process that has a short one the slices that it had before: beside a
-// thread with slices as short as its own, one that wakes up on its CPU may wait for the kernel's
-// next tick, up to 4 ms.
-void return_slice_of(pid_t thread) noexcept;
-
 // What a new thread of twill's calls that is to have the usual slices, whoever started it.
 // True: it had a short one.
 bool return_inherited_slice() noexcept;

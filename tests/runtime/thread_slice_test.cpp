@@ -1,7 +1,5 @@
 #include "runtime/thread_slice.hpp"
 
-#include <twill/core/scope.hpp>
-#include <twill/core/sleep.hpp>
 #include <twill/runtime/blocking.hpp>
 #include <twill/runtime/compute.hpp>
 #include <twill/runtime/runtime.hpp>
@@ -13,8 +11,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <semaphore>
-#include <string_view>
 #include <thread>
 
 namespace {
@@ -85,32 +81,6 @@ TEST(ThreadSlice, IsShortOnTheEventThreadOnly) {
         EXPECT_EQ(co_await twill::compute([] { return slice_of_this_thread(); }), usual);
         EXPECT_EQ(co_await twill::blocking([] { return slice_of_this_thread(); }), usual);
     });
-    EXPECT_EQ(slice_of_this_thread(), usual);
-}
-
-// Who wakes up on the CPU of a thread with slices as short may wait for the kernel's next tick.
-TEST(ThreadSlice, GoesWithTheWorkerToWhoTakesItAndComesBackWithIt) {
-    SKIP_WITHOUT_SLICES();
-    const auto usual = slice_of_this_thread();
-    const auto host = std::this_thread::get_id();
-    std::binary_semaphore go_on{0};
-    twill::run({.watchdog = twill::watchdog::hand_over, .report = [](std::string_view) {}},
-               [&]() -> task<> {
-                   co_await twill::scope([&](twill::scope_ref s) -> task<> {
-                       s.spawn([&] {
-                           go_on.acquire();
-                           EXPECT_EQ(slice_of_this_thread(), usual);
-                       });
-                       s.spawn([&]() -> task<> {
-                           EXPECT_NE(std::this_thread::get_id(), host);
-                           EXPECT_EQ(slice_of_this_thread(), 100us);
-                           go_on.release();
-                           while (std::this_thread::get_id() != host) co_await twill::sleep(100us);
-                           EXPECT_EQ(slice_of_this_thread(), 100us);
-                       });
-                       co_return;
-                   });
-               });
     EXPECT_EQ(slice_of_this_thread(), usual);
 }
 
