@@ -44,6 +44,10 @@
 #include <twill/core/timeout.hpp>
 #include <twill/core/when_all.hpp>
 #include <twill/core/when_any.hpp>
+#include <twill/io/buffered_reader.hpp>
+#include <twill/io/buffered_writer.hpp>
+#include <twill/io/copy.hpp>
+#include <twill/io/duplex.hpp>
 #include <twill/io/endpoint.hpp>
 #include <twill/io/file.hpp>
 #include <twill/io/pipe.hpp>

@@ -2,6 +2,7 @@
 
 #include "twill/common/suggestion.hpp"
 #include "twill/common/units.hpp"
+#include "twill/map/results_folder.hpp"
 
 #include <twill/runtime/usable_cpus.hpp>
 
@@ -31,6 +32,10 @@ for pipes and the like run  sh -c 'grep x "$1" | sort' sh {}
   -k, --keep-order    print outputs in the order of the inputs
   -t, --timeout T     stop a job that takes longer: 10, 1.5s, 500ms, 2m, 1h
   -0, --null          inputs on standard input end with a NUL byte, not with a newline
+      --joblog FILE   note each job that has ended, as GNU parallel does; .jsonl: as JSON
+      --results DIR   keep what each job writes in DIR/INPUT/stdout and stderr, and a log
+      --resume        run what an earlier run with this log did not come to
+      --retry-failed  the same, and again what failed
   -n, --dry-run       print the commands, quoted for a shell, and run nothing
   -h, --help          print this
 
@@ -52,6 +57,12 @@ struct raw_options {
     bool dry_run = false;
     bool explain = false;
     bool null_separated = false;
+    std::string joblog;
+    std::string results;
+    bool resume = false;
+    bool retry_failed = false;
+    bool no_sync = false;
+    std::vector<std::string> environment;
     bool help = false;
 };
 
@@ -63,6 +74,13 @@ void declare(CLI::App& app, raw_options& into) {
     app.add_flag("-n,--dry-run", into.dry_run);
     app.add_flag("--explain", into.explain);
     app.add_flag("-0,--null", into.null_separated);
+    app.add_option("--joblog", into.joblog);
+    app.add_option("--results", into.results);
+    app.add_flag("--resume", into.resume);
+    app.add_flag("--retry-failed", into.retry_failed);
+    app.add_flag("--no-sync", into.no_sync);
+    // One each time, any number of times.
+    app.add_option("--env", into.environment)->expected(1)->take_all();
     app.add_flag("-h,--help", into.help);
 }
 
@@ -96,7 +114,8 @@ map_answer refusal(std::string text) { return {false, std::move(text)}; }
 map_answer unknown_option(const std::string& word) {
     const auto near = nearest(
         std::string_view(word).substr(0, word.find('=')),
-        {"--jobs", "--keep-order", "--timeout", "--null", "--dry-run", "--explain", "--help"});
+        {"--jobs", "--keep-order", "--timeout", "--null", "--dry-run", "--explain", "--joblog",
+         "--results", "--resume", "--retry-failed", "--no-sync", "--env", "--help"});
     return refusal(fmt::format("no option '{}'; {}", word,
                                near.empty() ? std::string("see twill map --help")
                                             : fmt::format("did you mean {}?", near)));
@@ -121,6 +140,16 @@ std::optional<map_answer> convert(const raw_options& raw, map_arguments& into) {
     into.dry_run = raw.dry_run;
     into.null_separated = raw.null_separated;
     into.explain = raw.explain;
+    into.resume = raw.resume;
+    into.retry_failed = raw.retry_failed;
+    into.sync = !raw.no_sync;
+    into.environment = raw.environment;
+    if (!raw.joblog.empty()) into.joblog = raw.joblog;
+    if (!raw.results.empty()) into.results = raw.results;
+    if (into.goes_on() && !into.log_path())
+        return refusal(
+            fmt::format("{} needs the log of the earlier run: --joblog FILE, or --results DIR",
+                        raw.resume ? "--resume" : "--retry-failed"));
     if (!raw.jobs.empty() && raw.jobs != "auto") {
         unsigned jobs = 0;
         const char* const end = raw.jobs.data() + raw.jobs.size();
@@ -146,6 +175,11 @@ std::string help_here() {
 }
 
 }  // namespace
+
+std::optional<std::string> map_arguments::log_path() const {
+    if (joblog || !results) return joblog;
+    return results_folder::log_in(*results);
+}
 
 std::variant<map_arguments, map_answer> parse_map_arguments(int argc, char** argv) {
     const std::span<char* const> words(argv + 1, static_cast<std::size_t>(argc - 1));

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace twill_command {
 
@@ -17,6 +18,17 @@ struct map_arguments {
     bool explain = false;
     bool null_separated = false;  // inputs on standard input end with NUL, not with a newline
     std::optional<twill::duration> timeout;
+
+    std::optional<std::string> joblog;     // a file
+    std::optional<std::string> results;    // a folder
+    bool resume = false;                   // jobs in the log are not run again
+    bool retry_failed = false;             // those that failed are, others not
+    bool sync = true;                      // what is logged is on the disk
+    std::vector<std::string> environment;  // names of variables that are part of a job
+
+    [[nodiscard]] bool goes_on() const noexcept { return resume || retry_failed; }
+    // Where the log is; none: there is none.
+    [[nodiscard]] std::optional<std::string> log_path() const;
 
     // Both refer to argv, and are not copied: a shell passes up to some 100,000 inputs.
     std::span<char* const> command;

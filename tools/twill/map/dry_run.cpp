@@ -1,6 +1,8 @@
 #include "twill/map/dry_run.hpp"
 
 #include "twill/map/command_template.hpp"
+#include "twill/map/job_log.hpp"
+#include "twill/map/record_keeper.hpp"
 
 #include <twill/core/error.hpp>
 
@@ -30,10 +32,16 @@ twill::task<std::size_t> print_commands(const map_arguments& arguments, input_so
     const command_template command(arguments.command);
     std::vector<std::string> words;
     std::size_t count = 0;
+    job_history earlier;
+    if (arguments.goes_on()) earlier = job_history(*arguments.log_path());
+    job_identifier identifier = identifier_for(arguments);
     while (const auto next = co_await inputs.next()) {
+        ++count;
+        if (arguments.goes_on() &&
+            earlier.settles(identifier.next(next->bytes), arguments.retry_failed))
+            continue;
         command.fill(next->bytes, words);
         write_out(quoted_for_shell(words) + "\n");
-        ++count;
     }
     co_return count;
 }

@@ -51,6 +51,12 @@ twill::task<> kept_output::spill() {
     size_ = 0;
 }
 
+std::size_t kept_output::size() const noexcept {
+    std::size_t bytes = size_;
+    for (const block& each : blocks_) bytes += each.size;
+    return bytes;
+}
+
 void kept_output::for_each_piece(
     const std::function<bool(std::span<const std::byte>)>& write) const {
     std::vector<std::byte> piece;

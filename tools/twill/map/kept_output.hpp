@@ -42,6 +42,8 @@ public:
     twill::task<> spill();
 
     [[nodiscard]] bool empty() const noexcept { return size_ == 0 && blocks_.empty(); }
+    // Bytes of all of it.
+    [[nodiscard]] std::size_t size() const noexcept;
     // All of it, when no part was spilled.
     [[nodiscard]] bool in_memory() const noexcept { return blocks_.empty(); }
     [[nodiscard]] std::span<const std::byte> tail() const noexcept {

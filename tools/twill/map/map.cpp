@@ -8,6 +8,8 @@
 #include "twill/map/input_source.hpp"
 #include "twill/map/job.hpp"
 #include "twill/map/job_limit.hpp"
+#include "twill/map/job_log.hpp"
+#include "twill/map/record_keeper.hpp"
 #include "twill/map/runner.hpp"
 
 #include <twill/core/error.hpp>
@@ -52,8 +54,11 @@ int sum_up(const map_outcome& outcome) {
     if (counts.failed > 0)
         complain("twill map: {} of {} job{} failed; the first: {}", counts.failed, counts.started,
                  counts.started == 1 ? "" : "s", outcome.first_failure);
+    if (counts.skipped > 0)
+        complain("twill map: {} of {} jobs had been done before", counts.skipped,
+                 counts.skipped + counts.started);
     if (outcome.status != 0) return outcome.status;
-    if (counts.started == 0) complain("twill map: no input, nothing was run");
+    if (counts.started + counts.skipped == 0) complain("twill map: no input, nothing was run");
     // GNU parallel's: the number of failed jobs, 101 for more than 100.
     return static_cast<int>(std::min(counts.failed, most_counted_failures + 1));
 }
@@ -69,11 +74,19 @@ int run_jobs(const map_arguments& arguments, input_source& inputs) {
     const bool asked_for = arguments.jobs.has_value();
     const unsigned jobs = jobs_that_fit(arguments.jobs.value_or(most_measured), asked_for);
     if (jobs == 0) return exit_other_error;
+    record_keeper records(arguments);
     adopt_orphans();
     const auto began = twill::now();
     job_limit limit = asked_for ? job_limit(jobs) : job_limit(twill::usable_cpus(), jobs, began);
-    runner all(arguments, inputs, std::move(program), limit);
-    const map_outcome outcome = twill::run(quiet_options(), [&] { return all.run(); });
+    runner all(arguments, inputs, std::move(program), limit, records);
+    map_outcome outcome;
+    try {
+        outcome = twill::run(quiet_options(), [&] { return all.run(); });
+    } catch (...) {
+        records.finish();
+        throw;
+    }
+    records.finish();
     if (arguments.explain)
         for (const auto& line : limit.explained(began)) complain("twill map: {}", line);
     return sum_up(outcome);
@@ -108,6 +121,9 @@ int run_map(int argc, char** argv) {
     std::signal(SIGPIPE, [](int) {});
     try {
         return run_with(std::get<map_arguments>(understood));
+    } catch (const unusable_log& why) {
+        complain("twill map: {}", why.what());
+        return exit_usage;
     } catch (const twill::io_error& failure) {
         if (failure.code() == std::errc::broken_pipe) end_by_signal(SIGPIPE);
         complain("twill map: {}", failure.what());

@@ -8,12 +8,18 @@
 namespace twill_command {
 
 void printer::hand_over(std::uint64_t number, printout what) {
+    // There is nothing to lose of one that has written nothing.
+    if (what.empty()) note(what);
     if (!in_order_) {
         if (what.empty()) return;
         number = handed_over_++;
     }
     waiting_.emplace(number, std::move(what));
     if (number == next_) arrived_.announce();
+}
+
+void printer::note(const printout& what) {
+    if (what.record && log_ != nullptr) log_->add(*what.record);
 }
 
 void printer::close() noexcept {
@@ -41,11 +47,12 @@ twill::task<> printer::print(printout what) {
     progress_.hide();
     co_await write(out_, what.out);
     co_await write(err_, what.err);
-    if (what.note.empty()) co_return;
-    kept_output& note = what.err;
-    note.discard();
-    note.append(std::as_bytes(std::span(what.note)));
-    co_await write(err_, note);
+    if (!what.note.empty()) {
+        what.err.discard();
+        what.err.append(std::as_bytes(std::span(what.note)));
+        co_await write(err_, what.err);
+    }
+    note(what);
 }
 
 twill::task<> printer::write(const output_stream& to, const kept_output& what) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "twill/common/change.hpp"
+#include "twill/map/job_log.hpp"
+#include "twill/map/job_record.hpp"
 #include "twill/map/kept_output.hpp"
 #include "twill/map/output_stream.hpp"
 #include "twill/map/progress.hpp"
@@ -11,22 +13,31 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace twill_command {
 
 struct printout {
+    explicit printout(output_store& store) noexcept : out(store), err(store) {}
+    printout(kept_output from_out, kept_output from_err) noexcept
+        : out(std::move(from_out)), err(std::move(from_err)) {}
+
     kept_output out;
     kept_output err;
-    std::string note;  // a line of our own for standard error; may be empty
+    std::string note;                  // a line of our own for standard error; may be empty
+    std::optional<job_record> record;  // for the log, once this is printed
 
     [[nodiscard]] bool empty() const noexcept { return out.empty() && err.empty() && note.empty(); }
 };
 
 class printer {
 public:
-    // `in_order`: by number, from 0 on without gaps; else as they come.
-    printer(bool in_order, progress& line) : in_order_(in_order), progress_(line) {}
+    // `in_order`: by number, from 0 on without gaps; else as they come. `log`: gets the records of
+    // what is printed; may be none.
+    printer(bool in_order, progress& line, job_log* log)
+        : in_order_(in_order), progress_(line), log_(log) {}
 
     // What job `number` leaves, once for each job.
     void hand_over(std::uint64_t number, printout what);
@@ -44,12 +55,14 @@ public:
     twill::task<> run();
 
 private:
+    void note(const printout& what);
     twill::task<> print(printout what);
     twill::task<> write(const output_stream& to, const kept_output& what);
     twill::task<> write_slowly(const output_stream& to, const kept_output& what, std::size_t done);
 
     bool in_order_;
     progress& progress_;
+    job_log* log_;
     output_stream out_{1, "standard output"};
     output_stream err_{2, "standard error"};
     // By number, or by the order of handing over.
