@@ -14,7 +14,7 @@ void choosing_thread::wait() noexcept {
     take_out();
 }
 
-void draw_order(std::span<std::uint16_t> order) noexcept {
+[[gnu::noinline]] void draw_order(std::span<std::uint16_t> order) noexcept {
     thread_local random_source dice(random_seed());
     for (std::size_t i = 0; i < order.size(); ++i) {
         // Fisher and Yates, "inside out".

@@ -7,6 +7,8 @@
 
 #include <runtime/futex.hpp>
 
+#include "draining.hpp"
+
 #include <mutex>
 #include <string>
 
@@ -36,7 +38,7 @@ void sleeper::wake() noexcept {
 }
 
 void thread_waiter::refuse_on_event_thread(const char* instead) {
-    if (!event_worker::on_this_thread()) return;
+    if (!event_worker::on_this_thread() && !drains_a_main_loop()) return;
     throw usage_error(std::string("a call that may block, on a thread that runs tasks, which would "
                                   "all wait for it: use ") +
                       instead);

@@ -1,4 +1,5 @@
 #include <twill/core/context.hpp>
+#include <twill/core/context_end.hpp>
 #include <twill/core/event.hpp>
 #include <twill/core/promise.hpp>
 #include <twill/core/transfer.hpp>
@@ -34,7 +35,11 @@ void context::attach_to(context& parent) noexcept {
     if (cancelled_before) request_cancel();
 }
 
+constinit atomic<detail::context_end_function> detail::on_context_end{nullptr};
+
 void context::detach() noexcept {
+    if (const auto told = detail::on_context_end.load(std::memory_order_relaxed)) [[unlikely]]
+        told(*this);
     if (parent_ == nullptr) return;
     std::lock_guard hold(parent_->lock_);
     if (next_ != nullptr) next_->previous_ = previous_;

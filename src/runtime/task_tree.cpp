@@ -72,6 +72,8 @@ void append_task(std::string& text, context& task, unsigned depth, function_name
     if (note_of_wait wait; wait.take(task)) {
         text.append(" waits: ");
         wait.append_to(text, names);
+    } else if (task.is_joint()) {
+        text.append(" is a scope");
     } else {
         text.append(task.suspended_in() != nullptr ? " is just being cancelled"
                                                    : " is ready or running");

@@ -37,6 +37,7 @@ public:
     bool arm(twill::timer& /*what*/) noexcept override { std::abort(); }
     bool disarm(twill::timer& /*what*/) noexcept override { std::abort(); }
     bool may_continue() noexcept override { return continues; }
+    bool may_resume() noexcept override { return true; }
     twill::reactor& io() noexcept override { std::abort(); }
 
     // What operations that complete before they suspend are told.

@@ -102,6 +102,29 @@ TEST(Stall, IsToldOnceUntilSomethingHappens) {
     EXPECT_EQ(said.find("nothing has happened", first + 1), std::string::npos) << said;
 }
 
+// A program that is fed by a plain thread is stalled between two feeds, as seen from here.
+TEST(Stall, IsToldMoreSeldomWhenTheTasksGoOnAfterIt) {
+    constexpr int feeds = 25;
+    int reports = 0;
+    twill::runtime here({.stall_limit = 1ms, .report = [&](std::string_view) { ++reports; }});
+    twill::channel<int> food(1);
+    std::thread feeder([&] {
+        for (int i = 0; i < feeds; ++i) {
+            std::this_thread::sleep_for(10ms);
+            food.send_blocking(i);
+        }
+        food.close();
+    });
+    here.run([&]() -> task<> {
+        while (co_await food.receive()) {
+        }
+    });
+    feeder.join();
+    // After 1, 2, 4, ... ms: each takes as long as all before it.
+    EXPECT_GT(reports, 0);
+    EXPECT_LT(reports, feeds * 3 / 4);
+}
+
 TEST(Stall, IsNoneWhileATaskWaitsForACall) {
     EXPECT_EQ(said_beside(1,
                           [](twill::channel<int>& end) -> task<> {

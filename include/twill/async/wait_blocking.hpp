@@ -1,12 +1,14 @@
 // Blocking waits with a limit in time, for plain threads and functions on the compute pool.
 //
-//     if (auto hold = twill::wait_blocking_for(10ms, m.lock())) ...     // a mutex_guard, or
-//     nothing if (!twill::wait_blocking_until(deadline, ready.wait())) ...      // gives nothing: a
-//     bool
-//
+//     auto hold = twill::wait_blocking_for(10ms, m.lock());      // an optional mutex_guard
+//     bool in_time = twill::wait_blocking_until(deadline, ready.wait());
 //     auto got = twill::wait_blocking_for(1s, jobs.receive());
-//     if (!got) return;                                                 // not in time
-//     if (!*got) return;                                                // closed
+//     if (!got) return;                                          // not in time
+//     if (!*got) return;                                         // closed
+//
+// What says by its own result that there is nothing more, such as `receive` and a watch's
+// `changed`, is asked twice: the outer result is about the time alone, so a loop that looks only at
+// that never ends once the channel is closed.
 //
 // They take what a task would `co_await`: whatever can be a case of `select`, and `arrive_and_wait`
 // of a barrier. What is not in time has taken nothing: a value stays in its channel, one that is

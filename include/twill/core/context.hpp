@@ -50,7 +50,10 @@ public:
     // thread, while the context exists.
     void request_cancel() noexcept;
 
-    // Whether it is a group that binds a value for what runs below it: see task_local.hpp.
+    // Whether it is a group: the joint of those below it, which runs nothing and is suspended in
+    // nothing itself.
+    [[nodiscard]] bool is_joint() const noexcept { return joint_; }
+    // Whether it is one that binds a value for what runs below it: see task_local.hpp.
     [[nodiscard]] bool is_binding() const noexcept { return binding_; }
 
     // What it is suspended in, or null. Only on the event thread that runs it.
@@ -93,11 +96,15 @@ protected:
     void shield() noexcept { shielded_ = true; }
     void unshield() noexcept;
 
-    // By a group, before anything runs below it.
-    void mark_binding() noexcept { binding_ = true; }
+    // By a group, before attach_to: others may look at what is in the tree.
+    void mark_joint(bool binds) noexcept {
+        joint_ = true;
+        binding_ = binds;
+    }
 
     // Guards the list of children and, in derived classes, what is shared between siblings. The
-    // lock of a parent is taken before that of its child; under it nothing of the user's runs.
+    // lock of a parent is taken before that of its child; under it nothing of the user's runs but,
+    // when a cancellation makes a task of a main_loop ready, the loop's `poke`.
     futex_mutex lock_;
 
 private:
@@ -107,6 +114,7 @@ private:
     // Beside the lock, where they take no room. The first two are guarded by the parent's.
     bool shielded_ = false;
     bool cancel_deferred_ = false;
+    bool joint_ = false;
     bool binding_ = false;
 
     // The slot. `op` is the address of the operation that the context is suspended in:

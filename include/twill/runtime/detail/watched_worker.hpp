@@ -115,7 +115,9 @@ protected:
     event_seat* holder_ = nullptr;  // guarded by mounting_
 
 private:
-    std::uint64_t first_turn_ = 0;  // of the next holder: no two have a turn of one number
+    // Of the next holder: no two have a turn of one number, for 65,536 holders. Who watches
+    // compares `wakes` as well.
+    std::uint64_t first_turn_ = 0;
 };
 
 }  // namespace twill::inline TWILL_ABI::detail
