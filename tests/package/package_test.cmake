@@ -69,6 +69,13 @@ if(step STREQUAL "install")
             message(FATAL_ERROR "${text} names the source tree ${source}")
         endif()
     endforeach()
+    # What docs/async.md says is there for gdb.
+    set(script ${prefix}/share/twill/gdb/twill.py)
+    if(NOT EXISTS ${script})
+        message(FATAL_ERROR "the script for gdb was not installed: there is no ${script}")
+    endif()
+    must_run("comparing the script for gdb" ${CMAKE_COMMAND} -E compare_files
+        ${script} ${source}/share/gdb/twill.py)
 elseif(step STREQUAL "find_package")
     configure(-D USE=find_package -D twill_DIR= -D CMAKE_PREFIX_PATH=${prefix}
         -D CHECK=ON)

@@ -67,9 +67,11 @@ TEST(command, map_refuses_a_wrong_command_line_in_one_line) {
         {{"--jobs=4x", "true"}, "-j takes auto, or a number from 1 to 100000, not '4x'"},
         {{"-j"}, "-j needs a value; see twill map --help"},
         {{"--timeout", "soon", "true"},
-         "--timeout takes seconds, or a time such as 500ms, 2s, 1m, 1h; not 'soon'"},
+         "--timeout takes a time such as 10, 500ms, 2m, 1h, or a share of the median, above 100%; "
+         "not 'soon'"},
         {{"-t", "0", "true"},
-         "--timeout takes seconds, or a time such as 500ms, 2s, 1m, 1h; not '0'"},
+         "--timeout takes a time such as 10, 500ms, 2m, 1h, or a share of the median, above 100%; "
+         "not '0'"},
         {{}, "no command; write it after the options: twill map -j 4 -- gzip -9 {}"},
         {{"-k", ":::", "a"},
          "no command; write it after the options: twill map -j 4 -- gzip -9 {}"},

@@ -2,6 +2,8 @@
 
 #include "twill/common/suggestion.hpp"
 #include "twill/common/units.hpp"
+#include "twill/map/command_template.hpp"
+#include "twill/map/help.hpp"
 #include "twill/map/results_folder.hpp"
 
 #include <twill/runtime/usable_cpus.hpp>
@@ -18,36 +20,7 @@ namespace twill_command {
 namespace {
 
 constexpr unsigned most_jobs = 100'000;
-
-constexpr std::string_view help = R"(Usage: twill map [OPTIONS] [--] COMMAND [ARGS] [::: INPUT...]
-
-Runs COMMAND once for each input, several at a time. Inputs are what follows ':::',
-else the lines of standard input (empty ones are skipped). '{}' in COMMAND or ARGS
-stands for the input; without it the input is the last argument. No shell is involved:
-for pipes and the like run  sh -c 'grep x "$1" | sort' sh {}
-
-  -j, --jobs N        run at most N at a time (default: auto, as many as do good: the
-                      CPUs, here @, or more where jobs wait)
-      --explain       say at the end how many ran at a time, and why
-  -k, --keep-order    print outputs in the order of the inputs
-  -t, --timeout T     stop a job that takes longer: 10, 1.5s, 500ms, 2m, 1h
-  -0, --null          inputs on standard input end with a NUL byte, not with a newline
-      --joblog FILE   note each job that has ended, as GNU parallel does; .jsonl: as JSON
-      --results DIR   keep what each job writes in DIR/INPUT/stdout and stderr, and a log
-      --resume        run what an earlier run with this log did not come to
-      --retry-failed  the same, and again what failed
-  -n, --dry-run       print the commands, quoted for a shell, and run nothing
-  -h, --help          print this
-
-What a job writes is kept together and printed when it ends. Jobs read /dev/null.
-Ctrl-C: start no more, wait for those that run. Twice: stop them.
-
-Exit status: 0 all jobs succeeded; 1 to 100 that many failed; 101 more; 2 the command
-line is wrong; 126, 127 COMMAND cannot be executed, was not found; 255 another error.
-
-  twill map -j 4 -- gzip -9 {} ::: *.log
-  find . -name '*.png' -print0 | twill map -0 -- convert {} {}.webp
-)";
+constexpr unsigned most_tries = 1'000'000;
 
 // What CLI11 fills in.
 struct raw_options {
@@ -63,7 +36,18 @@ struct raw_options {
     bool retry_failed = false;
     bool no_sync = false;
     std::vector<std::string> environment;
+    std::string arg_file;
+    bool json_lines = false;
+    std::string batch;
+    bool tag = false;
+    unsigned retries = 1;
+    std::string halt;
+    std::string delay;
+    std::optional<int> nice;
+    std::string load;
+    std::string memfree;
     bool help = false;
+    bool help_all = false;
 };
 
 void declare(CLI::App& app, raw_options& into) {
@@ -81,7 +65,18 @@ void declare(CLI::App& app, raw_options& into) {
     app.add_flag("--no-sync", into.no_sync);
     // One each time, any number of times.
     app.add_option("--env", into.environment)->expected(1)->take_all();
+    app.add_option("-a,--arg-file", into.arg_file);
+    app.add_flag("--jsonl", into.json_lines);
+    app.add_option("--batch", into.batch);
+    app.add_flag("--tag", into.tag);
+    app.add_option("--retries", into.retries);
+    app.add_option("--halt", into.halt);
+    app.add_option("--delay", into.delay);
+    app.add_option("--nice", into.nice);
+    app.add_option("--load", into.load);
+    app.add_option("--memfree", into.memfree);
     app.add_flag("-h,--help", into.help);
+    app.add_flag("--help-all", into.help_all);
 }
 
 bool takes_value(const CLI::App& app, const std::string& option) {
@@ -111,11 +106,12 @@ std::size_t count_options(const CLI::App& app, std::span<char* const> words) {
 
 map_answer refusal(std::string text) { return {false, std::move(text)}; }
 
-map_answer unknown_option(const std::string& word) {
-    const auto near = nearest(
-        std::string_view(word).substr(0, word.find('=')),
-        {"--jobs", "--keep-order", "--timeout", "--null", "--dry-run", "--explain", "--joblog",
-         "--results", "--resume", "--retry-failed", "--no-sync", "--env", "--help"});
+map_answer unknown_option(const CLI::App& app, const std::string& word) {
+    std::vector<std::string> names;
+    for (const auto* each : app.get_options())
+        for (const auto& name : each->get_lnames()) names.push_back("--" + name);
+    const auto near =
+        nearest(std::string_view(word).substr(0, word.find('=')), {names.begin(), names.end()});
     return refusal(fmt::format("no option '{}'; {}", word,
                                near.empty() ? std::string("see twill map --help")
                                             : fmt::format("did you mean {}?", near)));
@@ -123,16 +119,113 @@ map_answer unknown_option(const std::string& word) {
 
 // Splits what follows the options into command and inputs; gives what is wrong, or nothing.
 std::optional<map_answer> take_command(std::span<char* const> words, map_arguments& into) {
-    const auto is_separator = [](const char* word) { return std::string_view(word) == ":::"; };
+    const auto is_separator = [](std::string_view word) { return word == ":::" || word == "::::"; };
     const auto separator = std::ranges::find_if(words, is_separator);
     into.command = {words.begin(), separator};
     if (into.command.empty())
         return refusal("no command; write it after the options: twill map -j 4 -- gzip -9 {}");
     if (separator == words.end()) return std::nullopt;
-    into.inputs.emplace(separator + 1, words.end());
-    if (std::ranges::any_of(*into.inputs, is_separator))
-        return refusal("a second ':::'; put all inputs behind the first");
+    const std::span<char* const> behind(separator + 1, words.end());
+    if (std::ranges::any_of(behind, is_separator))
+        return refusal(fmt::format("a second '{}'; put all inputs behind the first",
+                                   *std::ranges::find_if(behind, is_separator)));
+    if (into.input_file)
+        return refusal(
+            fmt::format("--arg-file and '{}'; inputs come from one of them", *separator));
+    if (std::string_view(*separator) == ":::") {
+        into.inputs = behind;
+        return std::nullopt;
+    }
+    if (behind.size() != 1) return refusal("'::::' takes one file; cat several into twill map");
+    into.input_file = behind.front();
     return std::nullopt;
+}
+
+// What only shows when all is known.
+std::optional<map_answer> check_together(const map_arguments& all) {
+    if (all.batch.is_one()) return std::nullopt;
+    if (!command_template(all.command, all.json_lines).takes_several())
+        return refusal(
+            "--batch needs '{}' as a word of its own, or no place for the input at all: several "
+            "inputs become several words");
+    if (all.results || all.tag)
+        return refusal(
+            fmt::format("{} needs a job for each input; leave out --batch, or use --joblog",
+                        all.results ? "--results" : "--tag"));
+    return std::nullopt;
+}
+
+std::optional<map_answer> convert_jobs(const std::string& text, map_arguments& into) {
+    if (text.empty() || text == "auto") return std::nullopt;
+    unsigned jobs = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, jobs);
+    if (error != std::errc() || rest != end || jobs == 0 || jobs > most_jobs)
+        return refusal(
+            fmt::format("-j takes auto, or a number from 1 to {}, not '{}'", most_jobs, text));
+    into.jobs = jobs;
+    return std::nullopt;
+}
+
+std::optional<map_answer> convert_times(const raw_options& raw, map_arguments& into) {
+    if (!raw.timeout.empty()) {
+        const auto limit = time_limit::parse(raw.timeout);
+        if (!limit)
+            return refusal(fmt::format(
+                "--timeout takes a time such as 10, 500ms, 2m, 1h, or a share of the median, above "
+                "100%; not '{}'",
+                raw.timeout));
+        into.timeout = *limit;
+    }
+    if (raw.delay.empty()) return std::nullopt;
+    into.delay = parse_duration(raw.delay);
+    if (into.delay) return std::nullopt;
+    return refusal(
+        fmt::format("--delay takes seconds, or a time such as 500ms or 2s; not '{}'", raw.delay));
+}
+
+// "2.5", or "200%" of the CPUs.
+std::optional<double> parse_load(std::string_view text) {
+    const bool is_percent = text.ends_with('%');
+    if (is_percent) text.remove_suffix(1);
+    double load = 0;
+    const auto [rest, error] = std::from_chars(text.begin(), text.end(), load);
+    if (error != std::errc() || rest != text.end() || !(load > 0)) return std::nullopt;
+    return is_percent ? load * twill::usable_cpus() / 100 : load;
+}
+
+std::optional<map_answer> convert_gate(const raw_options& raw, map_arguments& into) {
+    into.gate = usual_limits();
+    if (raw.load.empty() && raw.memfree.empty()) return std::nullopt;
+    into.gate = {.load = std::nullopt, .memory = std::nullopt, .asked_for = true};
+    if (!raw.load.empty()) {
+        into.gate.load = parse_load(raw.load);
+        if (!into.gate.load)
+            return refusal(fmt::format(
+                "--load takes a number of runnable threads, or a share of the CPUs such as 80%; "
+                "not '{}'",
+                raw.load));
+    }
+    if (!raw.memfree.empty()) {
+        into.gate.memory = parse_size(raw.memfree);
+        if (!into.gate.memory)
+            return refusal(
+                fmt::format("--memfree takes bytes, as 500M or 2G; not '{}'", raw.memfree));
+    }
+    return std::nullopt;
+}
+
+std::optional<map_answer> convert_records(const raw_options& raw, map_arguments& into) {
+    into.resume = raw.resume;
+    into.retry_failed = raw.retry_failed;
+    into.sync = !raw.no_sync;
+    into.environment = raw.environment;
+    if (!raw.joblog.empty()) into.joblog = raw.joblog;
+    if (!raw.results.empty()) into.results = raw.results;
+    if (!into.goes_on() || into.log_path()) return std::nullopt;
+    return refusal(
+        fmt::format("{} needs the log of the earlier run: --joblog FILE, or --results DIR",
+                    raw.resume ? "--resume" : "--retry-failed"));
 }
 
 std::optional<map_answer> convert(const raw_options& raw, map_arguments& into) {
@@ -140,38 +233,35 @@ std::optional<map_answer> convert(const raw_options& raw, map_arguments& into) {
     into.dry_run = raw.dry_run;
     into.null_separated = raw.null_separated;
     into.explain = raw.explain;
-    into.resume = raw.resume;
-    into.retry_failed = raw.retry_failed;
-    into.sync = !raw.no_sync;
-    into.environment = raw.environment;
-    if (!raw.joblog.empty()) into.joblog = raw.joblog;
-    if (!raw.results.empty()) into.results = raw.results;
-    if (into.goes_on() && !into.log_path())
+    into.json_lines = raw.json_lines;
+    if (!raw.arg_file.empty()) into.input_file = raw.arg_file;
+    into.tag = raw.tag;
+    into.niceness = raw.nice;
+    if (raw.retries == 0 || raw.retries > most_tries)
         return refusal(
-            fmt::format("{} needs the log of the earlier run: --joblog FILE, or --results DIR",
-                        raw.resume ? "--resume" : "--retry-failed"));
-    if (!raw.jobs.empty() && raw.jobs != "auto") {
-        unsigned jobs = 0;
-        const char* const end = raw.jobs.data() + raw.jobs.size();
-        const auto [rest, error] = std::from_chars(raw.jobs.data(), end, jobs);
-        if (error != std::errc() || rest != end || jobs == 0 || jobs > most_jobs)
-            return refusal(fmt::format("-j takes auto, or a number from 1 to {}, not '{}'",
-                                       most_jobs, raw.jobs));
-        into.jobs = jobs;
-    }
-    if (!raw.timeout.empty()) {
-        into.timeout = parse_duration(raw.timeout);
-        if (!into.timeout)
+            fmt::format("--retries takes how often a job is tried in all, from 1 to {}; not '{}'",
+                        most_tries, raw.retries));
+    into.tries = raw.retries;
+    if (!raw.halt.empty()) {
+        const auto halt = parse_halt(raw.halt);
+        if (!halt)
             return refusal(fmt::format(
-                "--timeout takes seconds, or a time such as 500ms, 2s, 1m, 1h; not '{}'",
-                raw.timeout));
+                "--halt takes never, or soon or now with fail, success or done and how many: "
+                "now,fail=1, soon,fail=20%; not '{}'",
+                raw.halt));
+        into.halt = *halt;
     }
+    if (!raw.batch.empty()) {
+        const auto batch = batch_size::parse(raw.batch);
+        if (!batch)
+            return refusal(
+                fmt::format("--batch takes auto, or a number from 1 on; not '{}'", raw.batch));
+        into.batch = *batch;
+    }
+    for (const auto& step : {convert_jobs(raw.jobs, into), convert_times(raw, into),
+                             convert_gate(raw, into), convert_records(raw, into)})
+        if (step) return step;
     return std::nullopt;
-}
-
-std::string help_here() {
-    std::string text(help);
-    return text.replace(text.find('@'), 1, std::to_string(twill::usable_cpus()));
 }
 
 }  // namespace
@@ -192,19 +282,21 @@ std::variant<map_arguments, map_answer> parse_map_arguments(int argc, char** arg
         const auto taken = words.first(options);
         app.parse(std::vector<std::string>(taken.rbegin(), taken.rend()));
     } catch (const CLI::ExtrasError&) {
-        return unknown_option(app.remaining().front());
+        return unknown_option(app, app.remaining().front());
     } catch (const CLI::ArgumentMismatch&) {
         return refusal(fmt::format("{} needs a value; see twill map --help", words[options - 1]));
     } catch (const CLI::ParseError& wrong) {
         return refusal(fmt::format("{}; see twill map --help", wrong.what()));
     }
-    if (raw.help) return map_answer{true, help_here()};
+    if (raw.help) return map_answer{true, map_help()};
+    if (raw.help_all) return map_answer{true, map_help_all()};
 
     map_arguments understood;
     if (auto wrong = convert(raw, understood)) return *wrong;
     auto rest = words.subspan(options);
     if (!rest.empty() && std::string_view(rest.front()) == "--") rest = rest.subspan(1);
     if (auto wrong = take_command(rest, understood)) return *wrong;
+    if (auto wrong = check_together(understood)) return *wrong;
     return understood;
 }
 

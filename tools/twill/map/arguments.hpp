@@ -1,6 +1,11 @@
 // The command line of `twill map`, understood.
 #pragma once
 
+#include "twill/map/batch_size.hpp"
+#include "twill/map/halt_policy.hpp"
+#include "twill/map/machine_gate.hpp"
+#include "twill/map/time_limit.hpp"
+
 #include <twill/core/time.hpp>
 
 #include <optional>
@@ -17,7 +22,16 @@ struct map_arguments {
     bool dry_run = false;
     bool explain = false;
     bool null_separated = false;  // inputs on standard input end with NUL, not with a newline
-    std::optional<twill::duration> timeout;
+    std::optional<std::string> input_file;  // instead of standard input
+    bool json_lines = false;                // inputs are JSON objects
+    batch_size batch;
+    bool tag = false;
+    time_limit timeout;
+    unsigned tries = 1;
+    halt_policy halt;
+    std::optional<twill::duration> delay;  // between two starts
+    std::optional<int> niceness;
+    gate_limits gate;
 
     std::optional<std::string> joblog;     // a file
     std::optional<std::string> results;    // a folder

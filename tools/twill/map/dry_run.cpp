@@ -6,6 +6,7 @@
 
 #include <twill/core/error.hpp>
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,20 +30,32 @@ void write_out(std::string_view text) {
 }  // namespace
 
 twill::task<std::size_t> print_commands(const map_arguments& arguments, input_source& inputs) {
-    const command_template command(arguments.command);
+    const command_template command(arguments.command, arguments.json_lines);
     std::vector<std::string> words;
     std::size_t count = 0;
     job_history earlier;
     if (arguments.goes_on()) earlier = job_history(*arguments.log_path());
     job_identifier identifier = identifier_for(arguments);
+    const std::size_t most = arguments.batch.next(std::nullopt, 1);
+    std::vector<std::string> batch;
+    std::size_t first = 0;
+    const auto print = [&] {
+        if (batch.empty()) return;
+        const auto problem = command.fill(batch, first, words);
+        write_out(problem ? fmt::format("# {}: {}\n", quoted_for_shell(batch), *problem)
+                          : quoted_for_shell(words) + "\n");
+        batch.clear();
+    };
     while (const auto next = co_await inputs.next()) {
         ++count;
         if (arguments.goes_on() &&
             earlier.settles(identifier.next(next->bytes), arguments.retry_failed))
             continue;
-        command.fill(next->bytes, words);
-        write_out(quoted_for_shell(words) + "\n");
+        if (batch.empty()) first = count;
+        batch.emplace_back(next->bytes);
+        if (batch.size() == most) print();
     }
+    print();
     co_return count;
 }
 

@@ -2,6 +2,7 @@
 
 #include <twill/core/error.hpp>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,9 +21,24 @@ std::size_t longest_argument() {
 
 }  // namespace
 
-input_source::input_source(char separator)
-    : separator_(separator), longest_(longest_argument()), buffer_(longest_ + read_size) {
-    stream_.emplace(STDIN_FILENO);
+input_source::input_source(const std::string& path, char separator)
+    : file_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)),
+      name_(path == "-" ? "standard input" : path),
+      separator_(separator),
+      longest_(longest_argument()),
+      buffer_(longest_ + read_size) {
+    if (file_ < 0) throw twill::io_error("open", path, errno);
+    stream_.emplace(file_);
+}
+
+input_source::~input_source() {
+    stream_.reset();
+    if (file_ > STDIN_FILENO) ::close(file_);
+}
+
+bool input_source::has_one_at_hand() const noexcept {
+    if (!stream_ || at_end_) return true;
+    return std::memchr(buffer_.data() + begin_, separator_, end_ - begin_) != nullptr;
 }
 
 std::optional<std::size_t> input_source::total() const noexcept {
@@ -85,15 +101,14 @@ twill::task<> input_source::read_more() {
     end_ -= std::exchange(begin_, 0);
     for (;;) {
         co_await readable(stream_->source());
-        const ssize_t got = ::read(STDIN_FILENO, buffer_.data() + end_, read_size);
+        const ssize_t got = ::read(file_, buffer_.data() + end_, read_size);
         if (got >= 0) {
             end_ += static_cast<std::size_t>(got);
             at_end_ = got == 0;
             co_return;
         }
-        // EAGAIN: somebody else has read it, or has made standard input non-blocking.
-        if (errno != EAGAIN && errno != EINTR)
-            throw twill::io_error("read", "standard input", errno);
+        // EAGAIN: somebody else has read it, or has made it non-blocking.
+        if (errno != EAGAIN && errno != EINTR) throw twill::io_error("read", name_, errno);
     }
 }
 

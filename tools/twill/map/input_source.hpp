@@ -1,4 +1,5 @@
-// The inputs of `twill map`, one after the other: from the command line or from standard input.
+// The inputs of `twill map`, one after the other: from the command line, from standard input or
+// from a file.
 #pragma once
 
 #include "twill/common/readable.hpp"
@@ -28,14 +29,20 @@ struct input {
 class input_source {
 public:
     // The words themselves, empty ones too.
-    explicit input_source(std::span<char* const> words) noexcept : words_(words) {}
-    // Standard input, split at `separator`; a last one need not be there. Empty lines are skipped,
-    // empty inputs between NULs are not.
-    explicit input_source(char separator);
+    explicit input_source(std::span<char* const> words) : words_(words) {}
+    // A file, or standard input for "-", split at `separator`; a last one need not be there. Empty
+    // lines are skipped, empty inputs between NULs are not. Throws io_error.
+    input_source(const std::string& path, char separator);
+    ~input_source();
+    input_source(const input_source&) = delete;
+    input_source& operator=(const input_source&) = delete;
 
     // The next input; none at the end. Suspends until there is a whole one. Memory: one read's
     // worth and the longest argument. Cancelled at once; nothing is lost. Throws io_error.
     twill::task<std::optional<input>> next();
+
+    // Whether `next` would give one, or the end, without waiting for anybody.
+    [[nodiscard]] bool has_one_at_hand() const noexcept;
 
     // How many there are, where that is known from the start.
     [[nodiscard]] std::optional<std::size_t> total() const noexcept;
@@ -51,6 +58,8 @@ private:
 
     // buffer_[begin_, end_) is read and not given yet; no separator is in its first `searched_`
     // bytes.
+    int file_ = -1;
+    std::string name_;
     std::optional<watched_descriptor> stream_;
     char separator_ = '\n';
     std::size_t longest_ = 0;

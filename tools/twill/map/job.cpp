@@ -98,30 +98,44 @@ twill::task<> end_rest(rest_of_group rest, const job_result& result) {
     }
 }
 
-twill::task<> wait_or_stop(twill::process& child, std::optional<twill::duration> timeout,
-                           job_result& result) {
-    if (timeout) {
+// Until the child has ended, or has used up its time: false.
+twill::task<bool> ends_in_time(twill::process& child, twill::time_point began,
+                               const time_limit& limit) {
+    for (;;) {
+        const auto allowed = limit.now();
+        if (!allowed && !limit.may_change()) break;
+        const auto now = twill::now();
+        if (allowed && now - began >= *allowed) co_return false;
         try {
-            co_await twill::with_timeout(*timeout, child.ended());
+            const auto until = allowed ? twill::after(began, *allowed) : twill::after(now, 100ms);
+            co_await twill::with_deadline(until, child.ended());
+            co_return true;
         } catch (const twill::timed_out&) {
-            result.timed_out = true;
+            // The limit may be another by now.
         }
-        if (result.timed_out) co_await child.terminate(stop_grace);
     }
-    if (!child.status()) {
-        co_await child.ended();
-        result.ended = twill::now();
-        result.scheduled = read_schedstat(child.pid());
+    co_await child.ended();
+    co_return true;
+}
+
+twill::task<> wait_or_stop(twill::process& child, twill::time_point began, const time_limit& limit,
+                           job_result& result) {
+    result.timed_out = !co_await ends_in_time(child, began, limit);
+    if (result.timed_out) {
+        result.status = co_await child.terminate(stop_grace);
+        co_return;
     }
+    result.ended = twill::now();
+    result.scheduled = read_schedstat(child.pid());
     result.status = co_await child.wait();
 }
 
-twill::task<> follow(twill::process& child, std::optional<twill::duration> timeout,
+twill::task<> follow(twill::process& child, twill::time_point began, const time_limit& limit,
                      job_result& result) {
     auto together = [&](twill::scope_ref s) -> twill::task<> {
         s.spawn(collect, std::ref(child.out()), std::ref(result.out));
         s.spawn(collect, std::ref(child.err()), std::ref(result.err));
-        co_await wait_or_stop(child, timeout, result);
+        co_await wait_or_stop(child, began, limit, result);
         const rest_of_group rest(child.pid());
         if (rest.exists()) co_await end_rest(rest, result);
         s.cancel();
@@ -135,14 +149,14 @@ twill::task<> follow(twill::process& child, std::optional<twill::duration> timeo
 
 void adopt_orphans() noexcept { static_cast<void>(::prctl(PR_SET_CHILD_SUBREAPER, 1)); }
 
-twill::task<job_result> attend(twill::process child, std::optional<twill::duration> timeout,
-                               output_store& store) {
+twill::task<job_result> attend(twill::process& child, twill::time_point began,
+                               const time_limit& limit, output_store& store) {
     job_result result(store);
     auto stop = [&]() -> twill::task<> {
         if (!child.status()) result.status = co_await child.terminate(stop_grace);
     };
     try {
-        co_await twill::finally(follow(child, timeout, result), stop,
+        co_await twill::finally(follow(child, began, limit, result), stop,
                                 stop_grace + twill::default_cleanup_limit);
     } catch (const twill::io_error& failure) {
         result.problem = failure.what();

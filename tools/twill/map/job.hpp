@@ -3,6 +3,7 @@
 #pragma once
 
 #include "twill/map/kept_output.hpp"
+#include "twill/map/time_limit.hpp"
 #include "twill/map/times_of_job.hpp"
 
 #include <twill/core/task.hpp>
@@ -38,15 +39,16 @@ inline constexpr twill::duration stop_grace = std::chrono::seconds(2);
 // Once, before the first job.
 void adopt_orphans() noexcept;
 
-// Collects what `child`, started with its own group and pipes for both outputs, writes, until it
-// has ended; stops it when it takes longer than `timeout`. Then ends what is left of its group:
+// Collects what `child`, started at `began` with its own group and pipes for both outputs, writes,
+// until it has ended; stops it when it takes longer than `limit` says by then. Then ends what is
+// left of its group:
 //   1. As long as something there still holds an output open, it has a second to finish.
 //   2. What is left after that, or runs on in the background, gets SIGTERM, and SIGKILL after
 //      `stop_grace`.
 // What has left the group (a daemon) is not waited for, and its later output goes nowhere: each job
 // has pipes of its own, so it cannot get into another job's output. Cancelled: the group is stopped
 // in the same way, and has ended when it throws.
-twill::task<job_result> attend(twill::process child, std::optional<twill::duration> timeout,
-                               output_store& store);
+twill::task<job_result> attend(twill::process& child, twill::time_point began,
+                               const time_limit& limit, output_store& store);
 
 }  // namespace twill_command

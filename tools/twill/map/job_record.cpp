@@ -37,6 +37,7 @@ std::string as_json(const job_record& job) {
     if (job.timed_out) line["timed_out"] = true;
     if (!job.problem.empty()) line["problem"] = job.problem;
     line["tries"] = job.tries;
+    if (job.batch > 1) line["batch"] = job.batch;
     line["start"] = job.started;
     line["wall_s"] = seconds(job.wall);
     line["user_s"] = seconds(job.status.user);

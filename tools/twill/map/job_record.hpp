@@ -26,6 +26,7 @@ struct job_record {
     twill::exit_status status;
     twill::call_sample times;
     unsigned tries = 1;
+    std::size_t batch = 1;  // inputs that its process had; what was used is of all of them
     bool timed_out = false;
     std::string problem;  // why it failed otherwise; else empty
 

@@ -18,9 +18,11 @@
 #include <twill/runtime/runtime.hpp>
 #include <twill/runtime/usable_cpus.hpp>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 
@@ -48,6 +50,12 @@ int refuse_program(std::string_view name, const twill::program_location& found) 
     return found.shell_code();
 }
 
+// What is started from now on inherits it.
+void be_nice(int niceness) {
+    if (::setpriority(PRIO_PROCESS, 0, niceness) != 0)
+        complain("twill map: --nice {}: {}", niceness, std::strerror(errno));
+}
+
 int sum_up(const map_outcome& outcome) {
     if (outcome.signal != 0) end_by_signal(outcome.signal);
     const job_counts& counts = outcome.counts;
@@ -58,6 +66,11 @@ int sum_up(const map_outcome& outcome) {
         complain("twill map: {} of {} jobs had been done before", counts.skipped,
                  counts.skipped + counts.started);
     if (outcome.status != 0) return outcome.status;
+    if (outcome.halted) {
+        complain("twill map: halted after {} job{}", counts.started,
+                 counts.started == 1 ? "" : "s");
+        return *outcome.halted;
+    }
     if (counts.started + counts.skipped == 0) complain("twill map: no input, nothing was run");
     // GNU parallel's: the number of failed jobs, 101 for more than 100.
     return static_cast<int>(std::min(counts.failed, most_counted_failures + 1));
@@ -65,7 +78,7 @@ int sum_up(const map_outcome& outcome) {
 
 int run_jobs(const map_arguments& arguments, input_source& inputs) {
     std::string program;
-    const command_template command(arguments.command);
+    const command_template command(arguments.command, arguments.json_lines);
     if (!command.program_varies()) {
         auto found = twill::find_program(command.program());
         if (!found) return refuse_program(command.program(), found);
@@ -75,6 +88,7 @@ int run_jobs(const map_arguments& arguments, input_source& inputs) {
     const unsigned jobs = jobs_that_fit(arguments.jobs.value_or(most_measured), asked_for);
     if (jobs == 0) return exit_other_error;
     record_keeper records(arguments);
+    if (arguments.niceness) be_nice(*arguments.niceness);
     adopt_orphans();
     const auto began = twill::now();
     job_limit limit = asked_for ? job_limit(jobs) : job_limit(twill::usable_cpus(), jobs, began);
@@ -100,9 +114,10 @@ int run_dry(const map_arguments& arguments, input_source& inputs) {
 }
 
 int run_with(const map_arguments& arguments) {
+    const std::string file = arguments.input_file.value_or("-");
     auto inputs = arguments.inputs ? input_source(*arguments.inputs)
-                                   : input_source(arguments.null_separated ? '\0' : '\n');
-    if (!arguments.inputs && ::isatty(STDIN_FILENO) == 1)
+                                   : input_source(file, arguments.null_separated ? '\0' : '\n');
+    if (!arguments.inputs && file == "-" && ::isatty(STDIN_FILENO) == 1)
         complain("twill map: reading inputs from the terminal, one a line; Ctrl-D ends them");
     return arguments.dry_run ? run_dry(arguments, inputs) : run_jobs(arguments, inputs);
 }

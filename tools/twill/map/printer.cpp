@@ -1,5 +1,7 @@
 #include "twill/map/printer.hpp"
 
+#include "twill/map/line_tagger.hpp"
+
 #include <twill/core/cancellation.hpp>
 #include <twill/runtime/blocking.hpp>
 
@@ -19,7 +21,8 @@ void printer::hand_over(std::uint64_t number, printout what) {
 }
 
 void printer::note(const printout& what) {
-    if (what.record && log_ != nullptr) log_->add(*what.record);
+    if (log_ == nullptr) return;
+    for (const job_record& each : what.records) log_->add(each);
 }
 
 void printer::close() noexcept {
@@ -29,6 +32,7 @@ void printer::close() noexcept {
 
 twill::task<> printer::run() {
     for (;;) {
+        if (closed_ && !waiting_.empty()) next_ = waiting_.begin()->first;
         const auto found = waiting_.find(next_);
         if (found == waiting_.end()) {
             if (closed_) co_return;
@@ -45,34 +49,47 @@ twill::task<> printer::run() {
 twill::task<> printer::print(printout what) {
     if (what.empty()) co_return;
     progress_.hide();
-    co_await write(out_, what.out);
-    co_await write(err_, what.err);
-    if (!what.note.empty()) {
-        what.err.discard();
-        what.err.append(std::as_bytes(std::span(what.note)));
-        co_await write(err_, what.err);
-    }
+    co_await write(out_, what.out, what.tag);
+    co_await write(err_, what.err, what.tag);
+    co_await write(err_, std::as_bytes(std::span(what.note)));
     note(what);
 }
 
-twill::task<> printer::write(const output_stream& to, const kept_output& what) {
-    std::size_t done = 0;
+twill::task<> printer::write(const output_stream& to, const kept_output& what,
+                             const std::string& tag) {
     if (what.empty()) co_return;
-    // The usual case: little output, and a reader that keeps up.
-    if (what.in_memory()) done = to.write_at_once(what.tail());
-    if (what.in_memory() && done == what.tail().size()) co_return;
-    co_await write_slowly(to, what, done);
+    if (!what.in_memory()) {
+        co_await write_kept(to, what, tag);
+    } else if (tag.empty()) {
+        co_await write(to, what.tail());
+    } else {
+        line_tagger tagger(tag);
+        co_await write(to, tagger.tagged(what.tail()));
+        co_await write(to, tagger.end());
+    }
 }
 
-// `done`: bytes written already; only of an output that is in memory.
-twill::task<> printer::write_slowly(const output_stream& to, const kept_output& what,
-                                    std::size_t done) {
+twill::task<> printer::write(const output_stream& to, std::span<const std::byte> bytes) {
+    if (bytes.empty()) co_return;
+    // The usual case: little output, and a reader that keeps up.
+    const auto rest = bytes.subspan(to.write_at_once(bytes));
+    if (rest.empty()) co_return;
     auto on_a_thread = [&](std::stop_token stop) -> twill::task<> {
-        auto write_all = [&to, &what, done, stop = std::move(stop)] {
-            if (done > 0)
-                to.write(what.tail().subspan(done), stop);
-            else
-                what.for_each_piece([&](auto piece) { return to.write(piece, stop); });
+        auto write_all = [&to, rest, stop = std::move(stop)] { to.write(rest, stop); };
+        co_await twill::blocking(std::move(write_all));
+    };
+    co_await twill::bridge_to_stop_token(on_a_thread);
+}
+
+twill::task<> printer::write_kept(const output_stream& to, const kept_output& what,
+                                  const std::string& tag) {
+    auto on_a_thread = [&](std::stop_token stop) -> twill::task<> {
+        auto write_all = [&to, &what, &tag, stop = std::move(stop)] {
+            line_tagger tagger(tag);
+            what.for_each_piece([&](std::span<const std::byte> piece) {
+                return to.write(tag.empty() ? piece : tagger.tagged(piece), stop);
+            });
+            if (!tag.empty()) to.write(tagger.end(), stop);
         };
         co_await twill::blocking(std::move(write_all));
     };

@@ -13,9 +13,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace twill_command {
 
@@ -26,8 +27,9 @@ struct printout {
 
     kept_output out;
     kept_output err;
-    std::string note;                  // a line of our own for standard error; may be empty
-    std::optional<job_record> record;  // for the log, once this is printed
+    std::string tag;                  // before each line of both; may be empty
+    std::string note;                 // a line of our own for standard error; may be empty
+    std::vector<job_record> records;  // for the log, once this is printed
 
     [[nodiscard]] bool empty() const noexcept { return out.empty() && err.empty() && note.empty(); }
 };
@@ -47,7 +49,8 @@ public:
     // Announces that there are fewer.
     change& printed() noexcept { return printed_; }
 
-    // No more will be handed over; `run` then ends when all is printed.
+    // No more will be handed over, and what is missing never will; `run` then ends when all is
+    // printed.
     void close() noexcept;
 
     // Prints until `close`. Throws io_error when it cannot be written (EPIPE: nobody reads any
@@ -57,8 +60,10 @@ public:
 private:
     void note(const printout& what);
     twill::task<> print(printout what);
-    twill::task<> write(const output_stream& to, const kept_output& what);
-    twill::task<> write_slowly(const output_stream& to, const kept_output& what, std::size_t done);
+    twill::task<> write(const output_stream& to, const kept_output& what, const std::string& tag);
+    twill::task<> write(const output_stream& to, std::span<const std::byte> bytes);
+    twill::task<> write_kept(const output_stream& to, const kept_output& what,
+                             const std::string& tag);
 
     bool in_order_;
     progress& progress_;

@@ -12,10 +12,11 @@ namespace twill_command {
 
 struct job_counts {
     std::size_t skipped = 0;  // done by earlier runs
-    std::size_t started = 0;
-    std::size_t running = 0;
+    std::size_t started = 0;  // or failed before
+    std::size_t done = 0;     // of them
+    std::size_t running = 0;  // processes
     std::size_t failed = 0;
-    [[nodiscard]] std::size_t ended() const noexcept { return started - running + skipped; }
+    [[nodiscard]] std::size_t ended() const noexcept { return done + skipped; }
 };
 
 // "[#####.....] 50% 10 of 20, 1 failed, 2 running", at most `width` columns.
