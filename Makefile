@@ -62,7 +62,7 @@ docs: ## check the links of the pages and compile their snippets
 
 install: ## install headers, library and command into PREFIX (/usr/local), below DESTDIR
 	@scripts/setup run
-	@scripts/build release twill twill_command
+	@scripts/build release twill_libraries twill_command
 	@cmake --install build/release --prefix $(PREFIX) >build/install.log || { cat build/install.log; exit 1; }
 	@echo "installed into $(DESTDIR)$(PREFIX)"
 

@@ -4,7 +4,14 @@ include(CMakePackageConfigHelpers)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/twill)
 
 install(TARGETS twill EXPORT twillTargets)
-install(DIRECTORY include/twill TYPE INCLUDE FILES_MATCHING PATTERN "*.hpp")
+if(TARGET twill_net)
+    install(TARGETS twill_net EXPORT twillNetTargets)
+    install(EXPORT twillNetTargets NAMESPACE twill:: DESTINATION ${package_folder})
+    install(DIRECTORY include/twill TYPE INCLUDE FILES_MATCHING PATTERN "*.hpp")
+else()
+    install(DIRECTORY include/twill TYPE INCLUDE FILES_MATCHING PATTERN "*.hpp"
+        PATTERN twill/net EXCLUDE)
+endif()
 install(EXPORT twillTargets NAMESPACE twill:: DESTINATION ${package_folder})
 
 configure_package_config_file(cmake/twillConfig.cmake.in twillConfig.cmake
@@ -41,6 +48,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 configure_file(cmake/twill.pc.in twill.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/twill.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+if(TARGET twill_net)
+    configure_file(cmake/twill_net.pc.in twill_net.pc @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/twill_net.pc
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()
 
 if(TARGET twill_command)
     install(TARGETS twill_command)

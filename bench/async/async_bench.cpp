@@ -163,13 +163,27 @@ std::vector<row> fairness_rows(const settings& how) {
             make_row(std::move(all), "fairness", measure(how, all_cores, {"fairness", "10000"}))};
 }
 
+// Reported: a scheduler that lets who was woken overtake those that are ready is quicker here, and
+// makes them wait.
+std::vector<row> wake_rows(const settings& how) {
+    std::vector<row> rows;
+    for (const char* const tasks : {"100", "1000", "10000"}) {
+        const auto took = measure(how, one_core, {"wake", tasks, text(how.size(2'000))});
+        const std::string name = std::string("woken among ") + tasks + " ready tasks, ";
+        rows.push_back(make_row({.name = name + "median", .unit = "us"}, "p50_us", took));
+        rows.push_back(make_row({.name = name + "p99", .unit = "us"}, "p99_us", took));
+    }
+    return rows;
+}
+
 std::vector<row> all_rows(const settings& how) {
     using group = std::pair<const char*, std::vector<row> (*)(const settings&)>;
     std::vector<row> rows;
     for (const auto& [name, measured] :
          {group{"spawn", spawn_rows}, group{"channels", channel_rows}, group{"yield", yield_rows},
           group{"skynet", skynet_rows}, group{"sleepers", sleeper_rows},
-          group{"timers", timer_rows}, group{"locks", lock_rows}, group{"fairness", fairness_rows}})
+          group{"timers", timer_rows}, group{"locks", lock_rows}, group{"fairness", fairness_rows},
+          group{"wake", wake_rows}})
         if (how.wants(name))
             for (row& each : measured(how)) rows.push_back(std::move(each));
     return rows;
@@ -202,6 +216,8 @@ int run_one(const words& argv) {
         run_semaphore(on, number(2), number(3), number(4));
     else if (name == "fairness")
         run_fairness(on, number(2));
+    else if (name == "wake")
+        run_wake(on, number(2), number(3));
     else
         return 2;
     return 0;

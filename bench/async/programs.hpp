@@ -65,4 +65,8 @@ void run_semaphore(bed& on, long times, long tasks, long permits);
 // served.
 void run_fairness(bed& on, long tasks);
 
+// One task wakes another, which sleeps meanwhile, `times` times, while `tasks` others are always
+// ready: the microseconds until it runs, by the clock on the wall.
+void run_wake(bed& on, long tasks, long times);
+
 }  // namespace twill::inline TWILL_ABI::bench

@@ -16,9 +16,9 @@ import types
 import gdb
 
 MAGIC = 0x74776C6C64656267
-VERSION = 1
+VERSION = 2
 FIELDS = (
-    "magic version runs run_root run_next slot slot_flags next first_child place binding "
+    "magic version runs run_root run_next slot slot_flags next first_child place joint binding "
     "group_bound binding_key name_key name_text suspension_waiter frame_promise "
     "promise_continuation place_file place_line"
 ).split()
@@ -128,6 +128,8 @@ class Layout:
         return " < ".join(names)
 
     def state(self, context):
+        if read(context + self.at.joint, "<B"):
+            return "is a scope"
         suspension = word(context + self.at.slot) & ~self.at.slot_flags
         if suspension == 0:
             return "is ready or running"

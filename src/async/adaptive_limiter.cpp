@@ -50,7 +50,7 @@ void adaptive_limiter::ended(time_point began, adaptive_outcome how) noexcept {
         std::lock_guard hold(lock_);
         const time_point at = now();
         if (how == adaptive_outcome::unknown)
-            control_.ended_unmeasured(at);
+            control_.ended_unmeasured(began, at);
         else
             control_.ended(
                 began, at,

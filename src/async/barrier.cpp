@@ -5,12 +5,12 @@
 
 namespace twill::inline TWILL_ABI {
 
-void barrier::place::next_phase(detail::woken_waiters& woken) noexcept {
+void barrier::gate::next_phase(detail::woken_waiters& woken) noexcept {
     missing_ = parties_;
     while (detail::waiter* const one = waiting_.claim()) woken.push_back(*one);
 }
 
-bool barrier::place::take_or_queue(detail::waiter& who, detail::woken_waiters& woken) noexcept {
+bool barrier::gate::take_or_queue(detail::waiter& who, detail::woken_waiters& woken) noexcept {
     who.amount = 0;
     if (missing_ == 0) missing_ = 1;  // all parties have left: nobody is waited for
     if (--missing_ != 0) {
@@ -22,13 +22,13 @@ bool barrier::place::take_or_queue(detail::waiter& who, detail::woken_waiters& w
     return true;
 }
 
-bool barrier::place::cut(detail::waiter& who, detail::woken_waiters& /*woken*/) noexcept {
+bool barrier::gate::cut(detail::waiter& who, detail::woken_waiters& /*woken*/) noexcept {
     if (!waiting_.cut(who)) return false;
     ++missing_;
     return true;
 }
 
-void barrier::place::drop() {
+void barrier::gate::drop() {
     detail::woken_waiters woken;
     {
         std::lock_guard hold(lock_);
@@ -45,7 +45,7 @@ void barrier::place::drop() {
 bool barrier::arrive_and_wait_blocking() {
     detail::thread_waiter::refuse_on_event_thread("co_await arrive_and_wait()");
     detail::thread_waiter self;
-    self.wait_at(place_);
+    self.wait_at(gate_);
     return self.amount != 0;
 }
 

@@ -18,38 +18,19 @@ constinit mark was_cut_short;
 // Each of the cases, in an order drawn anew.
 class shuffled {
 public:
-    explicit shuffled(std::size_t size) noexcept : size_(size) {
-        draw_order({order_.data(), size});
+    // `memory`: for as many; null: its own.
+    shuffled(std::size_t size, std::uint16_t* memory) noexcept
+        : order_(memory != nullptr ? memory : own_.data(), size) {
+        draw_order(order_);
     }
+    shuffled(const shuffled&) = delete;
+    shuffled& operator=(const shuffled&) = delete;
     [[nodiscard]] auto begin() const noexcept { return order_.begin(); }
-    [[nodiscard]] auto end() const noexcept { return order_.begin() + size_; }
+    [[nodiscard]] auto end() const noexcept { return order_.end(); }
 
 private:
-    std::array<std::uint8_t, choosing::most> order_;
-    std::size_t size_;
-};
-
-// The locks of several places, each once.
-class locks {
-public:
-    void add(futex_mutex& one) noexcept {
-        std::size_t at = size_;
-        while (at != 0 && std::less<>()(&one, each_[at - 1])) --at;
-        if (at != 0 && each_[at - 1] == &one) return;
-        std::copy_backward(each_.begin() + at, each_.begin() + size_, each_.begin() + size_ + 1);
-        each_[at] = &one;
-        ++size_;
-    }
-    void lock() noexcept {
-        for (std::size_t i = 0; i < size_; ++i) each_[i]->lock();
-    }
-    void unlock() noexcept {
-        for (std::size_t i = 0; i < size_; ++i) each_[i]->unlock();
-    }
-
-private:
-    std::array<futex_mutex*, choosing::most> each_;
-    std::size_t size_ = 0;
+    std::array<std::uint16_t, choosing::most> own_;
+    std::span<std::uint16_t> order_;
 };
 
 }  // namespace
@@ -63,8 +44,9 @@ waiter& choosing::cut_short() noexcept { return was_cut_short; }
 
 choosing::choosing() noexcept : chosen_(&not_yet) {}
 
-void choosing::use(std::span<select_arm* const> arms) noexcept {
+void choosing::use(std::span<select_arm*> arms, std::uint16_t* order) noexcept {
     arms_ = arms;
+    order_ = order;
     for (select_arm* const each : arms)
         if (each->at_ == nullptr &&
             (next_in_time_ == nullptr || each->deadline_ < next_in_time_->deadline_))
@@ -75,7 +57,7 @@ void choosing::use(std::span<select_arm* const> arms) noexcept {
 const waiter* choosing::chosen() const noexcept { return chosen_.load(std::memory_order_relaxed); }
 
 bool choosing::try_each() noexcept {
-    for (const std::uint8_t i : shuffled(arms_.size())) {
+    for (const std::uint16_t i : shuffled(arms_.size(), order_)) {
         select_arm& one = *arms_[i];
         const bool taken = one.at_ != nullptr
                                ? take_now(*one.at_, one)
@@ -88,12 +70,12 @@ bool choosing::try_each() noexcept {
 }
 
 select_arm* choosing::take_or_queue(woken_waiters& woken) noexcept {
-    const shuffled order(arms_.size());
-    for (const std::uint8_t i : order) {
+    const shuffled order(arms_.size(), order_);
+    for (const std::uint16_t i : order) {
         select_arm& one = *arms_[i];
         if (one.at_ != nullptr && one.at_->take(one, woken)) return &one;
     }
-    for (const std::uint8_t i : order) {
+    for (const std::uint16_t i : order) {
         select_arm& one = *arms_[i];
         if (one.at_ == nullptr || !one.at_->queue(one)) continue;
         unqueue(woken);
@@ -107,13 +89,39 @@ void choosing::unqueue(woken_waiters& woken) noexcept {
         if (each->at_ != nullptr) static_cast<void>(each->at_->cut(*each, woken));
 }
 
+// Null, of what is at no place, comes first.
+futex_mutex* choosing::lock_of(const select_arm& one) noexcept {
+    return one.at_ != nullptr ? &one.at_->lock() : nullptr;
+}
+
+// The first arm from `from` on that has another lock than the one before it.
+std::size_t choosing::next_lock(std::size_t from) const noexcept {
+    const futex_mutex* const before = from == 0 ? nullptr : lock_of(*arms_[from - 1]);
+    while (from != arms_.size() && lock_of(*arms_[from]) == before) ++from;
+    return from;
+}
+
+void choosing::lock_all() noexcept {
+    std::sort(arms_.begin(), arms_.end(), [](const select_arm* a, const select_arm* b) {
+        return std::less<>()(lock_of(*a), lock_of(*b));
+    });
+    for (std::size_t i = next_lock(0); i != arms_.size(); i = next_lock(i + 1))
+        lock_of(*arms_[i])->lock();
+}
+
+// Once the last is free it may be gone, if it waits: so it is known beforehand which that is.
+void choosing::unlock_all() noexcept {
+    for (std::size_t i = next_lock(0), end = arms_.size(); i != end;) {
+        futex_mutex& one = *lock_of(*arms_[i]);
+        i = next_lock(i + 1);
+        one.unlock();
+    }
+}
+
 bool choosing::queue_all() noexcept {
-    locks all;
-    for (select_arm* const each : arms_)
-        if (each->at_ != nullptr) all.add(each->at_->lock());
     woken_waiters woken;
     bool waits = false;
-    all.lock();
+    lock_all();
     waiter* seen = chosen_.load(std::memory_order_relaxed);
     if (seen == &not_yet) {
         if (select_arm* const taken = take_or_queue(woken)) {
@@ -132,8 +140,7 @@ bool choosing::queue_all() noexcept {
             }
         }
     }
-    // Once the last is free it may be gone, if it waits.
-    all.unlock();
+    unlock_all();
     woken.wake_all();
     return !waits;
 }

@@ -14,13 +14,13 @@ void choosing_thread::wait() noexcept {
     take_out();
 }
 
-void draw_order(std::span<std::uint8_t> order) noexcept {
+[[gnu::noinline]] void draw_order(std::span<std::uint16_t> order) noexcept {
     thread_local random_source dice(random_seed());
     for (std::size_t i = 0; i < order.size(); ++i) {
         // Fisher and Yates, "inside out".
         const std::size_t j = i == 0 ? 0 : dice.below(static_cast<std::uint32_t>(i + 1));
         order[i] = order[j];
-        order[j] = static_cast<std::uint8_t>(i);
+        order[j] = static_cast<std::uint16_t>(i);
     }
 }
 

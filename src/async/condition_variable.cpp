@@ -78,7 +78,7 @@ detail::conditional condition_variable::wait(mutex_guard& guard) {
     return {&condition_, &guard.held_};
 }
 
-void condition_variable::wait_blocking(mutex_guard& guard) {
+bool condition_variable::wait_blocking_until(mutex_guard& guard, time_point deadline) {
     constexpr const char* instead = "co_await wait()";
     refuse_empty(guard);
     detail::thread_waiter::refuse_on_event_thread(instead);
@@ -91,8 +91,9 @@ void condition_variable::wait_blocking(mutex_guard& guard) {
         static_cast<void>(condition_.take_or_queue(self, none));
     }
     mutex.give_back(n);
-    self.block();
+    const bool notified = self.block(condition_, deadline);
     mutex.take_blocking(n, instead);
+    return notified;
 }
 
 }  // namespace twill::inline TWILL_ABI

@@ -30,12 +30,13 @@ thread_local slots_at_end give_back_at_end;
 
 }  // namespace
 
-hazard_slot& take_hazard_slot() {
+// These two are not inlined into coroutines, which may go on on another thread.
+[[gnu::noinline]] hazard_slot& take_hazard_slot() {
     if (mine.count != 0) return *mine.each[--mine.count];
     return all_slots.take();
 }
 
-void give_hazard_slot_back(hazard_slot& one) noexcept {
+[[gnu::noinline]] void give_hazard_slot_back(hazard_slot& one) noexcept {
     if (mine.count == at_hand || mine.gone) return hazard_slots::give_back(one);
     if (!mine.seen) give_back_at_end.see_to();
     mine.each[mine.count++] = &one;

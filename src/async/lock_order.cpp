@@ -4,9 +4,12 @@
 #include <twill/async/lock_order.hpp>
 
 #include <twill/async/detail/lock_order.hpp>
+#include <twill/core/context_end.hpp>
 #include <twill/core/futex_mutex.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -15,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -25,8 +29,8 @@ namespace {
 using lock_id = std::uint32_t;
 
 struct holding {
+    record number;
     lock_id lock;
-    const void* who;
     std::source_location where;
 };
 
@@ -54,7 +58,10 @@ public:
     void forget() noexcept {
         std::lock_guard hold(lock_);
         graph_.clear();
+        led_from_.clear();
         held_.clear();
+        holders_.clear();
+        count_holders();
     }
 
     void wants(lock_number& lock, const void* who, std::source_location where) {
@@ -63,11 +70,13 @@ public:
         {
             std::lock_guard hold(lock_);
             const lock_id wanted = id_of(lock);
-            for (const auto& [number, held] : held_)
-                if (held.who == who) said += consider(held, wanted, where);
+            const auto found = held_.find(who);
+            if (found == held_.end()) return;
+            for (const holding& held : found->second) said += consider(held, wanted, where);
+            if (said.empty()) return;
             report = report_;
         }
-        if (said.empty()) return;
+        std::lock_guard one_at_a_time(reporting_);
         if (report)
             report(said);
         else
@@ -77,20 +86,51 @@ public:
     record holds(lock_number& lock, const void* who, std::source_location where) {
         std::lock_guard hold(lock_);
         if (++records_ == 0) ++records_;
-        held_.insert_or_assign(records_, holding{id_of(lock), who, where});
+        holders_.insert_or_assign(records_, who);
+        held_[who].push_back({records_, id_of(lock), where});
+        count_holders();
         return records_;
     }
 
     void freed(record which) noexcept {
         std::lock_guard hold(lock_);
-        held_.erase(which);
+        const auto holder = holders_.find(which);
+        if (holder == holders_.end()) return;
+        const auto of = held_.find(holder->second);
+        holders_.erase(holder);
+        if (of == held_.end()) return;
+        std::erase_if(of->second, [&](const holding& each) { return each.number == which; });
+        if (of->second.empty()) held_.erase(of);
+        count_holders();
+    }
+
+    // Whoever gets its address is another one. What it still held is somebody's that the guard was
+    // moved to, who is not known.
+    void holder_ended(const void* who) noexcept {
+        // Relaxed: what it has taken itself, it sees.
+        if (holding_.load(std::memory_order_relaxed) == 0) return;
+        std::lock_guard hold(lock_);
+        const auto found = held_.find(who);
+        if (found == held_.end()) return;
+        for (const holding& each : found->second) holders_.erase(each.number);
+        held_.erase(found);
+        count_holders();
     }
 
     void ended(lock_id lock) noexcept {
         std::lock_guard hold(lock_);
-        if (graph_.erase(lock) == 0 && !led_to(lock)) return;
-        for (auto& [from, edges] : graph_)
-            std::erase_if(edges, [&](const edge& e) { return e.to == lock; });
+        if (const auto from = graph_.find(lock); from != graph_.end()) {
+            for (const auto& [to, over] : from->second)
+                if (const auto found = led_from_.find(to); found != led_from_.end())
+                    found->second.erase(lock);
+            graph_.erase(from);
+        }
+        if (const auto to = led_from_.find(lock); to != led_from_.end()) {
+            for (const lock_id from : to->second)
+                if (const auto found = graph_.find(from); found != graph_.end())
+                    found->second.erase(lock);
+            led_from_.erase(to);
+        }
     }
 
 private:
@@ -100,26 +140,22 @@ private:
         return id;
     }
 
-    [[nodiscard]] bool led_to(lock_id lock) const noexcept {
-        return std::ranges::any_of(graph_, [&](const auto& node) {
-            return std::ranges::any_of(node.second, [&](const edge& e) { return e.to == lock; });
-        });
-    }
+    void count_holders() noexcept { holding_.store(held_.size(), std::memory_order_relaxed); }
 
     // What is to be said of somebody who holds one lock and wants another.
     std::string consider(const holding& held, lock_id wanted, std::source_location where) {
         if (held.lock == wanted)
             return "twill: a lock is wanted at " + line_of(where) +
                    " by the task or thread that locked it at " + line_of(held.where) +
-                   " and still holds it: it waits for itself\n";
-        auto& edges = graph_[held.lock];
-        if (std::ranges::any_of(edges, [&](const edge& e) { return e.to == wanted; })) return {};
-        const edge added{wanted, held.where, where};
-        std::string said;
+                   " and still holds it: it waits for itself (if the lock is shared, as soon as "
+                   "somebody wants it alone)\n";
+        const auto [place, is_new] =
+            graph_[held.lock].try_emplace(wanted, edge{wanted, held.where, where});
+        if (!is_new) return {};
+        led_from_[wanted].insert(held.lock);
         if (const auto way_back = path(wanted, held.lock))
-            said = describe({held.lock, added}, *way_back);
-        graph_[held.lock].push_back(added);
-        return said;
+            return describe({held.lock, place->second}, *way_back);
+        return {};
     }
 
     // Breadth first: the shortest.
@@ -131,7 +167,7 @@ private:
             next.pop_front();
             const auto found = graph_.find(at);
             if (found == graph_.end()) continue;
-            for (const edge& e : found->second) {
+            for (const auto& [id, e] : found->second) {
                 if (e.to == from || !came_by.try_emplace(e.to, step{at, e}).second) continue;
                 if (e.to == to) return way(came_by, from, to);
                 next.push_back(e.to);
@@ -162,12 +198,16 @@ private:
         return said + "  take them in one order everywhere, or hold one at a time\n";
     }
 
+    futex_mutex reporting_;
     futex_mutex lock_;  // guards all below
     lock_id locks_ = 0;
     record records_ = 0;
-    std::unordered_map<record, holding> held_;
-    std::unordered_map<lock_id, std::vector<edge>> graph_;
+    std::unordered_map<const void*, std::vector<holding>> held_;  // by whom
+    std::unordered_map<record, const void*> holders_;
+    std::unordered_map<lock_id, std::unordered_map<lock_id, edge>> graph_;
+    std::unordered_map<lock_id, std::unordered_set<lock_id>> led_from_;  // the same, backwards
     std::function<void(std::string_view)> report_;
+    atomic<std::size_t> holding_{0};  // how many hold something, for who looks without the lock
 };
 
 // Never destroyed: locks with static storage end later than anything here would.
@@ -197,6 +237,8 @@ auto unless_memory_ends(const Work& work) noexcept -> decltype(work()) {
     }
 }
 
+void task_ended(const context& which) noexcept { the_watcher().holder_ended(&which); }
+
 }  // namespace
 
 atomic<bool> watching{watched_from_the_start()};
@@ -206,6 +248,7 @@ void wants(lock_number& lock, const void* who, std::source_location where) noexc
 }
 
 record holds(lock_number& lock, const void* who, std::source_location where) noexcept {
+    on_context_end.store(&task_ended, std::memory_order_relaxed);
     return unless_memory_ends([&] { return the_watcher().holds(lock, who, where); });
 }
 
@@ -217,9 +260,11 @@ void ended(std::uint32_t lock) noexcept {
     unless_memory_ends([&] { the_watcher().ended(lock); });
 }
 
-const void* this_thread() noexcept {
-    static thread_local const char here = 0;
-    return &here;
+// Never used again for another one, and no address of a context.
+[[gnu::noinline]] const void* this_thread() noexcept {
+    static constinit atomic<std::uintptr_t> threads{1};
+    static thread_local const std::uintptr_t me = threads.fetch_add(2, std::memory_order_relaxed);
+    return reinterpret_cast<const void*>(me);
 }
 
 }  // namespace detail::lock_order
@@ -231,6 +276,7 @@ void watch_lock_order(std::function<void(std::string_view)> report) {
 
 void forget_lock_order() noexcept {
     detail::lock_order::watching.store(false, std::memory_order_relaxed);
+    detail::on_context_end.store(nullptr, std::memory_order_relaxed);
     detail::lock_order::the_watcher().forget();
 }
 

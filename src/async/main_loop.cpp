@@ -2,7 +2,12 @@
 #include <twill/core/error.hpp>
 #include <twill/core/transfer.hpp>
 
+#include "draining.hpp"
+
+#include <cstdio>
+#include <exception>
 #include <mutex>
+#include <utility>
 
 namespace twill::inline TWILL_ABI {
 namespace {
@@ -10,28 +15,56 @@ namespace {
 // How many operations that need not wait a task may have in its turn.
 constexpr unsigned budget_of_a_turn = 64;
 
+// The loop that this thread drains, and whether it pokes one.
+constinit TWILL_THREAD_LOCAL const main_loop* drained = nullptr;
+constinit TWILL_THREAD_LOCAL bool pokes = false;
+
 }  // namespace
+
+bool detail::drains_a_main_loop() noexcept { return drained != nullptr; }
 
 main_loop::main_loop(std::function<void()> poke) : poke_(std::move(poke)) {}
 
 void main_loop::drain() noexcept {
-    runnable_queue now;
+    if (pokes) {
+        // Locks are held that what it runs would wait for.
+        std::fputs("twill: main_loop::drain was called inside of poke: let the loop call it\n",
+                   stderr);
+        std::terminate();
+    }
     {
         std::lock_guard hold(lock_);
-        now.append(ready_);
+        taken_.append(ready_);
         poked_ = false;  // who comes from here on pokes again
     }
-    while (runnable* const each = now.pop_front()) {
+    const main_loop* const outside = std::exchange(drained, this);
+    runnable* each = taken_.pop_front();
+    // If one of them turns the loop, then for the rest, too, which may be what it waits for.
+    if (!taken_.empty()) poke();
+    for (; each != nullptr; each = taken_.pop_front()) {
         budget_ = budget_of_a_turn;
         each->run(*each);
     }
+    drained = outside;
 }
 
 void main_loop::post(runnable& work) noexcept {
     // Under the lock, so that it does not go meanwhile.
     std::lock_guard hold(lock_);
     ready_.push_back(work);
-    if (!std::exchange(poked_, true)) poke_();
+    poke_once();
+}
+
+void main_loop::poke() noexcept {
+    std::lock_guard hold(lock_);
+    poke_once();
+}
+
+void main_loop::poke_once() noexcept {
+    if (std::exchange(poked_, true)) return;
+    const bool outside = std::exchange(pokes, true);
+    poke_();
+    pokes = outside;
 }
 
 main_loop::~main_loop() {
@@ -48,6 +81,10 @@ bool main_loop::may_continue() noexcept {
     --budget_;
     return true;
 }
+
+// A timer goes off on a thread of the runtime, and may be the last of the branches that a task here
+// waits for.
+bool main_loop::may_resume() noexcept { return drained == this; }
 
 // Acquire pairs with the release in `borrow`.
 executor& main_loop::pools() noexcept { return *lender_.load(std::memory_order_acquire); }

@@ -7,6 +7,8 @@
 
 #include <runtime/futex.hpp>
 
+#include "draining.hpp"
+
 #include <mutex>
 #include <string>
 
@@ -35,10 +37,8 @@ void sleeper::wake() noexcept {
     if (state_.exchange(told, std::memory_order_release) == asleep) futex_wake_one(&state_);
 }
 
-void thread_waiter::block() noexcept { self_.sleep(); }
-
 void thread_waiter::refuse_on_event_thread(const char* instead) {
-    if (!event_worker::on_this_thread()) return;
+    if (!event_worker::on_this_thread() && !drains_a_main_loop()) return;
     throw usage_error(std::string("a call that may block, on a thread that runs tasks, which would "
                                   "all wait for it: use ") +
                       instead);
@@ -54,7 +54,11 @@ bool thread_waiter::wait_at(wait_place& at, time_point until) noexcept {
         complete_already = at.take_or_queue(*this, woken);
     }
     woken.wake_all();
-    if (complete_already || self_.sleep(until)) return true;
+    return complete_already || block(at, until);
+}
+
+bool thread_waiter::block(wait_place& at, time_point until) noexcept {
+    if (self_.sleep(until)) return true;
     woken_waiters others;
     bool waited = false;
     {

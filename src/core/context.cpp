@@ -1,4 +1,5 @@
 #include <twill/core/context.hpp>
+#include <twill/core/context_end.hpp>
 #include <twill/core/event.hpp>
 #include <twill/core/promise.hpp>
 #include <twill/core/transfer.hpp>
@@ -34,7 +35,11 @@ void context::attach_to(context& parent) noexcept {
     if (cancelled_before) request_cancel();
 }
 
+constinit atomic<detail::context_end_function> detail::on_context_end{nullptr};
+
 void context::detach() noexcept {
+    if (const auto told = detail::on_context_end.load(std::memory_order_relaxed)) [[unlikely]]
+        told(*this);
     if (parent_ == nullptr) return;
     std::lock_guard hold(parent_->lock_);
     if (next_ != nullptr) next_->previous_ = previous_;
@@ -76,19 +81,40 @@ bool context::cancel_operation() noexcept {
     std::uintptr_t seen = slot_.load(std::memory_order_acquire);
     do {
         if ((seen & flags) != 0) return false;
-    } while (!slot_.compare_exchange_weak(seen, seen == 0 ? requested : seen | flags,
+    } while (!slot_.compare_exchange_weak(seen, seen | ((seen & ~visited) == 0 ? requested : flags),
                                           std::memory_order_acq_rel, std::memory_order_acquire));
     note(event_kind::cancel, this);
-    if (seen == 0) return true;
-    auto& op = *reinterpret_cast<suspension*>(seen);
+    const std::uintptr_t self = seen & ~visited;
+    if (self == 0) return true;
+    auto& op = *reinterpret_cast<suspension*>(self);
     op.cancel();
-    std::uintptr_t inside = seen | flags;
-    if (slot_.compare_exchange_strong(inside, seen | requested, std::memory_order_acq_rel))
-        return true;
+    // A visitor may come or go once more, and it may complete.
+    seen = self | flags;
+    std::uintptr_t then = 0;
+    do {
+        const bool complete = (seen & requested) == 0;
+        then = ((complete ? 0 : self) | requested) | (seen & visited);
+    } while (!slot_.compare_exchange_weak(seen, then, std::memory_order_acq_rel,
+                                          std::memory_order_relaxed));
     // It completed meanwhile and left the waiter to us.
-    slot_.store(requested, std::memory_order_release);
-    home_->post(op);
+    if (then == requested) home_->post(op);
     return true;
+}
+
+suspension* context::begin_visit() noexcept {
+    std::uintptr_t seen = slot_.load(std::memory_order_relaxed);
+    do {
+        if ((seen & ~requested) == 0 || (seen & (busy | visited)) != 0) return nullptr;
+        // Acquire: what it is made of, and who waits in it.
+    } while (!slot_.compare_exchange_weak(seen, seen | visited, std::memory_order_acquire,
+                                          std::memory_order_relaxed));
+    return reinterpret_cast<suspension*>(seen & ~requested);
+}
+
+void context::end_visit(suspension& op) noexcept {
+    // Acquire and release: it may be for us to make the waiter ready, who is gone then.
+    const std::uintptr_t before = slot_.fetch_and(~visited, std::memory_order_acq_rel);
+    if ((before & ~flags) == visited) home_->post(op);
 }
 
 bool context::enter(suspension& op, bool even_if_cancelled) noexcept {
@@ -100,20 +126,20 @@ bool context::enter(suspension& op, bool even_if_cancelled) noexcept {
     return true;
 }
 
-bool context::leave(suspension& op) noexcept {
-    const std::uintptr_t self = address_of(op);
+bool context::leave() noexcept {
     std::uintptr_t seen = slot_.load(std::memory_order_acquire);
     for (;;) {
-        const bool inside = seen == (self | flags);
-        const std::uintptr_t then = inside ? (self | busy) : (seen & requested);
+        const bool cancelling = (seen & busy) != 0;
+        const std::uintptr_t then = cancelling ? seen & ~requested : seen & (requested | visited);
         if (slot_.compare_exchange_weak(seen, then, std::memory_order_acq_rel,
                                         std::memory_order_acquire))
-            return !inside;
+            return !cancelling && (seen & visited) == 0;
     }
 }
 
 suspension* context::suspended_in() const noexcept {
-    return reinterpret_cast<suspension*>(slot_.load(std::memory_order_acquire) & ~flags);
+    return reinterpret_cast<suspension*>(slot_.load(std::memory_order_acquire) &
+                                         ~(flags | visited));
 }
 
 context& suspension::owner() const noexcept { return promise_base::of(waiter_).current_context(); }
@@ -131,7 +157,7 @@ bool suspension::begin(std::coroutine_handle<> waiter, context& owner) noexcept 
     }
     note_suspended(owner);
     if (!start()) return true;
-    if (!owner.leave(*this)) return true;
+    if (!owner.leave()) return true;
     if (owner.home().may_continue()) {
         note(event_kind::task_resume, &owner);
         return false;
@@ -155,7 +181,7 @@ void suspension::begin_join(std::coroutine_handle<> waiter, context& owner) noex
 std::coroutine_handle<> suspension::end_join() noexcept {
     context& where = owner();
     const auto waiter = waiter_;
-    if (!where.leave(*this)) return nullptr;
+    if (!where.leave()) return nullptr;
     if (!where.home().may_resume()) {
         where.home().post(*this);
         return nullptr;
@@ -168,7 +194,7 @@ std::coroutine_handle<> suspension::end_join() noexcept {
 void suspension::complete() noexcept {
     context& where = owner();
     note(event_kind::wake, &where);
-    if (where.leave(*this)) where.home().post(*this);
+    if (where.leave()) where.home().post(*this);
 }
 
 void suspension::resume(runnable& self) noexcept {

@@ -14,15 +14,19 @@
 // freeing thread has done with the block before its owner writes to it.
 //
 // A thread that ends leaves its heap to `orphans`, from which a thread that begins takes one;
-// blocks in use keep their home. Heaps are never destroyed. What other thread-locals free later
-// still goes home like a foreign thread's; for what they allocate a heap is taken and left again
-// each time.
+// blocks in use keep their home. What comes home to a heap is put back into its spans when the heap
+// needs blocks, and a part of it whenever a thread that has nothing to do tidies its own heap and
+// some of the orphans: a span that gets empty so goes back to the system. Heaps are never
+// destroyed. What other thread-locals free later still goes home like a foreign thread's; for what
+// they allocate a heap is taken and left again each time.
 #include "frame_spans.hpp"
 
 #include <twill/core/atomic.hpp>
 #include <twill/core/frame_memory.hpp>
 #include <twill/core/futex_mutex.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <mutex>
 #include <new>
@@ -57,6 +61,7 @@ struct frame_heap {
     free_block* batch_last = nullptr;
     unsigned batched = 0;
     frame_heap* next_orphan = nullptr;
+    free_block* came_home = nullptr;  // taken from `returned`, not put back yet
     alignas(64) atomic<free_block*> returned{nullptr};
 };
 
@@ -84,7 +89,12 @@ bool is_plain() noexcept {
 TWILL_INITIAL_EXEC constinit TWILL_THREAD_LOCAL frame_heap* mine = nullptr;
 
 constinit futex_mutex orphans_lock;
-constinit frame_heap* orphans = nullptr;
+constinit frame_heap* orphans = nullptr;  // guarded by it; the one that came last first
+constinit frame_heap* last_orphan = nullptr;
+
+// What an idle thread does at a time takes some tens of microseconds.
+constexpr std::size_t tidied_at_once = 512;  // blocks
+constexpr int orphans_at_once = 4;
 
 void push_home(frame_heap& home, free_block* first, free_block* last) noexcept {
     free_block* top = home.returned.load(std::memory_order_relaxed);
@@ -109,7 +119,15 @@ void leave_heap() noexcept {
     send_batch(*heap);
     std::lock_guard hold(orphans_lock);
     heap->next_orphan = orphans;
+    if (orphans == nullptr) last_orphan = heap;
     orphans = heap;
+}
+
+// Under the lock.
+frame_heap* first_orphan() noexcept {
+    frame_heap* const heap = orphans;
+    if (heap != nullptr) orphans = std::exchange(heap->next_orphan, nullptr);
+    return heap;
 }
 
 struct leaver {
@@ -123,7 +141,7 @@ struct leaver {
 [[gnu::noinline]] frame_heap* find_heap() noexcept {
     {
         std::lock_guard hold(orphans_lock);
-        if (orphans != nullptr) mine = std::exchange(orphans, orphans->next_orphan);
+        mine = first_orphan();
     }
     if (mine == nullptr) mine = new (std::nothrow) frame_heap;
     if (!ending) {
@@ -165,13 +183,32 @@ inline void free_here(frame_heap& heap, frame_span& span, free_block* block,
     if ((span.used == 0 || !span.listed) && heap.current[c] != &span) note_room(heap, span, c);
 }
 
-void take_returned(frame_heap& heap) noexcept {
-    free_block* block = heap.returned.exchange(nullptr, std::memory_order_acquire);
-    while (block != nullptr) {
-        free_block* const next = block->next;
+// So many blocks at most. By the heap's owner.
+void take_returned(frame_heap& heap, std::size_t most = SIZE_MAX) noexcept {
+    for (; most != 0; --most) {
+        if (heap.came_home == nullptr) {
+            if (heap.returned.load(std::memory_order_relaxed) == nullptr) return;
+            heap.came_home = heap.returned.exchange(nullptr, std::memory_order_acquire);
+        }
+        free_block* const block = heap.came_home;
+        heap.came_home = block->next;
         frame_span& span = span_of(block);
         free_here(heap, span, block, span.block_size / granule);
-        block = next;
+    }
+}
+
+// Those that nobody owns: whoever holds the lock does, meanwhile. In turns.
+void tidy_orphans() noexcept {
+    std::lock_guard hold(orphans_lock);
+    for (int i = 0; i < orphans_at_once; ++i) {
+        frame_heap* const heap = first_orphan();
+        if (heap == nullptr) return;
+        take_returned(*heap, tidied_at_once / orphans_at_once);
+        if (orphans == nullptr)
+            orphans = heap;
+        else
+            last_orphan->next_orphan = heap;
+        last_orphan = heap;
     }
 }
 
@@ -272,7 +309,11 @@ void* take_block(frame_heap& heap, std::size_t c) noexcept {
 }
 
 void tidy_frames() noexcept {
-    if (mine != nullptr) send_batch(*mine);
+    if (frame_heap* const heap = mine) {
+        send_batch(*heap);
+        take_returned(*heap, tidied_at_once);
+    }
+    tidy_orphans();
     shrink_reserve();
 }
 

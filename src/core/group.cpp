@@ -25,8 +25,10 @@ const binding* find_binding(const context& from, const void* key) noexcept {
     return nullptr;
 }
 
-group::group(context& owner, std::source_location where, failure_policy policy) noexcept
-    : context(owner.home(), where), policy_(policy) {
+group::group(context& owner, std::source_location where, failure_policy policy,
+             const binding* bound) noexcept
+    : context(owner.home(), where), bound_(bound), policy_(policy) {
+    mark_joint(bound != nullptr);
     attach_to(owner);
 }
 
@@ -38,7 +40,8 @@ void group::keep(const std::exception_ptr& failure) noexcept {
         first_failure_ = failure;
         return;
     }
-    if (others_.size() == most_kept_failures) return;
+    // A branch that asked another one for its result throws the same exception again.
+    if (failure == first_failure_ || others_.size() == most_kept_failures) return;
     try {
         others_.push_back(failure);
     } catch (const std::bad_alloc&) {

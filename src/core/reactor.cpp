@@ -2,12 +2,25 @@
 #include <twill/core/reactor.hpp>
 
 #include <cerrno>
+#include <mutex>
 
 namespace twill::inline TWILL_ABI {
 
 void io_source::forget() noexcept {
     // Its reactor may end with this.
     if (const auto home = std::move(registered_in)) home->forget(*this);
+}
+
+int reactor::watch_clock(clock_watcher& who) noexcept {
+    {
+        std::lock_guard hold(clock_lock_);
+        if (!watches_clock_) {
+            if (const int why_not = begin_watching_clock(); why_not != 0) return why_not;
+            watches_clock_ = true;
+        }
+    }
+    clock_watchers_.add(who);
+    return 0;
 }
 
 bool io_request::start() noexcept { return owner().home().io().submit(*this); }

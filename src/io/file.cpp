@@ -1,16 +1,18 @@
-#include <twill/core/error.hpp>
 #include <twill/io/file.hpp>
-#include <twill/runtime/blocking.hpp>
+
+#include "io/file_calls.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
+#include <limits.h>
+#include <sys/uio.h>
 #include <unistd.h>
-#include <cerrno>
+#include <utility>
+#include <vector>
 
 namespace twill::inline TWILL_ABI {
-namespace {
 
-constexpr mode_t made_with = 0666;
+namespace detail {
+namespace {
 
 int open_flags(file_mode mode) noexcept {
     switch (mode) {
@@ -22,113 +24,285 @@ int open_flags(file_mode mode) noexcept {
             return O_WRONLY | O_CREAT | O_APPEND;
         case file_mode::read_write:
             return O_RDWR | O_CREAT;
+        case file_mode::write_new:
+            return O_WRONLY | O_CREAT | O_EXCL;
     }
     return O_RDONLY;
 }
 
-const char* verb_of(file_mode mode) noexcept {
-    return mode == file_mode::read ? "open" : "open for writing";
-}
-
-detail::descriptor open_now(const std::string& path, file_mode mode) {
-    detail::descriptor made(::open(path.c_str(), open_flags(mode) | O_CLOEXEC, made_with));
-    if (!made) throw io_error(verb_of(mode), path, errno);
-    return made;
-}
-
-// Repeats `call(done)`, which moves some of what is left, until `size` bytes were moved or it gives
-// 0.
-template <class Call>
-std::size_t move_all(std::size_t size, const char* verb, const std::string& path, Call call) {
-    std::size_t done = 0;
-    while (done < size) {
-        const ssize_t moved = call(done);
-        if (moved < 0 && errno == EINTR) continue;
-        if (moved < 0) throw io_error(verb, path, errno);
-        if (moved == 0) break;
-        done += static_cast<std::size_t>(moved);
+file_kind kind_of(mode_t mode) noexcept {
+    switch (mode & S_IFMT) {
+        case S_IFREG:
+            return file_kind::regular;
+        case S_IFDIR:
+            return file_kind::directory;
+        case S_IFLNK:
+            return file_kind::link;
+        case S_IFIFO:
+            return file_kind::fifo;
+        case S_IFSOCK:
+            return file_kind::socket;
+        case S_IFCHR:
+            return file_kind::character_device;
+        case S_IFBLK:
+            return file_kind::block_device;
+        default:
+            return file_kind::unknown;
     }
-    return done;
 }
 
-void write_now(int fd, std::string_view content, const std::string& path) {
-    move_all(content.size(), "write to", path, [&](std::size_t done) {
-        return ::write(fd, content.data() + done, content.size() - done);
-    });
-}
-
-std::uint64_t size_now(int fd, const std::string& path) {
-    struct stat about{};
-    if (::fstat(fd, &about) != 0) throw io_error("ask for the size of", path, errno);
-    return static_cast<std::uint64_t>(about.st_size);
-}
-
-// Files of /proc say that they are empty: the size is only where to begin.
-std::string read_now(const std::string& path) {
-    const auto fd = open_now(path, file_mode::read);
-    constexpr std::size_t least = 4096;
-    std::string content(static_cast<std::size_t>(size_now(fd.get(), path)) + 1, '\0');
-    std::size_t have = 0;
-    for (;;) {
-        have += move_all(content.size() - have, "read", path, [&](std::size_t done) {
-            const std::size_t at = have + done;
-            return ::read(fd.get(), content.data() + at, content.size() - at);
-        });
-        if (have < content.size()) break;
-        content.resize(content.size() * 2 + least);
-    }
-    content.resize(have);
-    return content;
+file_time time_of(const timespec& point) noexcept {
+    return file_time(std::chrono::seconds(point.tv_sec) + std::chrono::nanoseconds(point.tv_nsec));
 }
 
 }  // namespace
 
-task<file> file::open(std::string path, file_mode mode) {
-    auto made = co_await blocking([&] { return open_now(path, mode); });
+descriptor open_now(const std::string& path, file_mode mode, mode_t permissions) {
+    const char* const verb = mode == file_mode::read        ? "open"
+                             : mode == file_mode::write_new ? "make"
+                                                            : "open for writing";
+    return descriptor(checked(verb, path, [&] {
+        return ::open(path.c_str(), open_flags(mode) | O_CLOEXEC, permissions);
+    }));
+}
+
+file_status status_from(const struct stat& about) noexcept {
+    file_status made;
+    made.kind = kind_of(about.st_mode);
+    made.size = static_cast<std::uint64_t>(about.st_size);
+    made.allocated = static_cast<std::uint64_t>(about.st_blocks) * 512;
+    made.permissions = about.st_mode & 07777U;
+    made.owner = about.st_uid;
+    made.group = about.st_gid;
+    made.accessed = time_of(about.st_atim);
+    made.modified = time_of(about.st_mtim);
+    made.changed = time_of(about.st_ctim);
+    made.device = about.st_dev;
+    made.number = about.st_ino;
+    made.names = about.st_nlink;
+    return made;
+}
+
+void sync_folder_now(const std::string& path) {
+    const descriptor folder(checked(
+        "open", path, [&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    checked("sync", path, [&] { return ::fsync(folder.get()); });
+}
+
+}  // namespace detail
+
+namespace {
+
+using detail::checked;
+using detail::move_in_steps;
+
+// What is left of several places once some bytes were moved.
+class parts_left {
+public:
+    template <class Byte>
+    explicit parts_left(std::span<const std::span<Byte>> parts) {
+        all_.reserve(parts.size());
+        for (const auto& each : parts) {
+            all_.push_back({const_cast<std::byte*>(each.data()), each.size()});
+            size_ += each.size();
+        }
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    // The next places, of at most `most` bytes, and as many as the kernel takes in one call.
+    std::span<const iovec> next(std::size_t most) noexcept {
+        const auto all = std::span<const iovec>(all_).subspan(first_);
+        if (all.front().iov_len >= most) {
+            cut_ = {all.front().iov_base, most};
+            return {&cut_, 1};
+        }
+        std::size_t count = 0;
+        std::size_t sum = 0;
+        while (count < all.size() && count < IOV_MAX && sum + all[count].iov_len <= most)
+            sum += all[count++].iov_len;
+        return all.first(count);
+    }
+    ssize_t moved(ssize_t bytes) noexcept {
+        auto left = bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+        while (first_ < all_.size() && left >= all_[first_].iov_len) left -= all_[first_++].iov_len;
+        if (left > 0) {
+            all_[first_].iov_base = static_cast<std::byte*>(all_[first_].iov_base) + left;
+            all_[first_].iov_len -= left;
+        }
+        return bytes;
+    }
+
+private:
+    std::vector<iovec> all_;
+    iovec cut_{};
+    std::size_t first_ = 0;
+    std::size_t size_ = 0;
+};
+
+off_t place(std::uint64_t offset, std::size_t done) noexcept {
+    return static_cast<off_t>(offset + done);
+}
+
+// The call that gave less than `most`, and its errno, were for one step at most.
+task<std::size_t> write_here(int fd, const std::string& path, std::span<const std::byte> from,
+                             std::size_t* progress) {
+    return move_in_steps(from.size(), "write to", path, progress,
+                         [fd, from](std::size_t done, std::size_t most) {
+                             return ::write(fd, from.data() + done, most);
+                         });
+}
+
+file_status status_now(const std::string& path, int (*which)(const char*, struct stat*)) {
+    struct stat about{};
+    checked("ask for the status of", path, [&] { return which(path.c_str(), &about); });
+    return detail::status_from(about);
+}
+
+struct reading {
+    detail::descriptor from;
+    std::string content;
+    std::size_t have = 0;
+    bool is_end = false;
+};
+
+// Files of /proc say that they are empty: the size is only where to begin.
+void begin(reading& one, const std::string& path) {
+    one.from = detail::open_now(path, file_mode::read, 0);
+    struct stat about{};
+    checked("ask for the size of", path, [&] { return ::fstat(one.from.get(), &about); });
+    one.content.resize(static_cast<std::size_t>(about.st_size) + 1);
+}
+
+void step(reading& one, const std::string& path) {
+    constexpr std::size_t least = 4096;
+    const std::size_t target = one.have + detail::file_step;
+    while (one.have < target) {
+        if (one.have == one.content.size()) one.content.resize(one.content.size() * 2 + least);
+        const std::size_t room = std::min(one.content.size(), target) - one.have;
+        const auto got = checked("read", path, [&] {
+            return ::read(one.from.get(), one.content.data() + one.have, room);
+        });
+        one.have += static_cast<std::size_t>(got);
+        one.is_end = got == 0;
+        if (one.is_end) return;
+    }
+}
+
+}  // namespace
+
+task<file> file::open(std::string path, file_mode mode, mode_t permissions) {
+    auto made = co_await blocking([&] { return detail::open_now(path, mode, permissions); });
     co_return file(std::move(made), std::move(path));
 }
 
-task<std::size_t> file::read_at(std::uint64_t offset, std::span<std::byte> into) const {
+task<std::size_t> file::read_at(std::uint64_t offset, std::span<std::byte> into,
+                                std::size_t* progress) const {
+    return move_in_steps(into.size(), "read", path_, progress,
+                         [fd = native_handle(), offset, into](std::size_t done, std::size_t most) {
+                             return ::pread(fd, into.data() + done, most, place(offset, done));
+                         });
+}
+
+task<std::size_t> file::read_at(std::uint64_t offset, std::span<const std::span<std::byte>> into,
+                                std::size_t* progress) const {
+    parts_left left(into);
+    const std::size_t size = left.size();
+    return move_in_steps(
+        size, "read", path_, progress,
+        [fd = native_handle(), offset, left = std::move(left)](std::size_t done,
+                                                               std::size_t most) mutable {
+            const auto parts = left.next(most);
+            return left.moved(::preadv(fd, parts.data(), int(parts.size()), place(offset, done)));
+        });
+}
+
+task<> file::write_at(std::uint64_t offset, std::span<const std::byte> from,
+                      std::size_t* progress) const {
+    co_await move_in_steps(
+        from.size(), "write to", path_, progress,
+        [fd = native_handle(), offset, from](std::size_t done, std::size_t most) {
+            return ::pwrite(fd, from.data() + done, most, place(offset, done));
+        });
+}
+
+task<> file::write_at(std::uint64_t offset, std::span<const std::span<const std::byte>> from,
+                      std::size_t* progress) const {
+    parts_left left(from);
+    const std::size_t size = left.size();
+    co_await move_in_steps(
+        size, "write to", path_, progress,
+        [fd = native_handle(), offset, left = std::move(left)](std::size_t done,
+                                                               std::size_t most) mutable {
+            const auto parts = left.next(most);
+            return left.moved(::pwritev(fd, parts.data(), int(parts.size()), place(offset, done)));
+        });
+}
+
+task<> file::write_all(std::span<const std::byte> from, std::size_t* progress) const {
+    co_await write_here(native_handle(), path_, from, progress);
+}
+
+task<file_status> file::status() const {
     co_return co_await blocking([&] {
-        return move_all(into.size(), "read", path_, [&](std::size_t done) {
-            return ::pread(descriptor_.get(), into.data() + done, into.size() - done,
-                           static_cast<off_t>(offset + done));
-        });
+        struct stat about{};
+        checked("ask for the status of", path_, [&] { return ::fstat(native_handle(), &about); });
+        return detail::status_from(about);
     });
 }
 
-task<> file::write_at(std::uint64_t offset, std::span<const std::byte> from) const {
+task<std::uint64_t> file::size() const { co_return (co_await status()).size; }
+
+task<> file::truncate(std::uint64_t size) const {
     co_await blocking([&] {
-        move_all(from.size(), "write to", path_, [&](std::size_t done) {
-            return ::pwrite(descriptor_.get(), from.data() + done, from.size() - done,
-                            static_cast<off_t>(offset + done));
-        });
+        checked("truncate", path_,
+                [&] { return ::ftruncate(native_handle(), static_cast<off_t>(size)); });
     });
-}
-
-task<> file::write_all(std::string_view text) const {
-    co_await blocking([&] { write_now(descriptor_.get(), text, path_); });
-}
-
-task<std::uint64_t> file::size() const {
-    co_return co_await blocking([&] { return size_now(descriptor_.get(), path_); });
 }
 
 task<> file::sync() const {
-    co_await blocking([&] {
-        if (::fsync(descriptor_.get()) != 0) throw io_error("sync", path_, errno);
-    });
+    co_await blocking([&] { checked("sync", path_, [&] { return ::fsync(native_handle()); }); });
+}
+
+task<> file::sync_data() const {
+    co_await blocking(
+        [&] { checked("sync", path_, [&] { return ::fdatasync(native_handle()); }); });
 }
 
 task<std::string> read_file(std::string path) {
-    co_return co_await blocking([&] { return read_now(path); });
+    reading one;
+    co_await blocking([&] {
+        begin(one, path);
+        step(one, path);
+    });
+    while (!one.is_end) co_await blocking([&] { step(one, path); });
+    one.content.resize(one.have);
+    co_return std::move(one.content);
 }
 
 task<> write_file(std::string path, std::string content) {
+    detail::descriptor to;
+    const auto bytes = std::as_bytes(std::span(content));
+    const std::size_t first = std::min(bytes.size(), detail::file_step);
+    // A small one in one go.
     co_await blocking([&] {
-        const auto fd = open_now(path, file_mode::write);
-        write_now(fd.get(), content, path);
+        to = detail::open_now(path, file_mode::write, 0666);
+        std::size_t done = 0;
+        while (done < first)
+            done += static_cast<std::size_t>(checked("write to", path, [&] {
+                return ::write(to.get(), content.data() + done, first - done);
+            }));
     });
+    co_await write_here(to.get(), path, bytes.subspan(first), nullptr);
+}
+
+task<file_status> status_of(std::string path) {
+    co_return co_await blocking([&] { return status_now(path, &::stat); });
+}
+task<file_status> link_status_of(std::string path) {
+    co_return co_await blocking([&] { return status_now(path, &::lstat); });
+}
+
+task<> sync_folder(std::string path) {
+    co_await blocking([&] { detail::sync_folder_now(path); });
 }
 
 }  // namespace twill::inline TWILL_ABI

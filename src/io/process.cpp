@@ -46,6 +46,8 @@ stream_ends make_stream(stdio wanted, bool child_reads) {
             return {detail::child_stream::null(), {}, {}};
         case stdio::kind::descriptor:
             return {detail::child_stream::use(wanted.number()), {}, {}};
+        case stdio::kind::as_out:
+            throw usage_error("start a child whose in or out is stdio::as_out(): only err can be");
         case stdio::kind::pipe:
             break;
     }
@@ -59,6 +61,12 @@ stream_ends make_stream(stdio wanted, bool child_reads) {
     return {given, std::move(childs), std::move(ours)};
 }
 
+// Its descriptor stays with `out`.
+stream_ends same_as(const stream_ends& out) noexcept {
+    if (out.given.what != detail::child_stream::kind::inherit) return {out.given, {}, {}};
+    return {detail::child_stream::use(STDOUT_FILENO), {}, {}};
+}
+
 exit_status status_from(const detail::exit_report& report) noexcept {
     return {.exited = report.exited,
             .code = report.code,
@@ -68,7 +76,11 @@ exit_status status_from(const detail::exit_report& report) noexcept {
             .system = report.system,
             .max_resident = report.max_resident,
             .voluntary_switches = report.voluntary_switches,
-            .involuntary_switches = report.involuntary_switches};
+            .involuntary_switches = report.involuntary_switches,
+            .minor_faults = report.minor_faults,
+            .major_faults = report.major_faults,
+            .disk_read = report.disk_read,
+            .disk_written = report.disk_written};
 }
 
 // 0, or why `path` cannot be executed.
@@ -118,7 +130,8 @@ process process::start(const command& what) {
     const auto environment = pointers_to(what.environment);
     auto in = make_stream(what.in, true);
     auto out = make_stream(what.out, false);
-    auto err = make_stream(what.err, false);
+    const bool is_one = what.err.what() == stdio::kind::as_out;
+    auto err = is_one ? same_as(out) : make_stream(what.err, false);
 
     detail::spawn_request request;
     request.argv = argv.data();
@@ -132,7 +145,11 @@ process process::start(const command& what) {
     request.in = in.given;
     request.out = out.given;
     request.err = err.given;
-    request.group = what.own_group ? 0 : -1;
+    if (what.own_group && what.join_group != 0)
+        throw usage_error("start a child that leads a group and joins another: choose one");
+    if (what.own_group) request.group = 0;
+    if (what.join_group != 0) request.group = what.join_group;
+    request.limits = what.limits;
     request.dies_with_starter = what.dies_with_starter;
     request.keeps_ignored_signals = what.keeps_ignored_signals;
 

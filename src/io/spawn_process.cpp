@@ -381,6 +381,11 @@ exit_report reap(const descriptor& pidfd) {
     report.max_resident = static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
     report.voluntary_switches = static_cast<std::uint64_t>(used.ru_nvcsw);
     report.involuntary_switches = static_cast<std::uint64_t>(used.ru_nivcsw);
+    report.minor_faults = static_cast<std::uint64_t>(used.ru_minflt);
+    report.major_faults = static_cast<std::uint64_t>(used.ru_majflt);
+    // In blocks of 512 bytes.
+    report.disk_read = static_cast<std::uint64_t>(used.ru_inblock) * 512;
+    report.disk_written = static_cast<std::uint64_t>(used.ru_oublock) * 512;
     return report;
 }
 

@@ -10,9 +10,11 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 #include <cerrno>
+#include <limits>
 #include <mutex>
 #include <new>
 
@@ -34,7 +36,9 @@ namespace {
 using detail::direction;
 using detail::registration;
 
+// No generation of a registration has its highest bit set.
 constexpr std::uint64_t wake_token = ~std::uint64_t{0};
+constexpr std::uint64_t clock_token = wake_token - 1;
 constexpr int most_events = 256;
 
 class epoll_reactor final : public reactor {
@@ -52,10 +56,13 @@ private:
     registration* registration_of(const io_request& what, int& why_not) noexcept;
     std::size_t deliver(std::uint64_t token, std::uint32_t events) noexcept;
     void drain_wake() noexcept;
+    int begin_watching_clock() noexcept override;
+    void drain_clock() noexcept;
     int wait(epoll_event* events, duration limit) noexcept;
 
     int epoll_;
     int wake_;
+    atomic<int> clock_{-1};
     bool has_pwait2_ = true;
     futex_mutex enrolling_;
     detail::registrations known_;
@@ -75,6 +82,7 @@ epoll_reactor::epoll_reactor()
 }
 
 epoll_reactor::~epoll_reactor() {
+    if (const int clock = clock_.load(std::memory_order_relaxed); clock >= 0) ::close(clock);
     ::close(wake_);
     ::close(epoll_);
 }
@@ -223,6 +231,38 @@ void epoll_reactor::drain_wake() noexcept {
     static_cast<void>(::read(wake_, &count, sizeof count));
 }
 
+// A timer of the wall clock that never fires. The kernel makes it readable when that clock is set,
+// and the read then fails with ECANCELED.
+int epoll_reactor::begin_watching_clock() noexcept {
+    const int made = ::timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (made < 0) return errno;
+    itimerspec at_the_end{};
+    at_the_end.it_value.tv_sec = std::numeric_limits<time_t>::max();
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    event.data.u64 = clock_token;
+    if (::timerfd_settime(made, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at_the_end,
+                          nullptr) != 0) {
+        const int why = errno;
+        ::close(made);
+        return why;
+    }
+    // Before it is watched: `poll` on another thread may find it at once.
+    clock_.store(made, std::memory_order_seq_cst);
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, made, &event) == 0) return 0;
+    const int why = errno;
+    clock_.store(-1, std::memory_order_seq_cst);
+    ::close(made);
+    return why;
+}
+
+// Read first: when it is set after that there will be a further edge.
+void epoll_reactor::drain_clock() noexcept {
+    std::uint64_t count = 0;
+    static_cast<void>(::read(clock_.load(std::memory_order_seq_cst), &count, sizeof count));
+    clock_was_set();
+}
+
 // epoll_pwait2 takes nanoseconds (Linux 5.11); without it the wait is rounded up to milliseconds.
 int epoll_reactor::wait(epoll_event* events, duration limit) noexcept {
     if (limit == duration::zero()) return ::epoll_wait(epoll_, events, most_events, 0);
@@ -248,6 +288,8 @@ std::size_t epoll_reactor::poll(duration limit) noexcept {
     for (int i = 0; i < count; ++i) {
         if (events[i].data.u64 == wake_token)
             drain_wake();
+        else if (events[i].data.u64 == clock_token)
+            drain_clock();
         else
             finished += deliver(events[i].data.u64, events[i].events);
     }

@@ -1,10 +1,8 @@
 #include "system_call.hpp"
+#include "without_sigpipe.hpp"
 
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include <cerrno>
 
@@ -41,28 +39,6 @@ ssize_t ask_readable(int fd) noexcept {
     return ready > 0 ? 0 : -1;
 }
 
-// A write to a pipe without readers raises SIGPIPE, and no flag prevents it. It is directed at this
-// thread: it is held back meanwhile, and taken unless one was pending before.
-ssize_t write_without_signal(int fd, const void* data, std::size_t size) noexcept {
-    sigset_t pipe_signal;
-    sigset_t pending;
-    sigset_t before;
-    sigemptyset(&pipe_signal);
-    sigaddset(&pipe_signal, SIGPIPE);
-    sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-    const ssize_t written = ::write(fd, data, size);
-    const int why = errno;
-    if (written < 0 && why == EPIPE && sigismember(&pending, SIGPIPE) == 0) {
-        const timespec at_once{};
-        while (sigtimedwait(&pipe_signal, nullptr, &at_once) < 0 && errno == EINTR) {
-        }
-    }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    errno = why;
-    return written;
-}
-
 // One system call for what is left of the request.
 ssize_t call(io_request& what) noexcept {
     const int fd = what.source().fd;
@@ -72,7 +48,7 @@ ssize_t call(io_request& what) noexcept {
         case io_call::read:
             return ::read(fd, data, size);
         case io_call::write:
-            return write_without_signal(fd, data, size);
+            return without_sigpipe([&] { return ::write(fd, data, size); });
         case io_call::receive:
             return ::recv(fd, data, size, what.flags());
         case io_call::send:

@@ -46,15 +46,17 @@ void adaptive_controller::pass_time(time_point now) noexcept {
 void adaptive_controller::begun(time_point now) noexcept {
     pass_time(now);
     ++in_progress_;
-    if (now_.cohort < cohort_wanted() || now == now_.cohort_until) {
+    if (now_.joined < cohort_wanted() || now == now_.cohort_until) {
+        ++now_.joined;
         ++now_.cohort;
         now_.cohort_until = now;
     }
 }
 
-void adaptive_controller::ended_unmeasured(time_point now) noexcept {
+void adaptive_controller::ended_unmeasured(time_point began, time_point now) noexcept {
     pass_time(now);
     --in_progress_;
+    leave_cohort(began, now);
 }
 
 void adaptive_controller::ended(time_point began, time_point now,
@@ -64,14 +66,17 @@ void adaptive_controller::ended(time_point began, time_point now,
     ++calls_since_cut_;
     if (call.overloaded) {
         // One cut for what began under the same limit.
-        if (calls_since_cut_ > limit_) cut_back(now);
+        if (calls_since_cut_ > limit_)
+            cut_back(now);
+        else
+            leave_cohort(began, now);
         return;
     }
     count_in_mix(call);
     if (grows_as_mixed(now)) return;
-    if (began < now_.began || began > now_.cohort_until) {
+    if (!came_into_cohort(began)) {
         ++now_.others;
-        if (enough_seen()) judge(now, conclude(now));
+        judge_if_enough(now);
         return;
     }
     ++now_.calls;
@@ -79,7 +84,25 @@ void adaptive_controller::ended(time_point began, time_point now,
     now_.run += call.run;
     now_.queued += call.queued;
     if (now_.samples.size() < most_samples) now_.samples.push_back(call);
-    if (enough_seen()) judge(now, conclude(now));
+    judge_if_enough(now);
+}
+
+bool adaptive_controller::came_into_cohort(time_point began) const noexcept {
+    return began >= now_.began && began <= now_.cohort_until;
+}
+
+// Nobody comes in for it: those that began since then are partly known to be short or long.
+void adaptive_controller::leave_cohort(time_point began, time_point now) noexcept {
+    if (!came_into_cohort(began) || now_.cohort == 0) return;
+    --now_.cohort;
+    judge_if_enough(now);
+}
+
+void adaptive_controller::judge_if_enough(time_point now) {
+    if (too_few_left())
+        start_epoch(now);
+    else if (enough_seen())
+        judge(now, conclude(now));
 }
 
 // A typical call says nothing of a list where some compute and others wait; averages do. They
@@ -137,8 +160,16 @@ std::size_t adaptive_controller::cohort_wanted() const noexcept {
 
 // Nine of ten, or of so many others that the rest are stragglers.
 bool adaptive_controller::enough_seen() const noexcept {
-    if (now_.cohort < cohort_wanted() || now_.calls == 0) return false;
+    if (now_.joined < cohort_wanted() || now_.calls == 0) return false;
     return now_.calls >= now_.cohort - now_.cohort / 10 || now_.others > 4 * now_.cohort + 16;
+}
+
+// This cohort will never be enough: most of it ended unmeasured, or all that is left of it goes on
+// for ever.
+bool adaptive_controller::too_few_left() const noexcept {
+    if (now_.joined < cohort_wanted()) return false;
+    if (now_.cohort < now_.joined - now_.joined / 2) return true;
+    return now_.calls == 0 && now_.others > 4 * now_.cohort + 16;
 }
 
 adaptive_controller::finding adaptive_controller::conclude(time_point now) {
@@ -150,8 +181,10 @@ adaptive_controller::finding adaptive_controller::conclude(time_point now) {
     // Without the stragglers, so low by a factor that the laws of the calls' lengths give; it is
     // the same for all epochs, and nothing is concluded from latencies and throughputs but by
     // ratios and by products of the two.
-    if (now_.calls > 0) seen.latency = now_.total / static_cast<duration::rep>(now_.calls);
-    seen.throughput = seen.occupied / std::max(seconds(seen.latency), 1e-9);
+    if (now_.calls > 0) {
+        seen.latency = now_.total / static_cast<duration::rep>(now_.calls);
+        seen.throughput = seen.occupied / std::max(seconds(seen.latency), 1e-9);
+    }
     seen.run = lower_quartile(now_.samples, &call_sample::run);
     seen.cpu = std::max(seen.run, lower_quartile(now_.samples, &call_sample::cpu));
     seen.blocked = lower_quartile(now_.samples, &call_sample::blocked);
@@ -249,6 +282,7 @@ void adaptive_controller::count_as_alone(const finding& seen) noexcept {
 }
 
 void adaptive_controller::while_holding(time_point now, const finding& seen) {
+    if (held_unknown_) hold(seen);
     const std::size_t cpus_need = enough_for_cpus(seen);
     if (cpus_need < limit_ - limit_ / 8) {
         hold(seen);
@@ -304,6 +338,7 @@ void adaptive_controller::hold(const finding& seen) noexcept {
     held_for_ = 0;
     in_vain_ = false;
     more_helped_ = false;
+    held_unknown_ = seen.calls == 0;
 }
 
 void adaptive_controller::cut_back(time_point now) {
@@ -326,6 +361,7 @@ void adaptive_controller::set(time_point now, std::size_t limit, adaptive_reason
 void adaptive_controller::start_epoch(time_point now) {
     now_.began = now;
     now_.cohort_until = never;
+    now_.joined = 0;
     now_.cohort = 0;
     now_.calls = 0;
     now_.others = 0;

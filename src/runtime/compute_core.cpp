@@ -30,8 +30,14 @@ void be_a_compute_thread(const char* name, unsigned number) noexcept {
     ::pthread_setname_np(::pthread_self(), text.c_str());
     static_cast<void>(return_inherited_slice());
     return_inherited_slack();
-    block_signals(signals_of_the_program());
     note(event_kind::thread_start, nullptr, name, number);
+}
+
+// Who rests below the quota looks at it, also where the number of threads is given.
+cpu_source* source_of(const compute_pool_options& options) noexcept {
+    const bool rests = options.lanes != lanes::none && options.gives_way_to != nullptr;
+    if (options.workers != 0 && !rests) return nullptr;
+    return options.cpus != nullptr ? options.cpus : &cpu_source::kernel();
 }
 
 }  // namespace
@@ -39,9 +45,8 @@ void be_a_compute_thread(const char* name, unsigned number) noexcept {
 compute_core::compute_core(compute_pool& pool, const compute_pool_options& options,
                            const char* threads)
     : pool_(pool),
-      cpus_(options.workers != 0      ? nullptr
-            : options.cpus != nullptr ? options.cpus
-                                      : &cpu_source::kernel()),
+      number_is_given_(options.workers != 0),
+      cpus_(source_of(options)),
       workers_(cpus_ != nullptr ? std::max(1U, cpus_->usable(0)) : options.workers),
       max_threads_(options.max_threads),
       patience_(options.patience),
@@ -56,6 +61,7 @@ compute_core::compute_core(compute_pool& pool, const compute_pool_options& optio
       // The number was asked for just now.
       next_cpu_look_(cpus_ != nullptr ? after(now(), cpus_->good_for()) : never) {
     watch_for_fork();
+    if (number_is_given_) workers_.store(options.workers, std::memory_order_relaxed);
     if (cpus_ != nullptr) follow_quota();
     look_whether_profile_is_wanted();
     ticker::process().enrol(*this);
@@ -207,6 +213,8 @@ compute_worker* compute_core::start_thread() noexcept {
     worker->low_ = low_wanted_.load(std::memory_order_relaxed);
     worker->io_ = worker->low_ ? nullptr : io_;
     try {
+        // Before it could block signals itself, it would run the handler of one.
+        const blocked_signals inherited(signals_of_the_program());
         // Under the lock, so that the destructor finds every thread that was started.
         worker->thread_ = std::thread(&compute_core::thread_main, this, std::ref(*worker));
     } catch (const std::system_error&) {

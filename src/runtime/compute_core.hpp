@@ -280,6 +280,7 @@ private:
     fork_job* steal_from_all(const compute_worker& thief, priority least) noexcept;
     [[nodiscard]] bool wants_core(priority above) const noexcept;
     bool still_aside(const compute_worker& self) noexcept;
+    compute_worker* recall_for_want_of_urgent_work() noexcept;
     bool tick_priorities() noexcept;
     void recall_who_stood_aside_long_enough(time_point at) noexcept;
     void help_still_queue(time_point at) noexcept;
@@ -326,7 +327,8 @@ private:
 
     compute_pool& pool_;
     const unsigned born_in_ = fork_generation();
-    // Null: the number of workers is fixed.
+    const bool number_is_given_;  // by the program: of workers
+    // Null: nothing of it is to be followed, neither the number of workers nor the quota.
     cpu_source* const cpus_;
     // Relaxed: who sees an old value works, or sleeps, a little longer.
     atomic<unsigned> workers_;

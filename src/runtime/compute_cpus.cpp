@@ -71,15 +71,17 @@ unsigned compute_core::usable_now() const noexcept {
 void compute_core::follow_cpus(time_point at) noexcept {
     if (at < next_cpu_look_) return;
     next_cpu_look_ = after(at, cpus_->good_for());
-    const unsigned usable = usable_now();
-    follow_quota();
     const unsigned before = workers();
-    if (usable == 0 || usable == before) return;
-    {
+    // It tells the quota of the time when it was asked for the number.
+    const unsigned usable = number_is_given_ ? (cpus_->usable(0), before) : usable_now();
+    const bool changed = usable != 0 && usable != before;
+    if (changed) {
         // `cores` is exact under the lock.
         std::lock_guard hold(lock_);
         workers_.store(usable, std::memory_order_relaxed);
     }
+    follow_quota();
+    if (!changed) return;
     for (unsigned i = before; i < usable; ++i)
         if (!wake_one(help_for::region, true)) break;
 }

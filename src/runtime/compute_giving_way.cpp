@@ -38,7 +38,7 @@ bool compute_worker::glance() noexcept {
 // Gives the time when it is over.
 time_point compute_worker::give_way(time_point at) noexcept {
     io_activity& io = *io_;
-    const std::uint64_t turns = io.turns.load(std::memory_order_relaxed);
+    std::uint64_t turns = io.turns.load(std::memory_order_relaxed);
     if (turns != seen_turns_) {
         seen_turns_ = turns;
         turned_ = at;
@@ -47,8 +47,11 @@ time_point compute_worker::give_way(time_point at) noexcept {
         gives_way_ = false;
         return at;
     }
-    if (core_.is_paced()) [[unlikely]]
+    if (core_.is_paced()) [[unlikely]] {
         at = rest_for_quota(at);
+        // Turns during the rest are none that the yield brought.
+        turns = io.turns.load(std::memory_order_relaxed);
+    }
     ::sched_yield();
     const time_point back = now();
     giving_way_.yielded(back, back - at, io.turns.load(std::memory_order_relaxed) - turns);

@@ -1,5 +1,5 @@
 // Threads of low weight, and those of normal weight that take over when they are starved.
-// README.md, "Lanes", has the reasons; the rules are in lane_rule.hpp.
+// lanes.md has the reasons; the rules are in lane_rule.hpp.
 #include <twill/core/event.hpp>
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// Who gets a core when not all can have one. README.md, "Priority", has the reasons.
+// Who gets a core when not all can have one. priority.md has the reasons.
 #include <twill/core/event.hpp>
 
 #include <algorithm>
@@ -38,27 +38,25 @@ void compute_core::count_active(priority urgency, int change) noexcept {
 // `work` has ended, or was stopped in the queue. The last access to it is that of `complete`.
 void compute_core::finish(region& work) noexcept {
     end_if_forked();
-    compute_worker* back = nullptr;
     {
         std::lock_guard hold(lock_);
         count_active(work.urgency_, -1);
         if (const unsigned extra = extra_.load(std::memory_order_relaxed); extra != 0)
             extra_.store(extra - 1, std::memory_order_relaxed);
-        for (auto** link = &first_aside_; *link != nullptr;) {
-            if ((*link)->urgency() < most_urgent()) {
-                link = &(*link)->next_aside_;
-            } else {
-                compute_worker* const one = return_from_aside(link);
-                one->next_aside_ = std::exchange(back, one);
-            }
-        }
     }
-    while (back != nullptr) {
-        // Once it runs, its links are its own again.
-        compute_worker* const one = std::exchange(back, back->next_aside_);
-        one->parker_.unpark();
-    }
+    while (compute_worker* const back = recall_for_want_of_urgent_work()) back->parker_.unpark();
     work.complete_(work);
+}
+
+// One at a time: once off the list it may run before it is woken, and step aside again, so nothing
+// may be linked through it without the lock.
+compute_worker* compute_core::recall_for_want_of_urgent_work() noexcept {
+    // Who stepped aside before this thread last had the lock is in the count.
+    if (aside_.load(std::memory_order_relaxed) == 0) return nullptr;
+    std::lock_guard hold(lock_);
+    for (auto** link = &first_aside_; *link != nullptr; link = &(*link)->next_aside_)
+        if ((*link)->urgency() >= most_urgent()) return return_from_aside(link);
+    return nullptr;
 }
 
 // A region was queued and no core was free: who computes for less than it is asked to step aside at
@@ -118,6 +116,9 @@ void compute_core::step_aside(compute_worker& self) noexcept {
     compute_worker* sleeper = nullptr;
     {
         std::lock_guard hold(lock_);
+        // Exact here: the last that was more urgent may have ended, and has called back who stood
+        // aside then.
+        if (most_urgent() <= self.urgency()) return;
         // Who has come back from aside has no core of its own: another has it, and nobody need be
         // called.
         const bool beyond = running_.load(std::memory_order_relaxed) > cores();

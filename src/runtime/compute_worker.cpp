@@ -49,7 +49,9 @@ void compute_context::beat() {
     // Who is hungry looks around anyway.
     if (poke != poked_by_tick) return self.offer_oldest(std::memory_order_release);
     if (self.core_.most_urgent() > self.urgency()) self.core_.step_aside(self);
-    if (!self.has_more_than_trifles()) {
+    // Of urgent work the first fork calls somebody in any case.
+    const bool urgent_start = first_fork && self.urgency() == priority::interactive;
+    if (!self.has_more_than_trifles() && !urgent_start) {
         // The tick may have come over the poke of the start, and there may be no further beat.
         if (first_fork) self.offer_oldest(std::memory_order_release);
         return;

@@ -36,15 +36,16 @@ debug_run::~debug_run() {
 // The fields are those of the script, in its order. A change of their meaning raises `version`.
 struct debug_layout {
     std::uint64_t magic = 0x74776c6c64656267;  // "twlldebg"
-    std::uint64_t version = 1;
+    std::uint64_t version = 2;
     const void* runs = &detail::runs;
     std::uint64_t run_root = offsetof(debug_run, root_);
     std::uint64_t run_next = offsetof(debug_run, next_);
     std::uint64_t slot = offsetof(context, slot_);
-    std::uint64_t slot_flags = context::flags;
+    std::uint64_t slot_flags = context::flags | context::visited;
     std::uint64_t next = offsetof(context, next_);
     std::uint64_t first_child = offsetof(context, first_child_);
     std::uint64_t place = offsetof(context, place_);
+    std::uint64_t joint = offsetof(context, joint_);
     std::uint64_t binding = offsetof(context, binding_);
     std::uint64_t group_bound = offsetof(group, bound_);
     std::uint64_t binding_key = offsetof(detail::binding, key);

@@ -58,15 +58,20 @@ public:
         const auto number = static_cast<std::size_t>(one.number_);
         const bool first = users_[number] == 0;
         if (first) catch_signal(one.number_);
+        {
+            // Before the thread begins: it ends when it is woken and there is none, and a signal
+            // may come at once, or have come to the handler of one that is gone.
+            std::lock_guard beside_the_thread(members_lock_);
+            members_.push_back(&one);
+        }
         try {
-            if (members_.empty()) start();
+            if (members_.size() == 1) start();
         } catch (...) {
+            members_.clear();
             if (first) ::sigaction(one.number_, &former_[number], nullptr);
             throw;
         }
         ++users_[number];
-        std::lock_guard beside_the_thread(members_lock_);
-        members_.push_back(&one);
     }
 
     void remove(dump_signal& one) noexcept {

@@ -1,5 +1,6 @@
 #include "event_seat.hpp"
 #include "fork_guard.hpp"
+#include "reactor_turn.hpp"
 #include "signal_mask.hpp"
 #include "thread_slice.hpp"
 
@@ -17,8 +18,6 @@ namespace {
 // Pieces of work between two looks at timers, reactor and shared work; fewer, where they are long.
 constexpr unsigned pieces_of_a_turn = 61;
 constexpr duration turn_aim = std::chrono::microseconds(100);
-// Operations that a task may complete without suspending before the others have their turn.
-constexpr unsigned budget_of_a_turn = 128;
 // Taken from the shared queue at a time: few, so that all workers come round at the same pace.
 constexpr unsigned batch = 64;
 // So many looks in a row must find that the limit is passed; one, if it is zero.
@@ -45,7 +44,8 @@ void crew_worker::note_region() {
 }
 
 bool crew_worker::somebody_waits() noexcept {
-    return !ring_.empty() || crew_.anything_shared() || crew_.timers_.any_due(now()) ||
+    return !ring_.empty() || crew_.anything_shared() ||
+           crew_.any_due_.load(std::memory_order_relaxed) || crew_.timers_.any_due(now()) ||
            crew_.io_.ready();
 }
 
@@ -83,19 +83,11 @@ void event_crew::post(runnable& work) noexcept {
     if (event_seat* const seat = seated; seat != nullptr && seat->home == this) {
         seat->hold.note_others();
         auto& self = static_cast<crew_worker&>(seat->worker);
-        if (anything_shared() || !self.ring_.push(work)) inject(work);
+        if (anything_shared() || !self.ring_.push(work)) injected_.push(work);
         return;
     }
-    inject(work);
+    injected_.push(work);
     static_cast<void>(wake_poller());
-}
-
-void event_crew::inject(runnable& work) noexcept {
-    runnable* top = injected_.load(std::memory_order_relaxed);
-    do {
-        work.next = top;
-    } while (!injected_.compare_exchange_weak(top, &work, std::memory_order_seq_cst,
-                                              std::memory_order_relaxed));
 }
 
 // Whoever sleeps in the reactor must learn of an earlier timer, also when a worker armed it that is
@@ -106,14 +98,7 @@ bool event_crew::arm(timer& what) noexcept {
     return how != timer_wheel::armed::refused;
 }
 
-bool event_crew::wake_poller() noexcept {
-    // The exchange lets one of many pay for the wake-up.
-    if (!parked_.load(std::memory_order_seq_cst) ||
-        !parked_.exchange(false, std::memory_order_seq_cst))
-        return false;
-    io_.wake();
-    return true;
-}
+bool event_crew::wake_poller() noexcept { return injected_.wake(io_); }
 
 bool event_crew::wake_host() noexcept {
     if (host_parked_.load(std::memory_order_seq_cst) == 0 ||
@@ -228,7 +213,7 @@ void event_crew::run_ready(place& here) noexcept {
         if (work == nullptr) return;
         wake_up(self);
         if (here.is_host) self.turns_begun_.store(turn + 1, std::memory_order_relaxed);
-        here.seat.hold.begin_turn(++turn, budget_of_a_turn,
+        here.seat.hold.begin_turn(++turn, turn_budget::first_part,
                                   !self.ring_.empty() || anything_shared());
         work->run(*work);
     }
@@ -243,7 +228,7 @@ void event_crew::look_round(place& here) noexcept {
     else if (took < turn_aim / 2)
         self.turn_length_ = std::min(self.turn_length_ * 2, longest_turn());
     fire_timers(here, at);
-    if (over() || self.ring_.empty()) return;
+    if (over() || (self.ring_.empty() && !anything_shared())) return;
     watch_delay(self, at, took);
     if (!polling_.load(std::memory_order_relaxed) &&
         !polling_.exchange(true, std::memory_order_seq_cst)) {
@@ -254,15 +239,35 @@ void event_crew::look_round(place& here) noexcept {
 
 // They may run tasks too: the last branch of a group can be a timer.
 void event_crew::fire_timers(place& here, time_point at) noexcept {
-    for (timer* due = timers_.expire(at); due != nullptr;) {
-        timer& one = *due;
-        due = one.next;
+    if (timer* const expired = timers_.expire(at)) add_due(*expired);
+    while (any_due_.load(std::memory_order_relaxed)) {
+        timer* const one = next_due();
+        if (one == nullptr) return;
         wake_up(here.worker);
         note_running({});  // no task, until it resumes one
-        here.seat.hold.begin_turn(++here.seat.turns, budget_of_a_turn,
-                                  due != nullptr || !here.worker.ring_.empty());
-        one.fire(one);
+        here.seat.hold.begin_turn(
+            ++here.seat.turns, turn_budget::first_part,
+            any_due_.load(std::memory_order_relaxed) || !here.worker.ring_.empty());
+        one->fire(*one);
     }
+}
+
+void event_crew::add_due(timer& first) noexcept {
+    timer* last = &first;
+    while (last->next != nullptr) last = last->next;
+    std::lock_guard hold(firing_);
+    (first_due_ != nullptr ? last_due_->next : first_due_) = &first;
+    last_due_ = last;
+    any_due_.store(true, std::memory_order_relaxed);
+}
+
+timer* event_crew::next_due() noexcept {
+    std::lock_guard hold(firing_);
+    timer* const one = first_due_;
+    if (one == nullptr) return nullptr;
+    first_due_ = one->next;
+    any_due_.store(first_due_ != nullptr, std::memory_order_relaxed);
+    return one;
 }
 
 // Nothing is to wait at all: after each piece of work it is looked whether anything does.
@@ -279,7 +284,7 @@ void event_crew::watch_delay(crew_worker& self, time_point at, duration took) no
         probe.was_late.store(false, std::memory_order_relaxed);
         probe.sent = at;
         probe.waits.store(true, std::memory_order_relaxed);
-        if (anything_shared() || !self.ring_.push(probe)) inject(probe);
+        if (anything_shared() || !self.ring_.push(probe)) injected_.push(probe);
     }
     self.late_looks_ = late ? self.late_looks_ + 1 : 0;
     // A single piece that takes so long needs no further look.
@@ -305,24 +310,11 @@ bool event_crew::take_shared(crew_worker& self) noexcept {
     if (!anything_shared()) return false;
     std::lock_guard hold(sharing_);
     std::size_t count = shared_count_.load(std::memory_order_relaxed);
-    if (count < batch && injected_.load(std::memory_order_relaxed) != nullptr) {
+    if (count < batch && !injected_.seems_empty()) {
         // Counted first: who finds `injected_` empty meanwhile finds that something is here, and
-        // does not put its own before it. Acquire: what the posters wrote is seen.
+        // does not put its own before it.
         shared_count_.store(count + 1, std::memory_order_relaxed);
-        runnable* newest = injected_.exchange(nullptr, std::memory_order_acq_rel);
-        runnable* oldest = nullptr;
-        while (newest != nullptr) {
-            runnable* const below = newest->next;
-            newest->next = oldest;
-            oldest = newest;
-            newest = below;
-        }
-        while (oldest != nullptr) {
-            runnable* const above = oldest->next;
-            shared_.push_back(*oldest);
-            ++count;
-            oldest = above;
-        }
+        count += injected_.take_all(shared_);
     }
     unsigned taken = 0;
     while (taken != batch) {
@@ -357,18 +349,23 @@ bool event_crew::sleep_in_reactor(place& here) noexcept {
     const crew_worker& host = *workers_.front();
     const std::uint64_t turn_of_host = host.turns_begun_.load(std::memory_order_relaxed);
     bool useless = false;
-    parked_.store(true, std::memory_order_seq_cst);
-    if (injected_.load(std::memory_order_seq_cst) == nullptr && !over()) {
-        const time_point next = timers_.next();
-        duration limit = next == never ? duration::max() : next - now();
-        if (!here.is_host && limit > patience) {
-            limit = patience;
-            useless = true;
+    injected_.begin_sleep();
+    if (!over()) {
+        duration limit = duration::zero();
+        // With work there already, it is a look: what comes by the reactor must not wait for a
+        // moment in which nothing comes from elsewhere.
+        if (!injected_.any()) {
+            const time_point next = timers_.next();
+            limit = next == never ? duration::max() : std::max(next - now(), limit);
+            if (!here.is_host && limit > patience) {
+                limit = patience;
+                useless = true;
+            }
         }
-        if (poll(std::max(limit, duration::zero())) != 0) useless = false;
+        if (poll(limit) != 0) useless = false;
     }
-    // True still: nobody has woken it.
-    useless = parked_.exchange(false, std::memory_order_seq_cst) && useless &&
+    const bool unwoken = injected_.end_sleep();
+    useless = useless && unwoken &&
               (host_parked_.load(std::memory_order_relaxed) != 0 ||
                host.turns_begun_.load(std::memory_order_relaxed) != turn_of_host);
     polling_.store(false, std::memory_order_seq_cst);
@@ -393,12 +390,7 @@ void event_crew::park_host() noexcept {
 }
 
 std::size_t event_crew::poll(duration limit) noexcept {
-    const bool waits = limit != duration::zero();
-    if (waits) note(event_kind::park, this);
-    const std::size_t completions = io_.poll(limit);
-    activity_.turned(completions != 0);
-    if (waits) note(event_kind::unpark, this);
-    return completions;
+    return turn_at_reactor(io_, activity_, this, limit);
 }
 
 }  // namespace twill::inline TWILL_ABI::detail

@@ -44,7 +44,7 @@ void event_worker::drive(const atomic<bool>& done) noexcept {
             strays_.fetch_sub(1, std::memory_order_seq_cst);
             end_if_forked(born_in_, forked_after::runtime);
             wanted_back_.store(true, std::memory_order_seq_cst);
-            wake_if_parked();
+            wake_if_asleep();
             // Acquire pairs with the release in `pass_on`.
             passed_on_.wait(0, std::memory_order_acquire);
             wanted_back_.store(false, std::memory_order_relaxed);
@@ -66,7 +66,7 @@ void event_worker::fire_the_rest() noexcept {
 
 void event_worker::end() noexcept {
     if (seated != nullptr && seated->home == this && !seated->hold.is_lost()) return;
-    wake_if_parked();
+    wake_if_asleep();
 }
 
 bool event_worker::want_relief(std::uint64_t turn) noexcept {

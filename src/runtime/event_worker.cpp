@@ -1,7 +1,7 @@
 #include "event_seat.hpp"
 #include "fork_guard.hpp"
+#include "reactor_turn.hpp"
 
-#include <twill/core/event.hpp>
 #include <twill/core/frame_memory.hpp>
 #include <twill/runtime/detail/event_worker.hpp>
 
@@ -49,12 +49,8 @@ void event_worker::post_from_seat(event_seat& seat, runnable& work) noexcept {
 }
 
 void event_worker::inject(runnable& work) noexcept {
-    runnable* top = injected_.load(std::memory_order_relaxed);
-    do {
-        work.next = top;
-    } while (!injected_.compare_exchange_weak(top, &work, std::memory_order_seq_cst,
-                                              std::memory_order_relaxed));
-    wake_if_parked();
+    injected_.push(work);
+    wake_if_asleep();
 }
 
 bool event_worker::arm(timer& what) noexcept {
@@ -62,26 +58,26 @@ bool event_worker::arm(timer& what) noexcept {
     // Whoever loses the worker after this look has armed the timer before the next holder asks for
     // the first: the wheel's lock orders the two.
     const bool ours = seated != nullptr && seated->home == this && !seated->hold.is_lost();
-    if (how == timer_wheel::armed::earliest && !ours) wake_if_parked();
+    if (how == timer_wheel::armed::earliest && !ours) wake_if_asleep();
     return how != timer_wheel::armed::refused;
 }
 
 bool event_worker::may_continue() noexcept {
-    return !seated->hold.is_lost() && seated->hold.spend();
+    event_seat& seat = *seated;
+    return !seat.hold.is_lost() && (seat.hold.spend() || may_go_further(seat));
+}
+
+bool event_worker::may_go_further(event_seat& seat) noexcept {
+    const unsigned part = seat.budget.next_part(seat.hold.turn());
+    if (part == 0) return false;
+    seat.hold.grant(part - 1);
+    return true;
 }
 
 bool event_worker::may_resume() noexcept { return seated == nullptr || !seated->hold.is_lost(); }
 
 bool event_worker::somebody_waits() noexcept {
-    return injected_.load(std::memory_order_seq_cst) != nullptr || timers_.any_due(now()) ||
-           io_.ready();
-}
-
-void event_worker::wake_if_parked() noexcept {
-    // The exchange lets one of many posters pay for the wake-up.
-    if (parked_.load(std::memory_order_seq_cst) &&
-        parked_.exchange(false, std::memory_order_seq_cst))
-        io_.wake();
+    return injected_.any() || timers_.any_due(now()) || io_.ready();
 }
 
 bool event_worker::turn_until_done(event_seat& seat) noexcept {
@@ -89,7 +85,7 @@ bool event_worker::turn_until_done(event_seat& seat) noexcept {
         end_if_forked(born_in_, forked_after::runtime);
         if (!run_ready(seat)) return false;
         if (over()) break;
-        take_injected();
+        if (!injected_.seems_empty()) static_cast<void>(injected_.take_all(local_));
         const time_point at = now();
         note_length(at - since);
         since = at;
@@ -134,30 +130,12 @@ bool event_worker::run_ready(event_seat& seat) noexcept {
         if (work == nullptr) return true;
         if (asleep_) [[unlikely]]
             wake_up();
-        seat.hold.begin_turn(++turn, budget_of_a_turn, !local_.empty());
+        seat.hold.begin_turn(++turn, turn_budget::first_part, !local_.empty());
         work->run(*work);
         if (!come_in(seat)) [[unlikely]]
             return false;
     }
     return true;
-}
-
-void event_worker::take_injected() noexcept {
-    if (injected_.load(std::memory_order_relaxed) == nullptr) return;
-    // Acquire pairs with the release in `post`: what the poster wrote is seen.
-    runnable* newest = injected_.exchange(nullptr, std::memory_order_acquire);
-    runnable* oldest = nullptr;
-    while (newest != nullptr) {
-        runnable* below = newest->next;
-        newest->next = oldest;
-        oldest = newest;
-        newest = below;
-    }
-    while (oldest != nullptr) {
-        runnable* above = oldest->next;
-        local_.push_back(*oldest);
-        oldest = above;
-    }
 }
 
 // They may run tasks too: the last branch of a group can be a timer. Another holder may have left
@@ -174,7 +152,8 @@ bool event_worker::fire_timers(event_seat& seat, time_point at) noexcept {
         if (asleep_) [[unlikely]]
             wake_up();
         note_running({});  // no task, until it resumes one
-        seat.hold.begin_turn(++seat.turns, budget_of_a_turn, due_ != nullptr || !local_.empty());
+        seat.hold.begin_turn(++seat.turns, turn_budget::first_part,
+                             due_ != nullptr || !local_.empty());
         one.fire(one);
         if (!come_in(seat)) [[unlikely]]
             return false;
@@ -185,9 +164,8 @@ void event_worker::park() noexcept {
     tidy_frames();
     asleep_ = true;
     awake_.store(0, std::memory_order_relaxed);
-    parked_.store(true, std::memory_order_seq_cst);
-    if (injected_.load(std::memory_order_seq_cst) == nullptr && !over() &&
-        !wanted_back_.load(std::memory_order_seq_cst)) {
+    injected_.begin_sleep();
+    if (!injected_.any() && !over() && !wanted_back_.load(std::memory_order_seq_cst)) {
         const time_point next = timers_.next();
         if (next == never) {
             sleep_without_timers();
@@ -196,7 +174,7 @@ void event_worker::park() noexcept {
             poll(left > duration::zero() ? left : duration::zero());
         }
     }
-    parked_.store(false, std::memory_order_relaxed);
+    static_cast<void>(injected_.end_sleep());
 }
 
 // Whether it has come to a standstill is for `on_stall` to find out. A signal may end a sleep
@@ -207,19 +185,13 @@ void event_worker::sleep_without_timers() noexcept {
         return;
     }
     const time_point limit = after(now(), stall_limit_);
-    if (poll(stall_limit_) != 0 || !parked_.load(std::memory_order_relaxed) || now() < limit)
-        return;
+    if (poll(stall_limit_) != 0 || !injected_.still_sleeps() || now() < limit) return;
     stall_noted_ = true;
-    on_stall_();
+    if (on_stall_() && stall_limit_ <= duration::max() / 2) stall_limit_ *= 2;
 }
 
 std::size_t event_worker::poll(duration limit) noexcept {
-    const bool waits = limit != duration::zero();
-    if (waits) note(event_kind::park, this);
-    const std::size_t completions = io_.poll(limit);
-    activity_.turned(completions != 0);
-    if (waits) note(event_kind::unpark, this);
-    return completions;
+    return turn_at_reactor(io_, activity_, this, limit);
 }
 
 }  // namespace twill::inline TWILL_ABI::detail

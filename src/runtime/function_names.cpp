@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
 
 #define TWILL_AS_TEXT(x) #x
@@ -101,19 +102,26 @@ std::string leading_names(std::string_view mangled) {
         const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), length);
         rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
         if (error != std::errc() || length > rest.size()) break;
-        out.append(out.empty() ? "" : "::").append(rest.substr(0, length));
+        const std::string_view part = rest.substr(0, length);
         rest.remove_prefix(length);
+        if (part.starts_with("_GLOBAL__N")) continue;  // an anonymous namespace
+        out.append(out.empty() ? "" : "::").append(part);
     }
     return out.empty() ? std::string(mangled) : out;
 }
 
 std::string demangled(std::string_view name) {
-    // What the compilers append: "_Z5fetchv.resume", "_Z5fetchv.actor", and clones of those.
-    const std::string bare(name.substr(0, name.find('.')));
-    int status = 0;
-    const std::unique_ptr<char, void (*)(void*)> text(
-        abi::__cxa_demangle(bare.c_str(), nullptr, nullptr, &status), std::free);
-    return status == 0 ? text.get() : leading_names(bare);
+    // As it is first: what the compilers append ("_Z5fetchv.resume", "_Z5fetchv.actor", and clones
+    // of those) becomes " [clone .resume]", and GCC has a dot inside of names, too
+    // ("59_ZN...E.Frame").
+    for (const std::string& each :
+         {std::string(name), std::string(name.substr(0, name.find('.')))}) {
+        int status = 0;
+        const std::unique_ptr<char, void (*)(void*)> text(
+            abi::__cxa_demangle(each.c_str(), nullptr, nullptr, &status), std::free);
+        if (status == 0) return text.get();
+    }
+    return leading_names(name);
 }
 
 }  // namespace

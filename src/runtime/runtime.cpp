@@ -156,7 +156,7 @@ struct runtime::parts {
     void report(const Text& text, std::string_view short_form) noexcept;
     void report_region() noexcept;
     void request_dump() noexcept;
-    void report_stall() noexcept;
+    bool report_stall() noexcept;
     // Whether some tasks wait, and all that do for one another.
     [[nodiscard]] bool is_stalled() noexcept;
     // A line for each task, or for each that waits for nothing.
@@ -188,7 +188,7 @@ detail::io_activity& runtime::parts::make_event_pool() {
                      .can_be_taken = options.watchdog == watchdog::hand_over,
                      .stall_limit = options.stall_limit,
                      .on_stall = options.stall_limit > duration::zero()
-                                     ? std::function<void()>([this] { report_stall(); })
+                                     ? std::function<bool()>([this] { return report_stall(); })
                                      : nullptr,
                      .timer_coalescing = options.timer_coalescing,
                      .short_slice = options.lanes != lanes::none})
@@ -313,6 +313,7 @@ bool runtime::parts::is_stalled() noexcept {
     try {
         running->for_each_below([&](const context& each, unsigned /*depth*/) {
             const suspension* const waits_in = each.suspended_in();
+            // A scope, or a child that its scope lets in later.
             if (waits_in == nullptr) return;
             some = true;
             if (!waits_in->waits_for_others()) throw goes_on();
@@ -323,9 +324,11 @@ bool runtime::parts::is_stalled() noexcept {
     return some;
 }
 
-void runtime::parts::report_stall() noexcept {
-    if (detail::event_worker::visit here(*worker); !here.alone()) return;
-    if (!is_stalled()) return;
+// False: it is not stalled.
+bool runtime::parts::report_stall() noexcept {
+    if (detail::event_worker::visit here(*worker); !here.alone()) return false;
+    // What a plain thread has made ready by now was not found waiting.
+    if (!is_stalled() || worker->somebody_waits()) return false;
     report(
         [this] {
             return "twill: nothing has happened for longer than the stall limit: all tasks wait "
@@ -334,6 +337,7 @@ void runtime::parts::report_stall() noexcept {
                    tasks(true);
         },
         "twill: all tasks wait for one another\n");
+    return true;
 }
 
 // Any thread. Nothing is posted where nobody would take it.
@@ -360,12 +364,9 @@ std::string runtime::parts::tasks(bool also_waiting) {
     std::lock_guard hold(lock);
     if (running == nullptr) return text;
     detail::function_names names;
-    running->for_each_below([&](const context& each, unsigned depth) {
-        if (each.suspended_in() != nullptr && !also_waiting) return;
-        // What is suspended on another thread may go on meanwhile: in a crew, or in a main loop.
-        const bool known = here && here->alone() && &each.home() == &running->home();
-        const auto how = known ? detail::detail_of_tasks::waits : detail::detail_of_tasks::places;
-        detail::append_task(text, each, depth, how, names);
+    running->for_each_below([&](context& each, unsigned depth) {
+        if (also_waiting || (each.suspended_in() == nullptr && !each.is_joint()))
+            detail::append_task(text, each, depth, names);
     });
     return text;
 }

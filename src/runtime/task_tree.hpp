@@ -9,15 +9,8 @@
 
 namespace twill::inline TWILL_ABI::detail {
 
-// What can be said of a task.
-enum class detail_of_tasks : unsigned char {
-    places,  // where they were spawned: it may run meanwhile
-    waits,   // and what they wait for, in which coroutines: all of them stand still
-};
-
-// Adds a line for `task`, which lies `depth` levels below the outermost one:
+// Adds a line for `task`, which lies `depth` levels below the outermost one and may run meanwhile:
 //     server.cpp:31 "user 17" waits: receive, in read_line < answer < serve
-void append_task(std::string& text, const context& task, unsigned depth, detail_of_tasks how,
-                 function_names& names);
+void append_task(std::string& text, context& task, unsigned depth, function_names& names);
 
 }  // namespace twill::inline TWILL_ABI::detail

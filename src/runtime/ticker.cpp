@@ -29,7 +29,6 @@ constexpr duration first_beat = std::chrono::microseconds(30);
 
 void be_a_quiet_thread() noexcept {
     ::pthread_setname_np(::pthread_self(), "twill-ticker");
-    block_signals(signals_of_the_program());
     want_exact_timers();  // the usual slack is half a beat
 }
 
@@ -101,6 +100,7 @@ void ticker::start() noexcept {
     if (state_.load(std::memory_order_relaxed) != unborn) return;
     // Before the thread exists: it may already go to rest when this function goes on.
     state_.store(ticking, std::memory_order_seq_cst);
+    const blocked_signals inherited(signals_of_the_program());
     try {
         std::thread(&ticker::loop, this).detach();
     } catch (const std::system_error&) {

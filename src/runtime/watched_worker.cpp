@@ -7,6 +7,9 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace twill::inline TWILL_ABI::detail {
 
 TWILL_INITIAL_EXEC constinit TWILL_THREAD_LOCAL event_seat* seated = nullptr;
@@ -28,6 +31,28 @@ event_seat::event_seat(watched_worker& at, const void* whose, bool can_be_taken)
       thread(::gettid()),
       cpu_clock(cpu_clock_of_this_thread()),
       place(running) {}
+
+unsigned turn_budget::next_part(std::uint64_t turn) noexcept {
+    const time_point at = now();
+    const duration took = at - std::exchange(looked_, at);
+    if (turn != turn_) {
+        turn_ = turn;
+        spent_ = duration::zero();
+        part_ = granted_ = first_part;
+        if (took >= limit) {
+            // By whom is not known: the time counts from here.
+            granted_ += first_part;
+            return first_part;
+        }
+    }
+    spent_ += took;
+    if (spent_ >= limit || granted_ >= most) return 0;
+    // At the pace so far so many more fit in. The next look is half way there.
+    const auto fit = (limit - spent_).count() * part_ / std::max(took.count(), 1L);
+    part_ = static_cast<unsigned>(std::clamp(fit / 2, 1L, static_cast<long>(most - granted_)));
+    granted_ += part_;
+    return part_;
+}
 
 void report_if_on_event_thread() noexcept {
     if (seated != nullptr) seated->worker.note_region();

@@ -1,5 +1,6 @@
 #include <twill/async/adaptive_limiter.hpp>
 
+#include <twill/async/map.hpp>
 #include <twill/async/semaphore.hpp>
 #include <twill/core/scope.hpp>
 #include <twill/core/sleep.hpp>
@@ -16,6 +17,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -115,6 +117,28 @@ TEST(AdaptiveLimiter, CutsBackWhenCallsTimeOutAndRaisesNothingForOtherFailures) 
             EXPECT_TRUE(co_await throws<twill::timed_out>(limiter.run(slow)));
         EXPECT_LT(limiter.limit(), 8U);
         EXPECT_EQ(limiter.decisions().back().reason, adaptive_reason::overloaded);
+    });
+}
+
+// Each runner of a map enters once more than there are inputs, and leaves without a call.
+TEST(AdaptiveLimiter, LearnsFromASecondMap) {
+    run({}, []() -> task<> {
+        adaptive_limiter limiter({.start = 1});
+        const auto call = [](int) { return twill::sleep(1ms); };
+        co_await twill::map(std::views::iota(0, 1), call, {.limiter = &limiter});
+        const std::size_t decided = limiter.decisions().size();
+        co_await twill::map(std::views::iota(0, 200), call, {.limiter = &limiter});
+        EXPECT_GT(limiter.decisions().size(), decided) << "limit " << limiter.limit();
+    });
+}
+
+TEST(AdaptiveLimiter, LearnsAfterTheFirstCallsFailed) {
+    run({}, []() -> task<> {
+        adaptive_limiter limiter({.start = 1});
+        for (int i = 0; i < 3; ++i)
+            EXPECT_TRUE(co_await throws<failure>(limiter.run([] { return fail(1); })));
+        for (int i = 0; i < 20; ++i) co_await limiter.run([] { return twill::sleep(1ms); });
+        EXPECT_GT(limiter.decisions().size(), 1U);
     });
 }
 

@@ -1,5 +1,6 @@
 #include <twill/async/barrier.hpp>
 
+#include <twill/async/wait_blocking.hpp>
 #include <twill/core/error.hpp>
 #include <twill/core/scope.hpp>
 #include <twill/core/sleep.hpp>
@@ -11,6 +12,9 @@
 #include "support/tasks.hpp"
 
 #include <gtest/gtest.h>
+
+#include <optional>
+#include <thread>
 
 namespace {
 
@@ -90,6 +94,18 @@ TEST(barrier, cut_anywhere_leaves_nobody_behind) {
             co_return;
         });
     });
+}
+
+TEST(barrier, thread_that_did_not_wait_long_enough_has_not_arrived) {
+    twill::barrier b(2);
+    EXPECT_EQ(twill::wait_blocking_for(1us, b.arrive_and_wait()), std::nullopt);
+    std::optional<bool> other;
+    std::thread party([&] { other = twill::wait_blocking_for(1h, b.arrive_and_wait()); });
+    // If the first arrival had been counted, the other party would be through alone.
+    const auto mine = twill::wait_blocking_for(1h, b.arrive_and_wait());
+    party.join();
+    ASSERT_TRUE(mine && other);
+    EXPECT_NE(*mine, *other) << "one of the two is told that it was the last";
 }
 
 TEST(barrier, keeps_tasks_threads_and_workers_in_step) {

@@ -131,6 +131,16 @@ TEST(Child, FailureIsThrownByTheResultAndByTheScope) {
     });
 }
 
+TEST(Child, WhoseFailureIsThrownOnByWhoAskedHasFailedOnce) {
+    run({}, []() -> task<> {
+        std::vector<std::exception_ptr> others;
+        EXPECT_TRUE(co_await throws<failure>(
+            scope([](scope_ref s) -> task<> { co_await spawn_child(s, fail, 7).result(); },
+                  {.other_failures = &others})));
+        EXPECT_EQ(others.size(), 0U) << "the same failure twice";
+    });
+}
+
 TEST(Child, OfACancelledScopeWasCutShort) {
     run({}, []() -> task<> {
         child<void> cut;

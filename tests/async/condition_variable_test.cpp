@@ -13,11 +13,13 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <thread>
 #include <vector>
 
 namespace {
 
 using namespace twill_test;
+using namespace std::chrono_literals;
 using twill::run;
 using twill::task;
 
@@ -126,6 +128,53 @@ TEST(condition_variable, cut_anywhere_leaves_the_mutex_free) {
 }
 
 // A queue as one writes it with a condition variable: all that was put in comes out.
+TEST(condition_variable, thread_that_is_not_notified_in_time_has_the_mutex_again) {
+    twill::mutex m;
+    twill::condition_variable changed;
+    auto hold = m.lock_blocking();
+    EXPECT_FALSE(changed.wait_blocking_for(hold, 1us));
+    EXPECT_TRUE(hold);
+    EXPECT_FALSE(m.try_lock());
+    bool ready = false;
+    EXPECT_FALSE(changed.wait_blocking_until(hold, twill::now(), [&] { return ready; }));
+    changed.notify_one();  // nobody waits any more, so it is nobody's
+    std::thread other([&] {
+        const auto mine = m.lock_blocking();
+        ready = true;
+        changed.notify_one();
+    });
+    EXPECT_TRUE(changed.wait_blocking_for(hold, 1h, [&] { return ready; }));
+    EXPECT_FALSE(m.try_lock());
+    other.join();
+}
+
+TEST(condition_variable,
+     thread_that_gives_up_while_it_is_notified_takes_the_notification_or_leaves_it) {
+    twill::mutex m;
+    twill::condition_variable changed;
+    int tokens = 0;
+    int taken = 0;
+    twill::atomic<bool> over{false};
+    std::thread impatient([&] {
+        auto hold = m.lock_blocking();
+        for (int i = 0; !over || tokens != 0; ++i)
+            if (changed.wait_blocking_for(hold, std::chrono::microseconds(i % 30),
+                                          [&] { return tokens != 0; })) {
+                --tokens;
+                ++taken;
+            }
+    });
+    static constexpr int rounds = 2'000;
+    for (int i = 0; i < rounds; ++i) {
+        const auto hold = m.lock_blocking();
+        ++tokens;
+        changed.notify_one();
+    }
+    over = true;
+    impatient.join();
+    EXPECT_EQ(taken, rounds);
+}
+
 TEST(condition_variable, serves_tasks_threads_and_workers) {
     static constexpr int each = 500;
     twill::mutex m;

@@ -4,6 +4,7 @@
 #include <twill/async/guarded.hpp>
 #include <twill/async/mutex.hpp>
 #include <twill/async/shared_mutex.hpp>
+#include <twill/core/scope.hpp>
 #include <twill/core/sleep.hpp>
 #include <twill/core/timeout.hpp>
 #include <twill/core/when_all.hpp>
@@ -15,8 +16,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <condition_variable>
 #include <cstdio>
+#include <functional>
+#include <initializer_list>
+#include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -189,6 +196,76 @@ TEST_F(LockOrder, KnowsThatALockIsFreeHoweverItsGuardGoes) {
         co_await one_in_the_other(b, a);
     });
     EXPECT_TRUE(reports.empty()) << reports[0];
+}
+
+task<> take(mutex& one, mutex::guard& into) { into = co_await one.lock(); }
+
+// Whoever comes after it may have its address.
+TEST_F(LockOrder, SaysNothingOfATaskThatFollowsOneWhoseGuardWasMovedAway) {
+    mutex a;
+    mutex b;
+    run({.event_threads = 1}, [&]() -> task<> {
+        mutex::guard first;
+        mutex::guard second;
+        const auto in_a_task = [](mutex& one, mutex::guard& into) -> task<> {
+            co_await twill::scope([&](twill::scope_ref s) -> task<> {
+                s.spawn(take, std::ref(one), std::ref(into));
+                co_return;
+            });
+        };
+        co_await in_a_task(a, first);
+        co_await in_a_task(b, second);
+        first.unlock();
+        second.unlock();
+        co_await one_in_the_other(b, a);
+    });
+    EXPECT_TRUE(reports.empty()) << reports[0];
+}
+
+TEST_F(LockOrder, SaysNothingOfAThreadThatFollowsOneWhoseGuardWasMovedAway) {
+    mutex a;
+    mutex b;
+    mutex::guard kept;
+    std::thread([&] { kept = a.lock_blocking(); }).join();
+    std::thread([&] { const auto hold = b.lock_blocking(); }).join();
+    kept.unlock();
+    std::thread([&] {
+        const auto outer = b.lock_blocking();
+        const auto inner = a.lock_blocking();
+    }).join();
+    EXPECT_TRUE(reports.empty()) << reports[0];
+}
+
+// The function that takes reports need not be made for several threads.
+TEST_F(LockOrder, ReportsComeOneAtATime) {
+    std::mutex lock;
+    std::condition_variable changed;
+    int inside = 0;
+    int most = 0;
+    int all = 0;
+    twill::watch_lock_order([&](std::string_view) {
+        std::unique_lock hold(lock);
+        ++all;
+        most = std::max(most, ++inside);
+        changed.notify_all();
+        // For another one that would come, if it could.
+        changed.wait_for(hold, 100ms, [&] { return inside > 1; });
+        --inside;
+    });
+    const auto contradict = [] {
+        mutex a;
+        mutex b;
+        for (auto [first, second] : {std::pair(&a, &b), std::pair(&b, &a)}) {
+            const auto outer = first->lock_blocking();
+            const auto inner = second->lock_blocking();
+        }
+    };
+    std::thread one(contradict);
+    std::thread other(contradict);
+    one.join();
+    other.join();
+    EXPECT_EQ(all, 2);
+    EXPECT_EQ(most, 1);
 }
 
 TEST_F(LockOrder, SaysNothingOnceItIsForgotten) {

@@ -1,6 +1,8 @@
 #include <twill/async/main_loop.hpp>
 
 #include <twill/async/channel.hpp>
+#include <twill/async/manual_reset_event.hpp>
+#include <twill/async/mutex.hpp>
 #include <twill/core/error.hpp>
 #include <twill/core/scope.hpp>
 #include <twill/core/sleep.hpp>
@@ -22,10 +24,13 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <latch>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace {
 
@@ -44,13 +49,17 @@ public:
         static_cast<void>(::write(descriptor_, &one, sizeof one));
     }
     void run(const std::function<void()>& when_woken) {
-        while (!over_) {
-            pollfd what{descriptor_, POLLIN, 0};
-            if (::poll(&what, 1, -1) != 1) continue;
-            std::uint64_t count = 0;
-            static_cast<void>(::read(descriptor_, &count, sizeof count));
-            when_woken();
-        }
+        while (!over_) turn(when_woken);
+    }
+    // False: nobody woke it for so long.
+    bool turn(const std::function<void()>& when_woken, int milliseconds = -1) const {
+        pollfd what{descriptor_, POLLIN, 0};
+        const int found = ::poll(&what, 1, milliseconds);
+        if (found != 1) return found != 0;
+        std::uint64_t count = 0;
+        static_cast<void>(::read(descriptor_, &count, sizeof count));
+        when_woken();
+        return true;
     }
     void quit() noexcept { over_ = true; }  // in its own thread
 
@@ -60,11 +69,12 @@ private:
 };
 
 // Runs `program(ui)` in a runtime on another thread, and the loop on this one until it has ended.
-void beside_a_loop(const std::function<task<>(main_loop&)>& program) {
+void beside_a_loop(const std::function<task<>(main_loop&)>& program,
+                   const twill::runtime_options& how = {}) {
     foreign_loop loop;
     main_loop ui([&] { loop.wake_up(); });
     std::thread background([&] {
-        twill::run({}, [&]() -> task<> {
+        twill::run(how, [&]() -> task<> {
             co_await program(ui);
             co_await ui.run([&] { loop.quit(); });
         });
@@ -144,6 +154,121 @@ TEST(main_loop, task_there_is_cancelled_with_who_waits_for_it) {
     });
 }
 
+// A timer that runs a function when it goes off, on the event thread.
+class alarm final : public twill::timer {
+public:
+    explicit alarm(std::function<void()> what) : timer(&alarm::off), what_(std::move(what)) {
+        deadline = twill::now();
+    }
+
+private:
+    static void off(timer& self) noexcept { static_cast<alarm&>(self).what_(); }
+    std::function<void()> what_;
+};
+
+// The timer of a time limit goes off while what it limits ends: then it is the last that the task
+// waits for, and it is on another thread.
+TEST(main_loop, task_there_goes_on_there_after_a_limit_that_expires_at_the_end) {
+    const auto here = std::this_thread::get_id();
+    foreign_loop loop;
+    main_loop ui([&] { loop.wake_up(); });
+    twill::manual_reset_event work_may_end;
+    twill::atomic<bool> waits{false};
+    twill::atomic<bool> work_has_ended{false};
+    bool ends = false;  // in the loop's thread only
+    // Between the two timers, both of which were due.
+    alarm before_the_limit([&] {
+        work_may_end.set();
+        work_has_ended.wait(false);
+    });
+    const auto in_the_loop = [&]() -> task<> {
+        const auto work = [&]() -> task<> {
+            waits = true;
+            waits.notify_one();
+            co_await work_may_end.wait();
+            ends = true;
+        };
+        try {
+            co_await twill::with_timeout(1ms, work());
+        } catch (const twill::timed_out&) {
+        }
+        EXPECT_EQ(std::this_thread::get_id(), here);
+    };
+    std::thread background([&] {
+        twill::run({}, [&]() -> task<> {
+            co_await twill::scope([&](twill::scope_ref s) -> task<> {
+                s.spawn([&]() -> task<> { co_await ui.run(in_the_loop); });
+                co_await twill::yield();
+                auto& timers = (co_await twill::detail::current()).home();
+                waits.wait(false);
+                timers.arm(before_the_limit);
+                // Until the limit is due, too: this thread looks at neither of them meanwhile.
+                std::this_thread::sleep_for(5ms);
+            });
+            co_await ui.run([&] { loop.quit(); });
+        });
+    });
+    loop.run([&] {
+        ui.drain();
+        if (!ends) return;
+        work_has_ended = true;
+        work_has_ended.notify_one();
+    });
+    background.join();
+    EXPECT_TRUE(ends);
+}
+
+// Such as a modal dialog, which is closed by another function that was ready by then.
+TEST(main_loop, function_that_turns_the_loop_lets_the_others_go_on) {
+    foreign_loop loop;
+    main_loop ui([&] { loop.wake_up(); });
+    std::latch both_are_ready(1);
+    bool closed = false;  // in the loop's thread only
+    std::thread background([&] {
+        twill::run({.event_threads = 1}, [&]() -> task<> {
+            co_await twill::scope([&](twill::scope_ref s) -> task<> {
+                s.spawn([&]() -> task<> {
+                    co_await ui.run([&] {
+                        while (!closed)
+                            if (!loop.turn([&] { ui.drain(); }, 5'000)) break;
+                        EXPECT_TRUE(closed) << "what was taken with it never ran";
+                    });
+                });
+                s.spawn([&]() -> task<> { co_await ui.run([&] { closed = true; }); });
+                s.spawn([&]() -> task<> {
+                    both_are_ready.count_down();
+                    co_return;
+                });
+                co_return;
+            });
+            co_await ui.run([&] { loop.quit(); });
+        });
+    });
+    both_are_ready.wait();
+    loop.run([&] { ui.drain(); });
+    background.join();
+    EXPECT_TRUE(closed);
+}
+
+TEST(main_loop, calls_that_block_are_refused_there) {
+    beside_a_loop([](main_loop& ui) -> task<> {
+        twill::mutex m;
+        EXPECT_TRUE(co_await throws<twill::usage_error>(
+            ui.run([&] { const auto guard = m.lock_blocking(); })));
+    });
+}
+
+TEST(main_loop, drained_inside_of_poke_ends_the_program_with_a_reason) {
+    const auto poke_that_drains = [] {
+        main_loop* itself = nullptr;
+        main_loop ui([&] { itself->drain(); });
+        itself = &ui;
+        twill::run({}, [&]() -> task<> { co_await ui.run([] {}); });
+    };
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    EXPECT_DEATH(poke_that_drains(), "drain was called inside of poke");
+}
+
 TEST(main_loop, task_there_inherits_task_locals) {
     static twill::task_local<int> number(0);
     beside_a_loop([](main_loop& ui) -> task<> {
@@ -203,6 +328,43 @@ TEST(main_loop, many_calls_from_many_tasks_come_through) {
         });
         EXPECT_EQ(co_await ui.run([&] { return count; }), 2'000);
     });
+}
+
+TEST(main_loop, serves_tasks_on_several_event_threads) {
+    const auto here = std::this_thread::get_id();
+    beside_a_loop(
+        [&](main_loop& ui) -> task<> {
+            int calls = 0;  // by the loop's thread alone
+            twill::channel<int> numbers(3);
+            co_await twill::scope([&](twill::scope_ref s) -> task<> {
+                for (int i = 0; i < 20; ++i)
+                    s.spawn([&]() -> task<> {
+                        for (int n = 0; n < 50; ++n) {
+                            co_await ui.run([&] { ++calls; });
+                            co_await numbers.send(n);
+                        }
+                    });
+                s.spawn([&]() -> task<> {
+                    co_await ui.run([&]() -> task<> {
+                        for (int n = 0; n < 20 * 50; ++n) {
+                            co_await numbers.receive();
+                            EXPECT_EQ(std::this_thread::get_id(), here);
+                        }
+                    });
+                });
+                // One that is cancelled while it is there.
+                s.spawn([&]() -> task<> {
+                    for (int n = 0; n < 50; ++n) {
+                        const auto long_one = [] { return for_ever(); };
+                        EXPECT_TRUE(co_await throws<twill::timed_out>(
+                            twill::with_timeout(10us, ui.run(long_one))));
+                    }
+                });
+                co_return;
+            });
+            EXPECT_EQ(co_await ui.run([&] { return calls; }), 20 * 50);
+        },
+        {.event_threads = 2, .event_delay = 0ns});
 }
 
 TEST(main_loop, call_that_is_cut_anywhere_ends) {

@@ -11,6 +11,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <numeric>
 #include <ranges>
@@ -75,6 +77,21 @@ TEST(map_stream, gives_the_first_results_while_calls_go_on) {
             EXPECT_EQ(co_await results.next(), std::nullopt) << "the end stays the end";
         });
     });
+}
+
+// All results but the first wait for it.
+TEST(map_stream, may_be_without_a_limit) {
+    constexpr int inputs = 1'000;
+    int ended = 0;
+    const auto call = [&](int n) -> task<int> {
+        while (n == 0 && ended != inputs - 1) co_await twill::yield();
+        ++ended;
+        co_return n;
+    };
+    const std::vector<int> all = run(
+        [&] { return map_stream(std::views::iota(0, inputs), call, all_of, {.limit = SIZE_MAX}); });
+    EXPECT_EQ(all.size(), static_cast<std::size_t>(inputs));
+    EXPECT_TRUE(std::ranges::is_sorted(all));
 }
 
 class map_stream_limits : public testing::TestWithParam<result_order> {};

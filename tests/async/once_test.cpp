@@ -11,6 +11,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <latch>
+#include <thread>
 
 namespace {
 
@@ -52,6 +54,29 @@ TEST(once, failure_leaves_it_to_the_next) {
         co_await made.call([&] { ++calls; });
         EXPECT_EQ(calls, 1) << "a plain function will do";
     });
+}
+
+TEST(once, thread_waits_for_somebody_elses_call_only_so_long) {
+    using namespace std::chrono_literals;
+    twill::once made;
+    std::latch begun(1);
+    std::latch may_end(1);
+    std::thread first([&] {
+        made.call_blocking([&] {
+            begun.count_down();
+            may_end.wait();
+        });
+    });
+    begun.wait();
+    int calls = 0;
+    EXPECT_FALSE(made.call_blocking_for(1us, [&] { ++calls; }));
+    may_end.count_down();
+    EXPECT_TRUE(made.call_blocking_for(1h, [&] { ++calls; }));
+    first.join();
+    EXPECT_EQ(calls, 0);
+    twill::once alone;
+    EXPECT_TRUE(alone.call_blocking_until(twill::time_point::min(), [&] { ++calls; }));
+    EXPECT_EQ(calls, 1) << "what is free is taken however late";
 }
 
 TEST(once, cut_anywhere_it_is_done_or_not) {

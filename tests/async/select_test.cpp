@@ -23,6 +23,7 @@
 
 #include <deque>
 #include <memory>
+#include <ranges>
 #include <string>
 #include <thread>
 #include <vector>
@@ -519,6 +520,130 @@ TEST(select, timers_and_values_at_the_same_moment_lose_nothing) {
     });
     sender.join();
     EXPECT_EQ(received.load(), sent);
+}
+
+// ---- over as many cases as there are
+
+auto receives_of(std::deque<channel<int>>& sources) {
+    return sources | std::views::transform([](channel<int>& one) { return one.receive(); });
+}
+std::deque<channel<int>> channels(std::size_t n, std::size_t capacity) {
+    std::deque<channel<int>> all;
+    for (std::size_t i = 0; i < n; ++i) all.emplace_back(capacity);
+    return all;
+}
+
+TEST(select_of_a_range, tells_which_and_leaves_the_rest) {
+    run({}, []() -> task<> {
+        // Few, and more than a select of cases that are written out can have.
+        for (const std::size_t n : {1U, 5U, 64U, 65U, 1'000U}) {
+            auto sources = channels(n, 1);
+            for (const std::size_t i : {n - 1, n / 2}) {
+                sources[i].try_send(static_cast<int>(i));
+                const auto [index, value] = co_await select(receives_of(sources));
+                EXPECT_EQ(index, i) << "of " << n;
+                EXPECT_EQ(value, static_cast<int>(i));
+            }
+            for (auto& each : sources) EXPECT_EQ(each.try_send(1), twill::send_status::sent);
+        }
+    });
+}
+
+TEST(select_of_a_range, waits_and_takes_only_one) {
+    run({}, []() -> task<> {
+        for (const std::size_t n : {2U, 3U, 100U}) {
+            auto sources = channels(n, 0);
+            int taken = 0;
+            co_await twill::scope([&](twill::scope_ref s) -> task<> {
+                s.spawn([&]() -> task<> {
+                    for (std::size_t i = 0; i < 2 * n; ++i) {
+                        const auto got = co_await select(receives_of(sources));
+                        EXPECT_EQ(got.value, static_cast<int>(got.index));
+                        ++taken;
+                    }
+                });
+                for (std::size_t i = 0; i < n; ++i)
+                    s.spawn([&sources, i]() -> task<> {
+                        co_await sources[i].send(static_cast<int>(i));
+                        co_await sources[i].send(static_cast<int>(i));
+                    });
+                co_return;
+            });
+            EXPECT_EQ(taken, static_cast<int>(2 * n)) << "of " << n;
+        }
+    });
+}
+
+TEST(select_of_a_range, is_fair_to_many) {
+    run({}, []() -> task<> {
+        static constexpr std::size_t n = 100;
+        std::deque<twill::manual_reset_event> set;
+        for (std::size_t i = 0; i < n; ++i) set.emplace_back(true);
+        std::vector<int> times(n);
+        for (std::size_t i = 0; i < 200 * n; ++i) {
+            const auto waits = set | std::views::transform([](auto& one) { return one.wait(); });
+            ++times.at(co_await select(waits));
+        }
+        for (std::size_t i = 0; i < n; ++i) {
+            EXPECT_GT(times[i], 100) << "of 200, case " << i;
+            EXPECT_LT(times[i], 300) << "of 200, case " << i;
+        }
+    });
+}
+
+TEST(select_of_a_range, takes_times_and_gives_their_number_alone) {
+    run({}, []() -> task<> {
+        const std::size_t first =
+            co_await select(std::vector{twill::sleep(1h), twill::sleep(1us), twill::sleep(2h)});
+        EXPECT_EQ(first, 1U);
+    });
+}
+
+TEST(select_of_a_range, of_nothing_is_refused) {
+    run({}, []() -> task<> {
+        auto none = channels(0, 1);
+        EXPECT_TRUE(co_await throws<twill::usage_error>(select(receives_of(none))));
+        EXPECT_THROW(select_blocking(receives_of(none)), twill::usage_error);
+    });
+}
+
+TEST(select_of_a_range, blocks_a_thread) {
+    auto sources = channels(70, 0);
+    std::thread sender([&] {
+        for (int i = 69; i >= 0; --i) sources[static_cast<std::size_t>(i)].send_blocking(i);
+    });
+    for (int i = 69; i >= 0; --i) {
+        const auto got = select_blocking(receives_of(sources));
+        EXPECT_EQ(got.value, static_cast<int>(got.index));
+        EXPECT_EQ(got.value, i);
+    }
+    sender.join();
+}
+
+TEST(select_of_a_range, cut_anywhere_loses_nothing) {
+    cancel_everywhere([]() -> task<> {
+        auto sources = channels(66, 1);
+        int sent = 0;
+        int received = 0;
+        co_await twill::scope([&](twill::scope_ref s) -> task<> {
+            s.spawn([&]() -> task<> {
+                for (int i = 0; i < 4; ++i) {
+                    co_await select(receives_of(sources));
+                    ++received;
+                }
+            });
+            s.spawn([&]() -> task<> {
+                for (std::size_t i = 0; i < 4; ++i) {
+                    co_await sources[21 * i].send(1);
+                    ++sent;
+                }
+            });
+            co_return;
+        });
+        for (auto& each : sources)
+            if (each.try_receive()) ++received;
+        EXPECT_EQ(received, sent);
+    });
 }
 
 }  // namespace

@@ -4,10 +4,13 @@
 #include <twill/core/futex_mutex.hpp>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <fstream>
+#include <latch>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -102,6 +105,57 @@ TEST(FrameMemory, GoesBackToTheSystemInIdleMoments) {
     }
     twill::detail::tidy_frames();
     EXPECT_EQ(twill::detail::idle_frame_bytes(), idle) << "what is worth keeping is kept";
+}
+
+// 32 MiB.
+std::vector<void*> many_blocks() {
+    std::vector<void*> blocks;
+    for (int i = 0; i < 16'384; ++i) blocks.push_back(allocate_frame(2048));
+    return blocks;
+}
+
+// Of this process, in memory.
+std::size_t resident_bytes() {
+    std::ifstream statm("/proc/self/statm");
+    std::size_t size = 0;
+    std::size_t resident = 0;
+    statm >> size >> resident;
+    return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+void expect_that_tidying_gives_most_back() {
+    const std::size_t before = resident_bytes();
+    for (int i = 0; i < 1000; ++i) twill::detail::tidy_frames();
+    EXPECT_LT(resident_bytes() + (std::size_t{16} << 20U), before);
+}
+
+TEST(FrameMemory, FreedOnAnotherThreadGoesBackToTheSystemInIdleMoments) {
+    const std::vector<void*> blocks = many_blocks();
+    std::thread([&] {
+        free_frame(allocate_frame(64), 64);  // a heap of its own
+        for (void* block : blocks) free_frame(block, 2048);
+    }).join();
+    expect_that_tidying_gives_most_back();
+}
+
+TEST(FrameMemory, OfAThreadThatHasEndedGoesBackToTheSystemInIdleMoments) {
+    free_frame(allocate_frame(64), 64);  // a heap of its own
+    std::vector<void*> blocks;
+    // Further heaps that nobody owns, and that hold nothing.
+    std::vector<std::thread> others;
+    std::latch all(9);
+    for (int i = 0; i < 8; ++i)
+        others.emplace_back([&] {
+            free_frame(allocate_frame(64), 64);
+            all.arrive_and_wait();
+        });
+    std::thread([&] {
+        blocks = many_blocks();
+        all.arrive_and_wait();
+    }).join();
+    for (std::thread& each : others) each.join();
+    for (void* block : blocks) free_frame(block, 2048);
+    expect_that_tidying_gives_most_back();
 }
 
 #endif

@@ -268,6 +268,45 @@ TEST(Scope, PlainFunctionsAreChildrenToo) {
     });
 }
 
+// Which is made by the child itself, and lives as long as it is awaited.
+struct value_in_two_turns {
+    twill::detail::yield_operation operator co_await() const noexcept { return {}; }
+    live here;
+};
+
+TEST(Scope, CallableMayGiveAnythingThatCanBeAwaited) {
+    run({.event_threads = 1}, []() -> task<> {
+        const auto before = live::count.load();
+        twill::duration slept{};
+        const auto start = twill::now();
+        co_await scope([&](scope_ref s) -> task<> {
+            s.spawn(twill::sleep, 1ms);
+            s.spawn([] { return twill::sleep(1ms); });
+            s.spawn([] { return value_in_two_turns(); });
+            co_await twill::yield();
+            EXPECT_EQ(live::count.load(), before + 1) << "awaited and gone, or never made";
+        });
+        slept = twill::now() - start;
+        EXPECT_GE(slept, 1ms) << "the scope ended before what it spawned";
+        EXPECT_EQ(live::count.load(), before);
+    });
+}
+
+TEST(Scope, AwaitableOfAChildIsCancelledAndFailsAsATaskDoes) {
+    run([]() -> task<> {
+        co_await scope([](scope_ref s) -> task<> {
+            s.spawn(twill::sleep, 1h);
+            s.spawn([s] { s.cancel(); });
+            co_return;
+        });
+        const auto failing = [] { return twill::with_timeout(1us, for_ever()); };
+        EXPECT_TRUE(co_await throws<twill::timed_out>(scope([&](scope_ref s) -> task<> {
+            s.spawn(failing);
+            co_return;
+        })));
+    });
+}
+
 TEST(Scope, CallableThatThrowsBeforeItGivesATaskIsAFailedChild) {
     run([]() -> task<> {
         auto failing = scope([](scope_ref s) -> task<> {

@@ -1,8 +1,11 @@
 #include <twill/io/file.hpp>
 
+#include <twill/core/timeout.hpp>
+
 #include "fixtures.hpp"
 #include "streams.hpp"
 #include "support/cancel_everywhere.hpp"
+#include "support/tasks.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -10,11 +13,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace {
 
+using namespace std::chrono_literals;
 using namespace twill_test;
 using twill::file;
 using twill::file_mode;
@@ -121,6 +128,117 @@ TEST(File, ReadsAndWritesInPlace) {
         EXPECT_EQ(both.path(), there.path() + "/a");
         const auto again = co_await file::open(there.path() + "/a", file_mode::read_write);
         EXPECT_EQ(co_await again.size(), 11U) << "opening keeps what is there";
+    });
+}
+
+std::span<const std::byte> bytes_of(const std::string& text) {
+    return std::as_bytes(std::span(text));
+}
+
+TEST(File, ScattersAndGathers) {
+    const temporary_directory there;
+    in_runtime([&]() -> task<> {
+        const auto both = co_await file::open(there.path() + "/a", file_mode::read_write);
+        const std::string head = "head";
+        const std::string none;
+        // More than one step.
+        const std::string body = pattern(9'000'001);
+        const std::array<std::span<const std::byte>, 4> from = {bytes_of(none), bytes_of(head),
+                                                                bytes_of(body), bytes_of(head)};
+        std::size_t progress = 0;
+        co_await both.write_at(3, from, &progress);
+        EXPECT_EQ(progress, 9'000'009U);
+        EXPECT_EQ(co_await both.size(), 9'000'012U);
+
+        std::string first(5, '?');
+        std::string rest(9'000'100, '?');
+        const std::array<std::span<std::byte>, 2> into = {std::as_writable_bytes(std::span(first)),
+                                                          std::as_writable_bytes(std::span(rest))};
+        EXPECT_EQ(co_await both.read_at(3, into, &progress), 9'000'009U) << "short at the end";
+        EXPECT_EQ(progress, 9'000'009U);
+        EXPECT_TRUE(first + rest.substr(0, 9'000'004) == head + body + head);
+        EXPECT_EQ(rest[9'000'004], '?');
+    });
+}
+
+TEST(File, ThousandsOfPartsAreWrittenInOrder) {
+    const temporary_directory there;
+    in_runtime([&]() -> task<> {
+        const std::string text = pattern(5000);
+        std::vector<std::span<const std::byte>> parts;
+        for (std::size_t at = 0; at < text.size(); ++at)
+            parts.push_back(bytes_of(text).subspan(at, 1));
+        const auto out = co_await file::open(there.path() + "/a", file_mode::write);
+        co_await out.write_at(0, parts);
+        EXPECT_TRUE(co_await read_file(there.path() + "/a") == text);
+    });
+}
+
+TEST(File, IsCutOffAndExtended) {
+    const temporary_directory there;
+    in_runtime([&]() -> task<> {
+        const std::string path = there.path() + "/a";
+        co_await write_file(path, "0123456789");
+        const auto one = co_await file::open(path, file_mode::read_write);
+        co_await one.truncate(4);
+        EXPECT_EQ(co_await read_file(path), "0123");
+        co_await one.truncate(6);
+        co_await one.sync_data();
+        EXPECT_EQ(co_await read_file(path), std::string("0123\0\0", 6));
+    });
+}
+
+TEST(File, NewOneMustNotExist) {
+    const temporary_directory there;
+    in_runtime([&]() -> task<> {
+        const std::string path = there.path() + "/a";
+        const mode_t before = ::umask(022);
+        const auto made = co_await file::open(path, file_mode::write_new, 0660);
+        ::umask(before);
+        EXPECT_EQ((co_await made.status()).permissions, 0640U) << "less the umask";
+        EXPECT_EQ(co_await error_of(file::open(path, file_mode::write_new)),
+                  std::errc::file_exists);
+    });
+}
+
+TEST(File, StatusTellsWhatAFileIs) {
+    const temporary_directory there;
+    in_runtime([&]() -> task<> {
+        const std::string path = there.file("a", "12345", 0604);
+        fs::create_symlink("a", there.path() + "/link");
+        const auto about = co_await twill::status_of(there.path() + "/link");
+        EXPECT_EQ(about.kind, twill::file_kind::regular);
+        EXPECT_EQ(about.size, 5U);
+        EXPECT_EQ(about.permissions, 0604U);
+        EXPECT_EQ(about.owner, ::getuid());
+        EXPECT_EQ(about.names, 1U);
+        struct stat plain{};
+        EXPECT_EQ(::stat(path.c_str(), &plain), 0);
+        EXPECT_EQ(about.number, plain.st_ino);
+        EXPECT_EQ(about.modified.time_since_epoch().count(),
+                  plain.st_mtim.tv_sec * 1'000'000'000 + plain.st_mtim.tv_nsec);
+        EXPECT_EQ((co_await twill::link_status_of(there.path() + "/link")).kind,
+                  twill::file_kind::link);
+        EXPECT_EQ((co_await twill::status_of(there.path())).kind, twill::file_kind::directory);
+        EXPECT_EQ((co_await twill::status_of("/dev/null")).kind,
+                  twill::file_kind::character_device);
+        EXPECT_EQ(co_await error_of(twill::status_of(there.path() + "/b")),
+                  std::errc::no_such_file_or_directory);
+        co_await twill::sync_folder(there.path());
+        EXPECT_EQ(co_await error_of(twill::sync_folder(path)), std::errc::not_a_directory);
+    });
+}
+
+TEST(File, MuchIsReadInStepsThatCanBeCancelled) {
+    in_runtime([]() -> task<> {
+        const auto zeros = co_await file::open("/dev/zero");
+        const std::size_t size = std::size_t{1} << 30U;
+        const std::unique_ptr<std::byte[]> memory(new std::byte[size]);
+        std::size_t progress = 0;
+        EXPECT_TRUE(co_await throws<twill::timed_out>(
+            twill::with_timeout(1ms, zeros.read_at(0, std::span(memory.get(), size), &progress))));
+        EXPECT_LT(progress, size);
+        EXPECT_EQ(progress % (4 << 20), 0U) << "whole steps";
     });
 }
 

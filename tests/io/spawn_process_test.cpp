@@ -26,6 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace twill::detail;
+using twill::resource_limit;
 using twill_test::in_another_process;
 using twill_test::in_own_thread;
 using twill_test::temporary_directory;

@@ -36,8 +36,8 @@ time_point now() noexcept {
 namespace detail {
 
 // As they were given: scenarios have them in the orders that matter.
-void draw_order(std::span<std::uint8_t> order) noexcept {
-    std::iota(order.begin(), order.end(), std::uint8_t{0});
+void draw_order(std::span<std::uint16_t> order) noexcept {
+    std::iota(order.begin(), order.end(), std::uint16_t{0});
 }
 
 // Without some at hand.

@@ -169,10 +169,10 @@ TEST(event_crew, misses_no_post) { expect_holds(of_crew[1]); }
 TEST(event_crew, mutants_are_found) {
     SKIP_UNLESS_PLAIN_DATA_IS_WATCHED();
     using enum model::change::kind;
-    EXPECT_EQ(unnoticed(of_crew, {{"event_crew::sleep_in_reactor load", pretend, 1},
-                                  {"event_crew::wake_poller load", pretend},
-                                  {"event_crew::inject compare", omit},
-                                  {"event_crew::take_shared exchange", tear}}),
+    EXPECT_EQ(unnoticed(of_crew, {{"injected_work::any load", pretend},
+                                  {"injected_work::wake load", pretend},
+                                  {"injected_work::push compare", omit},
+                                  {"injected_work::take_all exchange", tear}}),
               names{});
 }
 

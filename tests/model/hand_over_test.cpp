@@ -276,7 +276,8 @@ TEST(hand_over, needs_the_order_of_going_to_sleep) {
     const scenarios one{in_short[2]};
     std::vector<model::site> sites = model::sites_of(one);
     std::erase_if(sites, [](const model::site& each) {
-        return !each.title().starts_with("event_worker::park");
+        return !each.title().starts_with("event_worker::park") &&
+               !each.title().starts_with("injected_work::begin_sleep");
     });
     EXPECT_EQ(model::unnoticed(one, model::weaker_orders(sites)), names{});
 }
@@ -288,8 +289,8 @@ TEST(hand_over, mutants_are_found) {
                                    {"event_worker::pass_on store", omit},
                                    {"event_worker::pass_on notify", omit},
                                    {"event_worker::turn_until_done load", pretend},
-                                   {"event_worker::park load", pretend, 1},
-                                   {"event_worker::wake_if_parked load", pretend}}),
+                                   {"event_worker::park load", pretend},
+                                   {"injected_work::wake load", pretend}}),
               names{});
 }
 

@@ -37,6 +37,7 @@ public:
     bool arm(twill::timer& /*what*/) noexcept override { std::abort(); }
     bool disarm(twill::timer& /*what*/) noexcept override { std::abort(); }
     bool may_continue() noexcept override { return continues; }
+    bool may_resume() noexcept override { return true; }
     twill::reactor& io() noexcept override { std::abort(); }
 
     // What operations that complete before they suspend are told.
@@ -111,6 +112,7 @@ public:
         }
     }
     int result = 0;  // plain: written by whoever completes it
+    int whole = 42;  // plain: for who looks at it
     bool was_told = false;
 
 private:

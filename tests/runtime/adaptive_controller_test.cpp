@@ -274,10 +274,77 @@ TEST(AdaptiveController, UnmeasuredCallsCountOnlyWhileTheyAreInProgress) {
     for (int i = 0; i < 1000; ++i) {
         control.begun(t + i * 1ms);
         EXPECT_EQ(control.in_progress(), 1U);
-        control.ended_unmeasured(t + i * 1ms);
+        control.ended_unmeasured(t + i * 1ms, t + i * 1ms);
     }
     EXPECT_EQ(control.in_progress(), 0U);
     EXPECT_EQ(control.decisions().size(), 1U);
+}
+
+// The calls that an epoch is judged by are the first that begin in it. They may all end in ways
+// that say nothing: the others are listened to then.
+class AdaptiveControllerLearns : public testing::Test {
+protected:
+    adaptive_controller control{{.start = 4}};
+    world here{{.servers = 64}};
+    const time_point began = here.now();
+
+    void begin_two() {
+        for (int i = 0; i < 2; ++i) control.begun(began);
+        here.run(1ms, std::size_t{1});  // time passes
+    }
+    void expect_to_learn() {
+        here.run(2s, control);
+        EXPECT_GE(control.limit(), 60U) << told(control);
+    }
+};
+
+TEST_F(AdaptiveControllerLearns, AfterTheFirstCallsWereCancelled) {
+    begin_two();
+    for (int i = 0; i < 2; ++i) control.ended_unmeasured(began, here.now());
+    expect_to_learn();
+}
+
+TEST_F(AdaptiveControllerLearns, AfterTheFirstCallsWereOverloaded) {
+    begin_two();
+    for (int i = 0; i < 2; ++i) control.ended(began, here.now(), call_sample{.overloaded = true});
+    expect_to_learn();
+}
+
+TEST_F(AdaptiveControllerLearns, WhileTheFirstCallsNeverEnd) {
+    begin_two();
+    expect_to_learn();
+}
+
+TEST_F(AdaptiveControllerLearns, WhileACallInTenIsCancelled) {
+    std::size_t calls = 0;
+    here.run(
+        5s, [&] { return control.limit(); }, [&](time_point t) { control.begun(t); },
+        [&](time_point began, time_point t, const call_sample& s) {
+            if (++calls % 10 == 0)
+                control.ended_unmeasured(began, t);
+            else
+                control.ended(began, t, s);
+        });
+    EXPECT_GE(control.limit(), 60U) << told(control);
+}
+
+// Where all calls of an epoch are overloaded, nothing is known of how fast the others would be.
+TEST(AdaptiveController, CutByAnEpochOfFailuresIsNoReasonForAnother) {
+    world here({.servers = 40});
+    adaptive_controller control({});
+    here.run(5s, control);
+    const std::size_t before = control.limit();
+    here.what().fails_above = 0;
+    const std::size_t decided = control.decisions().size();
+    while (control.decisions().size() == decided) here.run(1ms, control);
+    here.what().fails_above = SIZE_MAX;
+    ASSERT_EQ(control.decisions().back().reason, adaptive_reason::overloaded);
+    EXPECT_LT(control.limit(), before);
+    const std::size_t since = control.decisions().size();
+    here.run(5s, control);
+    ASSERT_GT(control.decisions().size(), since) << told(control);
+    EXPECT_EQ(control.decisions()[since].reason, adaptive_reason::trying) << told(control);
+    for (const auto& d : control.decisions()) EXPECT_LT(d.throughput, 1e6) << told(control);
 }
 
 TEST(AdaptiveController, KeepsItsBounds) {

@@ -8,10 +8,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include "par/fixtures.hpp"
+#include "runtime/compute_core.hpp"
 
 namespace {
 
@@ -221,6 +224,91 @@ TEST(compute_priority, interactive_region_shares_its_first_fork_at_once_beside_l
     over.store(true);
     one.wait();
     other.wait();
+}
+
+// Each poke of theirs was a store into another thread's line, at each beat of the urgent work.
+TEST(compute_priority, urgent_work_pokes_nobody_who_has_no_core_to_give) {
+    compute_pool pool({.workers = 1, .patience = twill::duration::max()});
+    const held_ticker no_ticks;
+    atomic<bool> blocked{false};
+    atomic<bool> all_busy{false};
+    atomic<int> ready{0};
+    atomic<bool> over{false};
+    // Forks, and has not been poked since; then waits, and says whether it was. All threads are
+    // busy until all have looked: one without work asks others for some.
+    const auto is_poked_meanwhile = [&](context& here) {
+        EXPECT_TRUE(wait_without_beat([&] { return all_busy.load(); }));
+        const auto of_others = here.alarm_of(std::size_t{1} << 20);
+        do twill::par::join(here, [] {}, [] {});
+        while (here.poked(of_others));
+        ready.fetch_add(1);
+        EXPECT_TRUE(wait_without_beat([&] { return over.load(); }));
+        const bool was_poked = here.poked(of_others);
+        ready.fetch_add(1);
+        EXPECT_TRUE(wait_without_beat([&] { return ready.load() == 4; }));
+        return was_poked;
+    };
+    bool poked_while_blocking = true;
+    test_region blocks(
+        [&](context& here) {
+            const twill::blocked_section gives_its_core;
+            blocked.store(true);
+            poked_while_blocking = is_poked_meanwhile(here);
+        },
+        priority::background);
+    pool.submit(blocks);
+    bool poked_as_guest = true;
+    std::thread guest([&] {
+        const compute_pool::membership member(pool);
+        twill::par::join([&](context& here) { poked_as_guest = is_poked_meanwhile(here); },
+                         [](context&) {});
+    });
+    test_region urgent(
+        [&](context& here) {
+            all_busy.store(true);
+            EXPECT_TRUE(wait_without_beat([&] { return ready.load() == 2; }));
+            for (int i = 0; i != 1000; ++i) {
+                static_cast<twill::detail::compute_worker&>(here).poke();
+                twill::par::join(here, [] {}, [] {});
+            }
+            over.store(true);
+            EXPECT_TRUE(wait_without_beat([&] { return ready.load() == 4; }));
+        },
+        priority::interactive);
+    EXPECT_TRUE(wait_without_beat([&] { return blocked.load(); }));
+    pool.submit(urgent);
+    urgent.wait();
+    blocks.wait();
+    guest.join();
+    EXPECT_FALSE(poked_while_blocking);
+    EXPECT_FALSE(poked_as_guest);
+}
+
+// So a program of one priority pays nothing for there being several.
+TEST(compute_priority, who_computes_knows_whether_there_is_anything_below) {
+    compute_pool pool(strictly_one);
+    twill::detail::compute_core core(pool, strictly_one);
+    atomic<bool> begun{false};
+    atomic<bool> over{false};
+    test_region usual([&] {
+        begun.store(true);
+        EXPECT_TRUE(wait_without_beat([&] { return over.load(); }));
+    });
+    test_region usual_too([] {});
+    test_region later([] {}, priority::background);
+    core.submit(usual);
+    EXPECT_TRUE(wait_without_beat([&] { return begun.load(); }));
+    core.submit(usual_too);
+    EXPECT_FALSE(core.anything_below(priority::normal));
+    EXPECT_TRUE(core.anything_below(priority::interactive));
+    core.submit(later);
+    EXPECT_TRUE(core.anything_below(priority::normal));
+    EXPECT_FALSE(core.anything_below(priority::background));
+    over.store(true);
+    later.wait();
+    usual.wait();
+    usual_too.wait();
+    EXPECT_FALSE(core.anything_below(priority::interactive)) << "nothing is active";
 }
 
 TEST(compute_priority, urgent_work_is_not_stuck_behind_foreign_code) {

@@ -8,6 +8,7 @@
 #include <twill/io/pipe.hpp>
 #include <twill/runtime/blocking.hpp>
 #include <twill/runtime/compute.hpp>
+#include <twill/runtime/detail/event_crew.hpp>
 #include <twill/runtime/runtime.hpp>
 
 #include "support/tasks.hpp"
@@ -17,8 +18,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <latch>
 #include <semaphore>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -30,6 +33,7 @@ using twill::runtime;
 using twill::runtime_options;
 using twill::scope_ref;
 using twill::task;
+using twill::detail::event_crew;
 
 // Threads come as soon as tasks wait at several looks; with no delay at all they would never leave.
 runtime_options eager(unsigned threads = 4) {
@@ -363,6 +367,112 @@ TEST(EventThreads, IdleCostsNothing) {
         EXPECT_EQ(here.stats().event_threads_called, calls);
         EXPECT_EQ(here.stats().event_threads, 1U);
     });
+}
+
+// A crew by itself, without I/O: counts the turns at its reactor.
+class idle_reactor final : public twill::reactor {
+public:
+    [[nodiscard]] int polls() const { return polls_.load(); }
+    bool submit(twill::io_request& /*what*/) noexcept override { return false; }
+    void cancel(twill::io_request& /*what*/) noexcept override {}
+    void forget(twill::io_source& /*source*/) noexcept override {}
+    std::size_t poll(twill::duration limit) noexcept override {
+        polls_.fetch_add(1);
+        if (limit == twill::duration::zero())
+            static_cast<void>(woken_.try_acquire());
+        else
+            static_cast<void>(woken_.try_acquire_for(std::min<twill::duration>(limit, 1h)));
+        return 0;
+    }
+    bool ready() noexcept override { return false; }
+    void wake() noexcept override { woken_.release(); }
+
+private:
+    twill::atomic<int> polls_{0};
+    std::counting_semaphore<> woken_{0};
+};
+
+class one_further_thread final : public twill::detail::thread_source {
+public:
+    bool call(twill::runnable& work) noexcept override {
+        if (thread_.joinable()) return false;
+        thread_ = std::jthread([&work] { work.run(work); });
+        return true;
+    }
+    bool take_back(twill::runnable& /*work*/) noexcept override { return false; }
+
+private:
+    std::jthread thread_;
+};
+
+// It was asked only when there was nothing else to do.
+TEST(EventThreads, TheReactorHasItsTurnBesideWorkThatOtherThreadsPostAllTheTime) {
+    constexpr int wanted = 10;
+    constexpr int most = 1000;
+    idle_reactor io;
+    one_further_thread none;
+    event_crew crew(io, none, {.most_threads = 2});
+    struct posted final : twill::runnable {
+        posted() : runnable(&posted::ran) {}
+        static void ran(runnable& self) noexcept {
+            auto& me = static_cast<posted&>(self);
+            if (++me.runs == most || me.io->polls() >= wanted) {
+                me.done = true;
+                return;
+            }
+            me.ask.release();
+            me.again.acquire();  // it is in the queue again, from another thread
+        }
+        idle_reactor* io = nullptr;
+        int runs = 0;
+        twill::atomic<bool> done{false};
+        std::binary_semaphore ask{0};
+        std::binary_semaphore again{0};
+    } work;
+    work.io = &io;
+    crew.post(work);
+    std::jthread other([&](const std::stop_token& stop) {
+        for (work.ask.acquire(); !stop.stop_requested(); work.ask.acquire()) {
+            crew.post(work);
+            work.again.release();
+        }
+    });
+    crew.drive(work.done);
+    other.request_stop();
+    work.ask.release();
+    EXPECT_LT(work.runs, most);
+}
+
+// They waited for the task that the first of them had resumed.
+TEST(EventThreads, TimersThatExpireTogetherDoNotWaitForOneAnother) {
+    idle_reactor io;
+    one_further_thread threads;
+    event_crew crew(io, threads, {.most_threads = 2});
+    struct alarm final : twill::timer {
+        alarm() : timer(&alarm::rang) {}
+        static void rang(timer& self) noexcept {
+            auto& me = static_cast<alarm&>(self);
+            if (me.waits_for != nullptr) {
+                static_cast<void>(me.crew->workers().front()->want_relief(0));
+                EXPECT_TRUE(me.waits_for->has_rung.try_acquire_for(20s));
+                me.done->store(true);
+                me.crew->end();
+            }
+            me.has_rung.release();
+        }
+        event_crew* crew = nullptr;
+        alarm* waits_for = nullptr;
+        twill::atomic<bool>* done = nullptr;
+        std::binary_semaphore has_rung{0};
+    } first, second;
+    twill::atomic<bool> done{false};
+    first.crew = &crew;
+    first.waits_for = &second;
+    first.done = &done;
+    first.deadline = second.deadline = twill::now();
+    EXPECT_TRUE(crew.arm(first));
+    EXPECT_TRUE(crew.arm(second));
+    crew.drive(done);
 }
 
 TEST(EventThreads, AreRefusedTogetherWithHandOver) {

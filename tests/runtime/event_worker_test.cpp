@@ -1,5 +1,6 @@
 #include <twill/runtime/detail/event_worker.hpp>
 
+#include <twill/async/manual_reset_event.hpp>
 #include <twill/core/scope.hpp>
 #include <twill/core/sleep.hpp>
 #include <twill/core/task.hpp>
@@ -11,8 +12,10 @@
 #include <gtest/gtest.h>
 
 #include <sys/resource.h>
+#include <algorithm>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -156,6 +159,46 @@ TEST(EventWorker, TaskThatOnlyYieldsDoesNotHoldUpTimers) {
             stop.store(true);
         });
     });
+}
+
+// How many operations that need not wait a task completes before another one has its turn, at most;
+// each takes so long.
+unsigned longest_turn_of_operations(twill::duration each, int operations) {
+    unsigned longest = 0;
+    run({.event_threads = 1}, [&]() -> task<> {
+        twill::manual_reset_event set(true);
+        unsigned turns_of_other = 0;
+        bool over = false;
+        co_await twill::scope([&](twill::scope_ref s) -> task<> {
+            s.spawn([&]() -> task<> {
+                while (!over) {
+                    ++turns_of_other;
+                    co_await twill::yield();
+                }
+            });
+            unsigned seen = 0;
+            for (unsigned in_a_row = 1; operations > 0; --operations, ++in_a_row) {
+                for (const auto start = now(); now() - start < each;) {
+                }
+                co_await set.wait();
+                if (std::exchange(seen, turns_of_other) != turns_of_other) in_a_row = 0;
+                longest = std::max(longest, in_a_row);
+            }
+            over = true;
+        });
+    });
+    return longest;
+}
+
+TEST(EventWorker, TaskWhoseOperationsTakeLongGivesWayByTheClock) {
+    EXPECT_LE(longest_turn_of_operations(50us, 100), 9U) << "two parts of four";
+    EXPECT_LE(longest_turn_of_operations(10us, 300), 32U);
+}
+
+TEST(EventWorker, TaskWhoseOperationsAreShortGivesWayByTheirNumber) {
+    const unsigned longest = longest_turn_of_operations(0ns, 128 * 200);
+    EXPECT_GE(longest, 100U);
+    EXPECT_LE(longest, 128U);
 }
 
 struct process_use {

@@ -116,11 +116,11 @@ struct rests final : twill::event_sink {
 };
 
 // How often a loop rested under a quota of so many CPUs, until it did or gave way 200 times.
-int rests_under(double quota, bool serves) {
+int rests_under(double quota, bool serves, unsigned workers = 0) {
     static rests seen;  // outlives the threads that may still be inside `record`
     told cpus(quota);
     twill::detail::io_activity io;
-    twill::compute_pool pool({.gives_way_to = &io, .cpus = &cpus});
+    twill::compute_pool pool({.workers = workers, .gives_way_to = &io, .cpus = &cpus});
     seen.rested.store(0);
     seen.gave_way.store(0);
     if (serves) io.turned(true);
@@ -144,6 +144,8 @@ int rests_under(double quota, bool serves) {
 }
 
 TEST(QuotaPace, WhoComputesRestsWhileTheProgramServes) { EXPECT_GT(rests_under(0.1, true), 0); }
+
+TEST(QuotaPace, SoDoThreadsWhoseNumberIsGiven) { EXPECT_GT(rests_under(0.1, true, 1), 0); }
 
 TEST(QuotaPace, NobodyRestsWhereTheQuotaIsLarge) { EXPECT_EQ(rests_under(3, true), 0); }
 

@@ -4,11 +4,19 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -80,6 +88,14 @@ TEST(ThrottleRule, AnotherGroupsCountsAreNotCompared) {
 // Has the ticker tick.
 class worker final : twill::detail::ticker_client {
 public:
+    // Blocks until there were so many further ticks; false: not within 20 seconds.
+    bool sees_ticks(int further) const {
+        const int before = ticks_.load();
+        const auto give_up = twill::now() + 20s;
+        while (ticks_.load() < before + further)
+            if (twill::now() > give_up) return false;
+        return true;
+    }
     worker() {
         ticker::process().enrol(*this);
         works_.store(1);
@@ -90,8 +106,12 @@ public:
     worker& operator=(const worker&) = delete;
 
 private:
-    pulse tick() noexcept override { return pulse::slow; }
+    pulse tick() noexcept override {
+        ticks_.fetch_add(1);
+        return pulse::slow;
+    }
     twill::atomic<int> works_{0};
+    twill::atomic<int> ticks_{0};
 };
 
 TEST(ThrottleWatch, ReportsThrottlingWhileSomethingRuns) {
@@ -130,6 +150,77 @@ TEST(ThrottleWatch, ReportsThrottlingWhileSomethingRuns) {
     hold.unlock();
     watch.end();
     reporters.reset();  // it may have one more to say
+}
+
+// A file of which the first and each further reader wait as long as this lives.
+class slow_file {
+public:
+    explicit slow_file(std::string path) : path_(std::move(path)) {
+        EXPECT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+    }
+    // Blocks until there is a reader; false: not within 20 seconds.
+    bool has_reader() {
+        const auto give_up = twill::now() + 20s;
+        for (int file = -1; file < 0; std::this_thread::yield()) {
+            file = ::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+            if (file >= 0) writers_.push_back(file);  // open: so its read waits
+            if (twill::now() > give_up) return false;
+        }
+        return true;
+    }
+    // Readers come to the end from now on.
+    void end() {
+        for (const int file : writers_) ::close(file);
+        writers_.clear();
+        ending_ = std::jthread([path = path_](const std::stop_token& stop) {
+            while (!stop.stop_requested()) {
+                const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+                if (file >= 0) ::close(file);
+                std::this_thread::yield();
+            }
+        });
+    }
+
+private:
+    const std::string path_;
+    std::vector<int> writers_;
+    std::jthread ending_;
+};
+
+// On large machines the kernel takes milliseconds to tell it.
+TEST(ThrottleWatch, ASlowAnswerOfTheKernelHoldsUpNoTicks) {
+    fake_machine machine;
+    const std::string stat = "/sys/fs/cgroup/app/cpu.stat";
+    machine.mounts(v2_at_root).groups("0::/app\n").file(stat, "");
+    std::filesystem::remove(machine.path(stat));
+    slow_file answer(machine.path(stat));
+    std::optional<twill::blocking_pool> reporters;
+    reporters.emplace(twill::blocking_pool_options{.max_threads = 1});
+    const std::string root = machine.path("");
+    throttle_watch watch(*reporters,
+                         {.report = [](std::string_view) {}, .root = root.c_str(), .look = 1ms});
+    {
+        const worker beside;
+        EXPECT_TRUE(answer.has_reader());
+        EXPECT_TRUE(beside.sees_ticks(5));
+    }
+    watch.end();
+    answer.end();
+    reporters.reset();
+}
+
+// It did at the first tick, while the first beats of a parallel call were due.
+TEST(ThrottleWatch, LooksNotBeforeItsTimeHasCome) {
+    fake_machine machine;
+    machine.mounts(v2_at_root).groups("0::/app\n");
+    twill::blocking_pool reporters({.max_threads = 1});
+    const std::string root = machine.path("");
+    throttle_watch watch(reporters,
+                         {.report = [](std::string_view) {}, .root = root.c_str(), .look = 1h});
+    const worker beside;
+    EXPECT_TRUE(beside.sees_ticks(5));
+    EXPECT_EQ(reporters.stats().threads, 0U);
+    watch.end();
 }
 
 }  // namespace

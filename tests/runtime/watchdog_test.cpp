@@ -1,12 +1,15 @@
 // A task that does not let its event thread go.
 #include "runtime/event_watch.hpp"
+#include "runtime/thread_state.hpp"
 
 #include <twill/core/error.hpp>
 #include <twill/core/scope.hpp>
 #include <twill/core/shield.hpp>
 #include <twill/core/sleep.hpp>
 #include <twill/io/pipe.hpp>
+#include <twill/runtime/blocking_pool.hpp>
 #include <twill/runtime/detail/ticker.hpp>
+#include <twill/runtime/detail/watched_worker.hpp>
 #include <twill/runtime/runtime.hpp>
 
 #include "support/tasks.hpp"
@@ -18,7 +21,9 @@
 #include <array>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -282,12 +287,76 @@ TEST(Watchdog, GivesAProgramWithoutThreadsNoneBeforeItWasHeldUp) {
     });
 }
 
+// A worker whose turns and sleeps are made up, between the looks of whoever watches it.
+class made_up_worker final : public twill::detail::watched_worker,
+                             private twill::detail::ticker_client {
+public:
+    static constexpr twill::duration limit = 1ms;
+
+    explicit made_up_worker(bool sleeps) : sleeps_(sleeps) {
+        mount(seat_);
+        watch_.emplace(
+            *this, reporters_,
+            twill::detail::event_watch_options{.limit = limit, .report = [](std::string_view) {}});
+        ticker::process().enrol(*this);  // each tick is its before it is the watch's
+        be_watched();
+        seat_.hold.begin_turn(++seat_.turns, 1, false);
+        begun_.store(true);
+    }
+    ~made_up_worker() {
+        ticker::process().leave(*this);
+        watch_->end();
+        unmount();
+    }
+    // How often the turn was found guilty.
+    std::uint64_t found() {
+        over_.wait(false);
+        return watch_->found();
+    }
+
+private:
+    void note_region() override {}
+    bool somebody_waits() noexcept override { return true; }
+    bool want_relief(std::uint64_t /*turn*/) noexcept override { return false; }
+    twill::detail::pulse tick() noexcept override {
+        if (!begun_.load()) return twill::detail::pulse::slow;
+        switch (looks_++) {
+            case 0:
+                break;  // it sees the turn
+            case 1:
+                if (sleeps_) awake_.store(0);
+                for (const auto end = now() + 2 * limit; now() < end || !is_asleep();) {
+                }
+                if (sleeps_) be_watched();
+                break;  // it sees a turn of the same number
+            default:
+                awake_.store(0);
+                over_.store(true);
+                over_.notify_all();
+                return twill::detail::pulse::none;
+        }
+        return twill::detail::pulse::slow;
+    }
+
+    // The test's thread: one that is ready to run would not be guilty.
+    bool is_asleep() const {
+        return twill::detail::state_of(seat_.thread).is ==
+               twill::detail::thread_state::kind::asleep;
+    }
+
+    const bool sleeps_;
+    twill::blocking_pool reporters_;
+    twill::detail::event_seat seat_{*this, this, false};
+    std::optional<twill::detail::event_watch> watch_;
+    twill::atomic<bool> begun_{false};
+    int looks_ = 0;
+    twill::atomic<bool> over_{false};
+};
+
 // Between a sleep and the first turn after it the number is that of the last turn before it.
 TEST(Watchdog, DoesNotTakeATurnBeforeASleepForOneAfterIt) {
-    const twill::detail::turn_suspect one{.turn = 7, .wakes = 3};
-    EXPECT_TRUE(one.is(7, 3));
-    EXPECT_FALSE(one.is(8, 3));
-    EXPECT_FALSE(one.is(7, 4));
+    EXPECT_EQ(made_up_worker(true).found(), 0U);
+    EXPECT_EQ(made_up_worker(false).found(), 1U) << "one that does last is found this way";
 }
 
 TEST(Watchdog, LimitOutOfRangeIsRefused) {

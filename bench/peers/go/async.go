@@ -66,6 +66,8 @@ func async(arguments []string) {
 		semaphore(number(2), number(3), number(4))
 	case "fairness":
 		fairness(number(2))
+	case "wake":
+		wake(number(2), number(3))
 	default:
 		fmt.Fprintln(os.Stderr, "no program of that name:", name)
 		os.Exit(2)

@@ -108,6 +108,35 @@ func fairness(tasks int) {
 	report("fairness", float64(slices.Min(turns))/float64(slices.Max(turns)))
 }
 
+func wake(tasks, times int) {
+	var over atomic.Bool
+	for range tasks {
+		go func() {
+			for !over.Load() {
+				runtime.Gosched()
+			}
+		}()
+	}
+	wake, awake := make(chan time.Time, 1), make(chan bool, 1)
+	var took []float64
+	go func() {
+		for range times {
+			sent := <-wake
+			took = append(took, float64(time.Since(sent).Nanoseconds())/1e3)
+			awake <- true
+		}
+	}()
+	for range times {
+		runtime.Gosched()
+		wake <- time.Now()
+		<-awake
+	}
+	over.Store(true)
+	slices.Sort(took)
+	report("p50_us", took[len(took)/2])
+	report("p99_us", took[len(took)*99/100])
+}
+
 func sleepers(tasks int) {
 	var asleep atomic.Int64
 	before := residentBytes()

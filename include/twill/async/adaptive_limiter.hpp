@@ -91,7 +91,9 @@ public:
 
     // Enters, awaits `f()`, which gives something to be awaited, and gives what that gives. A call
     // that throws is overloaded if `means_overload(error)`, which is `timed_out` unless said
-    // otherwise; from other failures nothing is learnt. Cancelled: so is the call.
+    // otherwise; from other failures nothing is learnt. Cancelled: so is the call, and nothing is
+    // learnt. So a time limit belongs inside, `run([&] { return with_timeout(1s, query(id)); })`:
+    // one around the whole cancels it, and limits the wait for a place, too.
     template <class F>
         requires awaitable<std::invoke_result_t<F&>>
     [[nodiscard]] task<await_result<std::invoke_result_t<F&>>> run(

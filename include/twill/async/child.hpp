@@ -106,7 +106,7 @@ struct [[nodiscard("it waits when it is awaited")]] child_asking {
 };
 
 template <class F, class... Args>
-concept gives_result = spawnable<F, Args...> && is_task<spawn_result<F, Args...>> &&
+concept gives_result = spawnable<F, Args...> && awaitable<spawn_result<F, Args...>> &&
                        !std::is_reference_v<await_result<spawn_result<F, Args...>>>;
 
 }  // namespace detail

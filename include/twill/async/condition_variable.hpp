@@ -14,6 +14,7 @@
 #include <twill/async/mutex.hpp>
 #include <twill/core/config.hpp>
 #include <twill/core/task.hpp>
+#include <twill/core/time.hpp>
 
 #include <utility>
 
@@ -93,11 +94,29 @@ public:
         while (!holds()) co_await wait(guard);
     }
     // These block the calling thread. Throw usage_error on an event thread.
-    void wait_blocking(mutex_guard& guard);
+    void wait_blocking(mutex_guard& guard) { static_cast<void>(wait_blocking_until(guard, never)); }
     template <class Predicate>
     void wait_blocking(mutex_guard& guard, Predicate holds) {
         refuse_empty(guard);
         while (!holds()) wait_blocking(guard);
+    }
+    // With a limit in time, after which the mutex is waited for all the same. False: it was not
+    // notified by then, or does not hold by then; a notification that came in time is not lost.
+    [[nodiscard]] bool wait_blocking_until(mutex_guard& guard, time_point deadline);
+    template <class Predicate>
+    [[nodiscard]] bool wait_blocking_until(mutex_guard& guard, time_point deadline,
+                                           Predicate holds) {
+        refuse_empty(guard);
+        while (!holds())
+            if (!wait_blocking_until(guard, deadline)) return holds();
+        return true;
+    }
+    [[nodiscard]] bool wait_blocking_for(mutex_guard& guard, duration length) {
+        return wait_blocking_until(guard, after(now(), length));
+    }
+    template <class Predicate>
+    [[nodiscard]] bool wait_blocking_for(mutex_guard& guard, duration length, Predicate holds) {
+        return wait_blocking_until(guard, after(now(), length), std::move(holds));
     }
 
     // Any thread, with or without the mutex.

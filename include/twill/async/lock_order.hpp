@@ -10,7 +10,8 @@
 // It watches from the start in builds of the library without NDEBUG; TWILL_LOCK_ORDER=0 or 1 says
 // otherwise. Watched, a lock costs some hundred nanoseconds more and goes through one lock of the
 // process; unwatched, one load of a flag. What `select` locks is not watched, and a guard counts as
-// held by the task that locked it, even if it was moved to another one.
+// held by the task or thread that locked it, as long as that lasts, even if it was moved to another
+// one.
 #pragma once
 
 #include <twill/core/config.hpp>
@@ -21,8 +22,8 @@
 namespace twill::inline TWILL_ABI {
 
 // Watches from now on. `report` takes each report, whole lines, one at a time, on the thread that
-// is about to wait; it must not lock what is watched, nor throw. Empty: they go to standard error.
-// Any thread.
+// is about to wait; it must not wait for what is watched, nor throw. Empty: they go to standard
+// error. Any thread.
 TWILL_API void watch_lock_order(std::function<void(std::string_view)> report = {});
 // No more, and forgets what it has seen. Any thread.
 TWILL_API void forget_lock_order() noexcept;

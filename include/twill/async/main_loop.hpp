@@ -1,11 +1,11 @@
 // main_loop: tasks on somebody else's event loop, such as that of a user interface.
 //
-//     // GLib; in the main thread:
+//     // GLib; a global, used in the main thread:
 //     twill::main_loop ui([] { g_idle_add([](void*) -> gboolean { ui.drain(); return false; }, 0);
 //     });
 //     // Qt: twill::main_loop ui([] { QMetaObject::invokeMethod(qApp, [] { ui.drain(); },
 //     //                                                        Qt::QueuedConnection); });
-//     std::thread background([&] { twill::run(program, std::ref(ui)); });
+//     std::thread background([] { twill::run(program, std::ref(ui)); });
 //     gtk_main();
 //
 //     // in a task of the program:
@@ -20,7 +20,8 @@
 // It needs two functions: `poke`, which it calls from any thread when there is something to do, and
 // which makes the loop call `drain` soon; and `drain`, which does it. Tasks that run there are part
 // of the task that waits for them, and are cancelled with it; their sleeps, I/O, `compute` and
-// `blocking` are done by its runtime, whose own tasks go on meanwhile.
+// `blocking` are done by its runtime, whose own tasks go on meanwhile. Calls that block (such as
+// `lock_blocking`) are refused there, as on an event thread.
 #pragma once
 
 #include <twill/core/atomic.hpp>
@@ -50,16 +51,17 @@ struct main_loop_call;
 
 class TWILL_API main_loop final : private executor {
 public:
-    // `poke()` is called by any thread, once until the next `drain`, and must not throw, block, or
-    // use twill.
+    // `poke()` is called by any thread, once until the next `drain`, also under locks of twill's:
+    // it must not throw, block, or use twill. A `drain` inside of it ends the program.
     explicit main_loop(std::function<void()> poke);
-    // Only when nothing runs in it.
+    // Only when nothing runs in it, and `drain` has returned.
     ~main_loop();
     main_loop(const main_loop&) = delete;
     main_loop& operator=(const main_loop&) = delete;
 
     // Runs what was ready when it was called, and pokes again if there is more by then. In the
-    // loop's thread, always the same, which runs no tasks of a runtime. Never throws.
+    // loop's thread, always the same, which runs no tasks of a runtime. What runs there may turn
+    // the loop itself (a modal dialog): the others go on meanwhile. Never throws.
     void drain() noexcept;
 
     // `co_await run(f)`, in a task of a runtime: calls `f()` in the loop's thread, awaits there
@@ -79,18 +81,23 @@ private:
     bool arm(timer& what) noexcept override;
     bool disarm(timer& what) noexcept override;
     bool may_continue() noexcept override;
+    bool may_resume() noexcept override;
     reactor& io() noexcept override;
     executor& pools() noexcept override;
 
     // Makes `from` the one that has timers, I/O and pools for what runs here.
     void borrow(executor& from);
     executor& as_executor() noexcept { return *this; }
+    void poke() noexcept;
+    void poke_once() noexcept;  // under the lock
 
     std::function<void()> poke_;
     futex_mutex lock_;
     runnable_queue ready_;  // guarded by it
     bool poked_ = false;    // guarded by it
-    unsigned budget_ = 0;   // of the loop's thread
+    // Of the loop's thread: what it has taken and not run yet.
+    runnable_queue taken_;
+    unsigned budget_ = 0;
     atomic<executor*> lender_{nullptr};
 };
 

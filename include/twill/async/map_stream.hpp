@@ -21,9 +21,11 @@
 #include <twill/runtime/compute.hpp>
 #include <twill/runtime/usable_cpus.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <ranges>
 #include <source_location>
@@ -94,7 +96,7 @@ public:
           order_(options.order),
           limiter_(options.limiter),
           where_(where),
-          window_(options.limit + options.ahead) {}
+          window_(std::min(options.limit, most) + std::min(options.ahead, most)) {}
 
     result_window<result_or_monostate<value>>& window() noexcept { return window_; }
 
@@ -125,6 +127,7 @@ public:
 
 private:
     using source = map_inputs<View, void>;
+    static constexpr std::size_t most = std::numeric_limits<std::size_t>::max() / 4;
 
     task<result_or_monostate<value>> call(typename source::item& item) {
         const auto plainly = [&] { return std::invoke(function_, item.input.get()); };

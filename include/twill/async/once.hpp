@@ -10,9 +10,11 @@
 #pragma once
 
 #include <twill/async/mutex.hpp>
+#include <twill/async/wait_blocking.hpp>
 #include <twill/core/atomic.hpp>
 #include <twill/core/config.hpp>
 #include <twill/core/task.hpp>
+#include <twill/core/time.hpp>
 
 #include <functional>
 #include <type_traits>
@@ -50,6 +52,25 @@ public:
         if (is_done()) return;
         static_cast<void>(std::invoke(std::forward<F>(f)));
         finish();
+    }
+
+    // The same with a limit in time for somebody else's call, not for `f`. False: that had not come
+    // to its end by then, and `f` was not called.
+    template <class F>
+        requires(!awaitable<std::invoke_result_t<F>>)
+    [[nodiscard]] bool call_blocking_until(time_point deadline, F&& f) {
+        if (is_done()) return true;
+        const auto mine = wait_blocking_until(deadline, running_.lock());
+        if (is_done()) return true;
+        if (!mine) return false;
+        static_cast<void>(std::invoke(std::forward<F>(f)));
+        finish();
+        return true;
+    }
+    template <class F>
+        requires(!awaitable<std::invoke_result_t<F>>)
+    [[nodiscard]] bool call_blocking_for(duration length, F&& f) {
+        return call_blocking_until(after(now(), length), std::forward<F>(f));
     }
 
     [[nodiscard]] bool is_done() const noexcept {

@@ -25,10 +25,18 @@
 //     auto first = co_await twill::select(numbers.receive(), stop.wait());
 //     if (first.index() == 1) co_return;
 //
+// Over as many cases of one kind as there are at run time it takes a range of them, and gives which
+// one it was and what that gave:
+//
+//     std::deque<twill::channel<int>> sources(n);
+//     auto receives = sources | std::views::transform([](auto& one) { return one.receive(); });
+//     auto [index, value] = co_await twill::select(receives);
+//
 // For tasks on any event thread; `select_blocking` for plain threads and the compute pool.
 #pragma once
 
 #include <twill/async/detail/select_cases.hpp>
+#include <twill/async/detail/select_range.hpp>
 #include <twill/core/config.hpp>
 #include <twill/core/task.hpp>
 
@@ -72,7 +80,7 @@ template <class H>
 // throws; usage_error, if there is no case that is enabled. Nothing is allocated, unless handlers
 // are coroutines.
 template <class... Cases>
-    requires(sizeof...(Cases) > 0)
+    requires(sizeof...(Cases) > 0 && !(detail::range_of_cases<Cases> || ...))
 [[nodiscard]] auto select(Cases... cases) {
     using result = detail::select_result<detail::as_case<Cases>...>;
     std::tuple<detail::as_case<Cases>...> all(detail::to_case(std::move(cases))...);
@@ -82,16 +90,34 @@ template <class... Cases>
         return detail::selecting<result, detail::as_case<Cases>...>{std::move(all)};
 }
 
+// The same over a range of cases, which is copied (a vector that is given away is moved); at most
+// 65,535. Gives a `selected`, or the number of the case alone if cases give nothing. Allocates,
+// when it is awaited, and may throw std::bad_alloc then.
+template <detail::range_of_cases R>
+[[nodiscard]] auto select(R&& cases) {
+    return detail::selecting_among<std::ranges::range_value_t<R>>{
+        detail::cases_of(std::forward<R>(cases))};
+}
+
 // The same, blocking the calling thread; handlers are plain functions. Throws usage_error on an
 // event thread, unless there is an `otherwise`.
 template <class... Cases>
-    requires(sizeof...(Cases) > 0)
+    requires(sizeof...(Cases) > 0 && !(detail::range_of_cases<Cases> || ...))
 auto select_blocking(Cases... cases) {
     static_assert(!detail::has_coroutine<detail::as_case<Cases>...>,
                   "a thread cannot run a coroutine: the handlers of select_blocking are functions");
     using result = detail::select_result<detail::as_case<Cases>...>;
     std::tuple<detail::as_case<Cases>...> all(detail::to_case(std::move(cases))...);
     return detail::blocked_select<result, detail::as_case<Cases>...>(all).run();
+}
+template <detail::range_of_cases R>
+auto select_blocking(R&& cases) {
+    using one = std::ranges::range_value_t<R>;
+    static_assert(!detail::only_copy<one>,
+                  "a value that cannot be copied would be lost with a case that is not chosen: "
+                  "use send_from(variable)");
+    auto all = detail::cases_of(std::forward<R>(cases));
+    return detail::blocked_range_select<one>(all).run();
 }
 
 }  // namespace twill::inline TWILL_ABI

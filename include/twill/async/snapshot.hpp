@@ -47,7 +47,7 @@ template <class T>
 class [[nodiscard("the value is kept only as long as this lives")]] snapshot_view {
 public:
     snapshot_view(snapshot_view&& other) noexcept
-        : slot_(std::exchange(other.slot_, nullptr)), read_(other.read_) {}
+        : slot_(std::exchange(other.slot_, nullptr)), read_(std::exchange(other.read_, nullptr)) {}
     snapshot_view& operator=(snapshot_view&& other) noexcept {
         std::swap(slot_, other.slot_);
         std::swap(read_, other.read_);
@@ -93,8 +93,8 @@ public:
         }
     }
 
-    // The value at the moment. Any thread. Throws std::bad_alloc only if more are reading at once
-    // than ever before.
+    // The value at the moment. Any thread. Allocates, and throws std::bad_alloc, only if more are
+    // reading at once than ever before; up to four that a thread has read with count as reading.
     snapshot_view<T> read() const { return snapshot_view<T>(now_); }
 
     // Puts another one in its place. Any thread; never waits for readers.

@@ -50,11 +50,27 @@ public:
     // thread, while the context exists.
     void request_cancel() noexcept;
 
-    // Whether it is a group that binds a value for what runs below it: see task_local.hpp.
+    // Whether it is a group: the joint of those below it, which runs nothing and is suspended in
+    // nothing itself.
+    [[nodiscard]] bool is_joint() const noexcept { return joint_; }
+    // Whether it is one that binds a value for what runs below it: see task_local.hpp.
     [[nodiscard]] bool is_binding() const noexcept { return binding_; }
 
     // What it is suspended in, or null. Only on the event thread that runs it.
     [[nodiscard]] suspension* suspended_in() const noexcept;
+
+    // Calls `look(suspension&)`, which is short and throws nothing, for what it is suspended in,
+    // and returns true. Meanwhile nobody resumes who waits, so that it and its callers can be
+    // looked at. False: it is not suspended, or somebody else is at it just now. Any thread, while
+    // the context exists.
+    template <class Look>
+    bool visit_suspension(const Look& look) noexcept {
+        suspension* const op = begin_visit();
+        if (op == nullptr) return false;
+        look(*op);
+        end_visit(*op);
+        return true;
+    }
 
     // Calls `visit(context&, depth)` for this context and all below it, parents first; what it
     // throws ends the walk. Only on the event thread that runs them.
@@ -80,11 +96,15 @@ protected:
     void shield() noexcept { shielded_ = true; }
     void unshield() noexcept;
 
-    // By a group, before anything runs below it.
-    void mark_binding() noexcept { binding_ = true; }
+    // By a group, before attach_to: others may look at what is in the tree.
+    void mark_joint(bool binds) noexcept {
+        joint_ = true;
+        binding_ = binds;
+    }
 
     // Guards the list of children and, in derived classes, what is shared between siblings. The
-    // lock of a parent is taken before that of its child; under it nothing of the user's runs.
+    // lock of a parent is taken before that of its child; under it nothing of the user's runs but,
+    // when a cancellation makes a task of a main_loop ready, the loop's `poke`.
     futex_mutex lock_;
 
 private:
@@ -94,6 +114,7 @@ private:
     // Beside the lock, where they take no room. The first two are guarded by the parent's.
     bool shielded_ = false;
     bool cancel_deferred_ = false;
+    bool joint_ = false;
     bool binding_ = false;
 
     // The slot. `op` is the address of the operation that the context is suspended in:
@@ -107,15 +128,25 @@ private:
     // exactly one of the two makes the waiter ready. All changes are read-modify-writes with
     // acquire-release order: the canceller's and the completer's writes to the operation are seen
     // by whoever resumes the waiter.
+    //   Each of the states with an operation may have `visited` besides: a visitor looks at it and
+    // at the waiter. One comes only where no canceller is inside, though one may follow. Then
+    //   visited, visited|requested   complete, and the visitor is still inside: it resumes the
+    //                                waiter, and knows which that is
+    //   op|busy|visited              complete, and both are inside: the first to leave takes its
+    //                                flag away, so the other finds itself in a state from above
     static constexpr std::uintptr_t requested = 1;
     static constexpr std::uintptr_t busy = 2;
     static constexpr std::uintptr_t flags = requested | busy;
+    static constexpr std::uintptr_t visited = 4;
 
     bool enter(suspension& op, bool even_if_cancelled) noexcept;
-    // True: the caller goes on with the waiter. False: a canceller will make it ready.
-    bool leave(suspension& op) noexcept;
+    // By who has completed it. True: the caller goes on with the waiter. False: a canceller or
+    // visitor, still inside, will make it ready.
+    bool leave() noexcept;
     // True: this call is the one that cancelled the context.
     bool cancel_operation() noexcept;
+    suspension* begin_visit() noexcept;
+    void end_visit(suspension& op) noexcept;
 
     // Calls `enter(context&, depth)` for this context and, where it returns true, for those below.
     // No recursion: a tree may be deeper than a stack. The locks of all contexts on the way down

@@ -56,9 +56,10 @@ public:
     // event thread.
     virtual bool may_continue() noexcept = 0;
 
-    // Whether the calling thread may go on with another task than the one that it runs. False on a
-    // thread that its tasks were taken from, since it held them up: the others run elsewhere now.
-    virtual bool may_resume() noexcept { return true; }
+    // Whether the calling thread may go on with another task than the one that it runs, or, if it
+    // fires a timer, with any. False where this executor's tasks do not run: on a thread that they
+    // were taken from, since it held them up; on that of the timers, if it is another one.
+    virtual bool may_resume() noexcept = 0;
 
     // Where the descriptors of this runtime's tasks are watched.
     virtual reactor& io() noexcept = 0;

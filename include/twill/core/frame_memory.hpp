@@ -3,8 +3,8 @@
 //
 // Each thread has a heap of its own. What is freed on another thread goes home in batches; the
 // memory of a thread that has ended serves the next one. What lies idle beyond 8 MiB goes back to
-// the system little by little, whenever an event thread goes to sleep. src/core/frame_memory.cpp
-// has the design.
+// the system little by little, whenever an event thread goes to sleep: the one that it belongs to,
+// or any if its thread has ended. src/core/frame_memory.cpp has the design.
 //
 // Under the address and the thread sanitizer every block is an allocation of its own, so that they
 // see a use after free. TWILL_FRAME_MEMORY=plain in the environment has the same effect, for
@@ -24,7 +24,7 @@ namespace twill::inline TWILL_ABI::detail {
 TWILL_API void free_frame(void* block, std::size_t size) noexcept;
 
 // The calling thread has nothing to do: what it holds of other threads' goes home, and a part of
-// what lies idle goes back to the system. Takes some microseconds at most.
+// what lies idle goes back to the system. Takes some microseconds, or some tens of them, at most.
 TWILL_API void tidy_frames() noexcept;
 
 // Bytes that lie idle, in no thread's heap.

@@ -42,8 +42,10 @@ struct binding {
 
 class TWILL_API group final : public context {
 public:
+    // `bound`, if not null, for all that runs below it; must outlive the group.
     group(context& owner, std::source_location where,
-          failure_policy policy = failure_policy::cancel_rest) noexcept;
+          failure_policy policy = failure_policy::cancel_rest,
+          const binding* bound = nullptr) noexcept;
     ~group();
 
     // Counts one more branch. By the owner before it waits, or by a running branch. The branch then
@@ -57,11 +59,6 @@ public:
     // or null.
     std::coroutine_handle<> child_ended(const std::exception_ptr& error) noexcept;
 
-    // Before the first branch; `value` must outlive them.
-    void bind(const binding& value) noexcept {
-        bound_ = &value;
-        mark_binding();
-    }
     [[nodiscard]] const binding* bound() const noexcept { return bound_; }
 
     // How many spawned children may run at a time; null: all. Before the first one; must outlive
@@ -111,7 +108,7 @@ private:
     // the one that reaches zero sees everything that the others did.
     atomic<std::size_t> pending_{1};
     joiner* joining_ = nullptr;  // written by the owner before its decrement
-    const binding* bound_ = nullptr;
+    const binding* const bound_;
     admission* limit_ = nullptr;
     failure_policy policy_;
     std::exception_ptr first_failure_;        // guarded by lock_

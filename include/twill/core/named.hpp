@@ -37,8 +37,7 @@ template <awaitable A>
     std::string name, A what, std::source_location where = std::source_location::current()) {
     context& owner = co_await detail::current();
     const detail::bound_name bound(std::move(name));
-    detail::group below(owner, where);
-    below.bind(bound);
+    detail::group below(owner, where, failure_policy::cancel_rest, &bound);
     detail::task_branch<await_result<A>> work({below, as_task(std::move(what)), where});
     co_await below.join(work.first_step());
     co_return work.take();

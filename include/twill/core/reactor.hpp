@@ -9,6 +9,7 @@
 #include <twill/core/config.hpp>
 #include <twill/core/context.hpp>
 #include <twill/core/time.hpp>
+#include <twill/core/wall_clock.hpp>
 
 #include <sys/types.h>
 #include <cstddef>
@@ -139,6 +140,22 @@ public:
 
     // Makes a `poll` that waits, or the next one, return soon. Any thread.
     virtual void wake() noexcept = 0;
+
+    // From now on `who` is told when the wall clock is set, until `unwatch_clock` has returned.
+    // Gives 0, or the errno of why it could not be. Any thread.
+    [[nodiscard]] int watch_clock(clock_watcher& who) noexcept;
+    void unwatch_clock(clock_watcher& who) noexcept { clock_watchers_.remove(who); }
+    // By who has learnt that it was set: `poll`, or a test.
+    void clock_was_set() noexcept { clock_watchers_.tell_all(); }
+
+private:
+    // Sees to it that `clock_was_set` is called when it is. Gives 0 or an errno; is called until it
+    // gave 0. One thread at a time.
+    virtual int begin_watching_clock() noexcept { return 0; }
+
+    clock_watchers clock_watchers_;
+    futex_mutex clock_lock_;
+    bool watches_clock_ = false;  // guarded by it
 };
 
 }  // namespace twill::inline TWILL_ABI

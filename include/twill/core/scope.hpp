@@ -15,6 +15,7 @@
 #include <twill/core/time.hpp>
 #include <twill/core/timeout.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -31,9 +32,38 @@ namespace detail {
 template <class F, class... Args>
 using spawn_result = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
 
+template <class T>
+concept awaited_by_itself = awaitable<T> && std::constructible_from<std::remove_cvref_t<T>, T>;
+
 template <class F, class... Args>
-concept spawnable = std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...> &&
-                    (std::is_void_v<spawn_result<F, Args...>> || is_task<spawn_result<F, Args...>>);
+concept spawnable =
+    std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...> &&
+    (std::is_void_v<spawn_result<F, Args...>> || awaited_by_itself<spawn_result<F, Args...>>);
+
+// What is not spawnable: fails to compile, and says why.
+template <class F, class... Args>
+constexpr void refuse_to_spawn() {
+    constexpr bool is_callable = std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>;
+    if constexpr (spawnable<F, Args...>) {
+        static_assert(!spawnable<F, Args...>,
+                      "spawn takes at most three arguments beside the callable: for more write "
+                      "spawn_at(std::source_location::current(), callable, arguments...)");
+    } else if constexpr (!is_callable && awaitable<F>) {
+        static_assert(is_callable,
+                      "spawn takes the function and its arguments, not the task or awaitable that "
+                      "a call of it gives: write spawn(f, x) or spawn([] { return f(x); }) for "
+                      "spawn(f(x))");
+    } else if constexpr (!is_callable) {
+        static_assert(is_callable,
+                      "the callable cannot be called with copies of these arguments, which is what "
+                      "spawn does: pass std::ref(x) where it takes a reference to x");
+    } else {
+        static_assert(spawnable<F, Args...>,
+                      "the callable gives something that cannot be awaited, and that would be "
+                      "dropped: spawn what gives a task or another awaitable, or nothing (for a "
+                      "child's result there is spawn_child)");
+    }
+}
 
 // A spawned task: the callable and its arguments, kept until the task has ended.
 template <class F, class... Args>
@@ -41,6 +71,15 @@ class spawned final : public branch, private runnable {
     using result = spawn_result<F, Args...>;
     static constexpr bool runs_task = !std::is_void_v<result>;
     struct nothing {};
+    template <class T>
+    struct task_for {
+        using type = task<await_result<T>>;
+    };
+    template <class T>
+        requires std::is_void_v<T>
+    struct task_for<T> {
+        using type = nothing;
+    };
 
 public:
     template <class G, class... As>
@@ -72,7 +111,7 @@ private:
         std::exception_ptr failure;
         try {
             if constexpr (runs_task) {
-                self.task_ = self.invoke();
+                self.task_ = as_task(self.invoke());
                 first = self.task_.unbegun();
                 self.task_.handle().promise().begin_in(self);
             } else {
@@ -113,7 +152,7 @@ private:
     F callable_;
     std::tuple<Args...> arguments_;
     // Destroyed before what it may refer to.
-    [[no_unique_address]] std::conditional_t<runs_task, result, nothing> task_;
+    [[no_unique_address]] typename task_for<result>::type task_;
 };
 
 }  // namespace detail
@@ -123,8 +162,11 @@ class scope_ref {
 public:
     // Runs `callable(arguments...)` as a child of the scope, side by side with the others. Copies
     // of both are kept until the child has ended (pass std::ref for a reference), so a lambda's
-    // captures outlive its coroutine. The callable gives a task, or is a plain function that
-    // returns nothing and does not block.
+    // captures outlive its coroutine. The callable gives a task or anything else that can be
+    // awaited, or is a plain function that returns nothing and does not block.
+    //
+    //     s.spawn(fetch, url);    s.spawn(twill::sleep, 10ms);    s.spawn([&] { return m.lock();
+    //     });
     //
     // The child starts later, not inside this call. In a cancelled scope it still starts, and is
     // cancelled at its first suspension. What it throws cancels the scope; see `scope`.
@@ -153,6 +195,13 @@ public:
                std::source_location where = std::source_location::current()) const {
         spawn_at(where, std::forward<F>(callable), std::forward<A>(a), std::forward<B>(b),
                  std::forward<C>(c));
+    }
+
+    // What cannot be spawned: the compiler says why.
+    template <class F, class... Args>
+        requires(!detail::spawnable<F, Args...> || sizeof...(Args) > 3)
+    void spawn(F&& /*callable*/, Args&&... /*arguments*/) const {
+        detail::refuse_to_spawn<F, Args...>();
     }
 
     // The same with the place that reports show given by the caller, and any number of arguments.

@@ -72,8 +72,7 @@ private:
     task<await_result<A>> bind(T value, A what, std::source_location where) {
         context& owner = co_await detail::current();
         const bound_value bound(*this, std::move(value));
-        detail::group below(owner, where);
-        below.bind(bound);
+        detail::group below(owner, where, failure_policy::cancel_rest, &bound);
         detail::task_branch<await_result<A>> work({below, as_task(std::move(what)), where});
         co_await below.join(work.first_step());
         co_return work.take();

@@ -1,5 +1,5 @@
-// Time as twill knows it: one monotonic clock behind one function, so that a simulated world can
-// stand in for it.
+// Time as twill knows it: one monotonic clock behind one function, and the time of day behind
+// another, so that a simulated world can stand in for them.
 //
 //     auto start = twill::now();
 //     co_await twill::sleep(20ms);
@@ -32,6 +32,12 @@ inline constexpr time_point never = time_point::max();
 // The time now. Any thread; never throws; about 20 ns.
 TWILL_API time_point now() noexcept;
 
+// A time of day, on the machine's wall clock, which may be set forwards and backwards.
+using wall_time = std::chrono::system_clock::time_point;
+
+// The time of day now. Any thread; never throws; about 20 ns.
+[[nodiscard]] TWILL_API wall_time wall_now() noexcept;
+
 // How long the calling thread has been on a CPU, all in all. Never throws; about 300 ns.
 [[nodiscard]] TWILL_API duration thread_time() noexcept;
 
@@ -41,5 +47,11 @@ constexpr time_point after(time_point start, duration length) noexcept {
     if (length >= never - start) return never;
     return start + length;
 }
+
+namespace detail {
+// From now on `wall_now()` is so much later (or earlier): as if the wall clock had been set, for
+// tests. Who watches the clock is not told: see reactor::clock_was_set.
+TWILL_API void shift_wall_clock(duration by) noexcept;
+}  // namespace detail
 
 }  // namespace twill::inline TWILL_ABI

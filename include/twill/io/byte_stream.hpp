@@ -14,6 +14,7 @@
 
 #include <twill/core/config.hpp>
 #include <twill/core/reactor.hpp>
+#include <twill/core/task.hpp>
 #include <twill/io/detail/stream_operations.hpp>
 
 #include <concepts>
@@ -76,16 +77,18 @@ private:
     detail::stream_kind kind_;
 };
 
-// What generic code may ask of a stream.
+// What generic code may ask of a stream: the operations above, with the same results, progress and
+// manners when they are cancelled. Sockets, pipes, duplex_stream, TLS and the buffered ones have
+// them; so has whatever wraps one of these.
 template <class S>
-concept readable_stream = requires(S& s, std::span<std::byte> into) {
-    s.read_some(into);
-    s.read_exactly(into);
+concept readable_stream = requires(S& s, std::span<std::byte> into, std::size_t* progress) {
+    requires std::same_as<await_result<decltype(s.read_some(into))>, std::size_t>;
+    s.read_exactly(into, progress);
 };
 template <class S>
-concept writable_stream = requires(S& s, std::span<const std::byte> from) {
-    s.write_some(from);
-    s.write_all(from);
+concept writable_stream = requires(S& s, std::span<const std::byte> from, std::size_t* progress) {
+    requires std::same_as<await_result<decltype(s.write_some(from))>, std::size_t>;
+    s.write_all(from, progress);
 };
 
 }  // namespace twill::inline TWILL_ABI

@@ -19,6 +19,7 @@
 #include <twill/core/time.hpp>
 #include <twill/io/detail/descriptor.hpp>
 #include <twill/io/pipe.hpp>
+#include <twill/io/resource_limit.hpp>
 
 #include <sys/types.h>
 
@@ -33,7 +34,7 @@ namespace twill::inline TWILL_ABI {
 // What a standard stream of a child is.
 class stdio {
 public:
-    enum class kind : std::uint8_t { inherit, null, pipe, descriptor };
+    enum class kind : std::uint8_t { inherit, null, pipe, descriptor, as_out };
 
     // This program's own.
     static constexpr stdio inherit() noexcept { return {kind::inherit, -1}; }
@@ -44,6 +45,8 @@ public:
     // A descriptor of this program, which stays its own, and must be open until `start` has
     // returned. It should be in blocking mode: few programs expect another.
     static constexpr stdio use(int number) noexcept { return {kind::descriptor, number}; }
+    // For `err`: where `out` goes, in one stream with it, as 2>&1 in a shell.
+    static constexpr stdio as_out() noexcept { return {kind::as_out, -1}; }
 
     [[nodiscard]] constexpr kind what() const noexcept { return what_; }
     [[nodiscard]] constexpr int number() const noexcept { return number_; }
@@ -76,10 +79,16 @@ struct command {
     // Whether it leads a new process group, which is then signalled as a whole. A child in its own
     // group does not get the terminal's Ctrl-C.
     bool own_group = false;
+    // A group that it joins instead, as of the other ends of a pipeline: `pid()` of a child that
+    // has its own and was not waited for. 0: none.
+    pid_t join_group = 0;
+    // What it may use at most; the rest is as here.
+    std::vector<resource_limit> limits = {};
     // Whether the kernel kills it (SIGKILL) when the *thread* that calls `start` ends, as it does
     // when this program is killed. Its own children live on. Not for threads that come and go, such
-    // as those of `blocking`, or those that run tasks with watchdog::hand_over. A program that
-    // gains privileges when it is executed is not killed.
+    // as those of `blocking`, or those that run tasks with watchdog::hand_over or with several
+    // event threads: there a healthy child would be killed once its starter's thread is no longer
+    // needed. A program that gains privileges when it is executed is not killed.
     bool dies_with_starter = false;
     // Whether the signals that this program ignores are ignored by the child too, as a shell and
     // xargs do; that makes the start cheaper. Otherwise all have their default effect.
@@ -111,6 +120,10 @@ struct TWILL_API exit_status {
     std::uint64_t max_resident = 0;
     std::uint64_t voluntary_switches = 0;    // it waited
     std::uint64_t involuntary_switches = 0;  // others had their turn
+    std::uint64_t minor_faults = 0;          // pages that it got without the disk
+    std::uint64_t major_faults = 0;          // and with it
+    std::uint64_t disk_read = 0;             // bytes that the disk had to give for it
+    std::uint64_t disk_written = 0;          // and to take
 
     [[nodiscard]] bool success() const noexcept { return exited && code == 0; }
     // As a shell reports it: the code, or 128 + signal.

@@ -87,8 +87,9 @@ public:
     // `now` never goes back. `began`: the time that `begun` was told for this call.
     void begun(time_point now) noexcept;
     void ended(time_point began, time_point now, const call_sample& call) noexcept;
-    // It ended in a way that says nothing: cancelled, failed at once.
-    void ended_unmeasured(time_point now) noexcept;
+    // It ended in a way that says nothing: cancelled, failed at once. Where most calls do, nothing
+    // is decided.
+    void ended_unmeasured(time_point began, time_point now) noexcept;
 
     // The latest decisions, oldest first, at most `most_kept_decisions`.
     [[nodiscard]] const std::vector<adaptive_decision>& decisions() const noexcept {
@@ -102,9 +103,10 @@ private:
     struct epoch {
         time_point began;
         time_point cohort_until = never;   // began not later than this
-        std::size_t cohort = 0;            // so many are in it
+        std::size_t joined = 0;            // so many came into it
+        std::size_t cohort = 0;            // of which so many did not end without being measured
         std::size_t calls = 0;             // and have ended
-        std::size_t others = 0;            // ended, and are not in it
+        std::size_t others = 0;            // ended, and did not come into it
         std::vector<call_sample> samples;  // the first so many
         duration run{};                    // sums over the calls
         duration queued{};
@@ -125,7 +127,12 @@ private:
 
     void pass_time(time_point now) noexcept;
     [[nodiscard]] std::size_t cohort_wanted() const noexcept;
+    [[nodiscard]] bool came_into_cohort(time_point began) const noexcept;
+    void leave_cohort(time_point began, time_point now) noexcept;
+    // After the end of a call.
+    void judge_if_enough(time_point now);
     [[nodiscard]] bool enough_seen() const noexcept;
+    [[nodiscard]] bool too_few_left() const noexcept;
     [[nodiscard]] finding conclude(time_point now);
     void judge(time_point now, const finding& seen);
     void after_growth(time_point now, const finding& seen, bool confirmed);
@@ -168,6 +175,7 @@ private:
     double mix_product_ = 0;  // of run and blocked
     std::size_t mix_calls_ = 0;
     std::size_t calls_since_set_ = 0;  // the limit
+    bool held_unknown_ = false;        // the two are to be taken from the next epoch
     bool more_helped_ = false;         // the try before this one
     bool in_vain_ = false;             // the epoch before was slower, and did no more
     unsigned held_for_ = 0;            // epochs since the last try

@@ -64,7 +64,8 @@ struct runtime_options {
 
     // After so long without anything to do, while all tasks wait for one another (for locks,
     // channels, joins) and neither for a timer nor for I/O nor for a call, a report shows them. A
-    // program whose plain threads take longer than that to send or to unlock wants more. 0: no
+    // program whose plain threads take longer than that to send or to unlock wants more: a report
+    // after which something goes on was wrong, and the next one comes after twice as long. 0: no
     // report. Only with one event thread. TWILL_STALL_LIMIT (seconds)
     duration stall_limit = std::chrono::seconds(10);
 

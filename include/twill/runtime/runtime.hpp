@@ -96,11 +96,10 @@ public:
 
     // The tree of what runs: a line for each task, with where it was spawned, what it waits for,
     // and in which coroutines, the innermost first:
-    //     server.cpp:31 "user 17" waits: receive, in read_line < answer < serve
+    //     server.cpp:31 waits: receive, in read_line < answer < serve
     // Their names come from the program's symbols; one without them is told by its address. Names
-    // of tasks: core/named.hpp. Only inside of a task. While a task that held up the others runs
-    // beside them, and where there may be several event threads, it does not say what they wait
-    // for.
+    // of tasks: core/named.hpp. Only inside of a task. What runs on other threads goes on: each
+    // line is true of one moment, and of another than the next line's.
     [[nodiscard]] std::string dump() const;
 
     [[nodiscard]] compute_pool& compute() noexcept;

@@ -28,7 +28,9 @@ constexpr int backlog = 4096;
 }  // namespace
 
 slow_service::slow_service()
-    : door_(twill::endpoint::loopback(0), backlog), address_(door_.local()), thread_([this] {
+    : door_(twill::endpoint::loopback(0), {.backlog = backlog}),
+      address_(door_.local()),
+      thread_([this] {
           ::pthread_setname_np(::pthread_self(), "service");
           try {
               runtime_.run([this] { return serve(door_); });

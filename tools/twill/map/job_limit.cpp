@@ -77,9 +77,9 @@ void job_limit::ended(twill::time_point began, twill::time_point at,
     sum_.blocked += times.blocked;
 }
 
-void job_limit::ended_unmeasured(twill::time_point at) noexcept {
+void job_limit::ended_unmeasured(twill::time_point began, twill::time_point at) noexcept {
     any_ended_ = true;
-    if (control_) control_->ended_unmeasured(at);
+    if (control_) control_->ended_unmeasured(began, at);
 }
 
 std::vector<std::string> job_limit::explained(twill::time_point began) const {

@@ -32,7 +32,7 @@ public:
     void started(twill::time_point at) noexcept;
     void ended(twill::time_point began, twill::time_point at, const twill::call_sample& times);
     // One that was stopped, or could not be measured.
-    void ended_unmeasured(twill::time_point at) noexcept;
+    void ended_unmeasured(twill::time_point began, twill::time_point at) noexcept;
 
     // What was measured and decided, when and why: at most five lines.
     [[nodiscard]] std::vector<std::string> explained(twill::time_point began) const;

@@ -452,7 +452,7 @@ void runner::note_end(std::size_t inputs, const attempt& now, const job_result& 
         time_limit_.note(result.ended - now.began);
         batch_.note(inputs, result.ended - now.began);
     } else {
-        limit_.ended_unmeasured(twill::now());
+        limit_.ended_unmeasured(now.began, twill::now());
     }
     job_ended_.announce();
 }

@@ -9,7 +9,8 @@
 //     &cut_short   it was cancelled
 // The steps of a wait:
 //   1. Each case is tried by itself, in random order. Most selects end here.
-//   2. The locks of all places are taken, in the order of their addresses, each once. Now nothing
+//   2. The locks of all places are taken, in the order of their addresses, each once (the arms are
+//      put into that order). Now nothing
 //      can be given or taken but what needs no lock (permits that come back: see `queue`).
 //   3. Each is asked again, and if none has anything, each is queued, the timer is armed, and
 //      `chosen` goes from &not_yet to null by a compare-and-swap. If that fails, a canceller or the
@@ -67,6 +68,7 @@ protected:
 
 class TWILL_API choosing {
 public:
+    // Without memory of the caller's.
     static constexpr std::size_t most = 64;
 
     choosing(const choosing&) = delete;
@@ -79,8 +81,9 @@ protected:
     choosing() noexcept;
     ~choosing() = default;
 
-    // Before the rest; the array stays the caller's.
-    void use(std::span<select_arm* const> arms) noexcept;
+    // Before the rest. The arrays stay the caller's; the first may be put into another order. Of
+    // more than `most` arms, `order` has as many elements.
+    void use(std::span<select_arm*> arms, std::uint16_t* order = nullptr) noexcept;
 
     // Step 1. True: one was chosen, and nothing is queued.
     bool try_each() noexcept;
@@ -112,7 +115,14 @@ private:
     select_arm* take_or_queue(woken_waiters& woken) noexcept;
     void unqueue(woken_waiters& woken) noexcept;
 
-    std::span<select_arm* const> arms_;
+    // The locks of all places, in one order, each once.
+    void lock_all() noexcept;
+    void unlock_all() noexcept;
+    static futex_mutex* lock_of(const select_arm& one) noexcept;
+    [[nodiscard]] std::size_t next_lock(std::size_t from) const noexcept;
+
+    std::span<select_arm*> arms_;
+    std::uint16_t* order_ = nullptr;
     select_arm* next_in_time_ = nullptr;
     bool queued_ = false;
     waiter::choice chosen_;
@@ -164,8 +174,8 @@ private:
     sleeper self_;
 };
 
-// An order in which to ask `order.size()` cases, at most choosing::most; each is as likely as any
-// other. (A door: models put their own behind it.)
-TWILL_API void draw_order(std::span<std::uint8_t> order) noexcept;
+// An order in which to ask `order.size()` cases; each is as likely as any other. (A door: models
+// put their own behind it.)
+TWILL_API void draw_order(std::span<std::uint16_t> order) noexcept;
 
 }  // namespace twill::inline TWILL_ABI::detail

@@ -15,13 +15,17 @@
 
 namespace twill::inline TWILL_ABI::detail {
 
-// `parcel` is what is carried besides the waiter; `prepare` makes both ready to be queued, `result`
-// gives what was granted, or throws.
+// What is asked for at one place. `parcel` is what is carried besides the waiter; `prepare` makes
+// both ready to be queued, `result` gives what was granted, or throws.
 template <class A>
-concept placed = requires(A& what, waiter& who, typename A::parcel& with) {
-    { what.place() } -> std::same_as<two_phase_place&>;
+concept asked_at_a_place = requires(A& what, waiter& who, typename A::parcel& with) {
+    { what.place() } -> std::convertible_to<wait_place&>;
     what.prepare(who, with);
     what.result(with);
+};
+template <class A>
+concept placed = asked_at_a_place<A> && requires(A& what) {
+    { what.place() } -> std::same_as<two_phase_place&>;
 };
 
 template <placed A>
@@ -68,7 +72,7 @@ decltype(auto) wait_blocking(A what, const char* instead) {
     return what.result(parcel);
 }
 // The same for so long. Nothing, or false: it was not to be had, and nothing was taken.
-template <placed A>
+template <asked_at_a_place A>
 auto wait_blocking_until(A what, time_point until, const char* instead) {
     thread_waiter::refuse_on_event_thread(instead);
     typename A::parcel parcel{};

@@ -8,6 +8,7 @@
 #include <twill/core/futex_mutex.hpp>
 #include <twill/core/task.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <mutex>
 #include <optional>
@@ -17,12 +18,12 @@
 namespace twill::inline TWILL_ABI::detail {
 
 // A call has a permit of `room` from before it begins until its result was taken, so results whose
-// places in the sequence are within `size` of each other are all that there are: each finds its
-// slot of the ring empty.
+// places in the sequence are within `size` of each other are all that there are. The ring is as big
+// as the furthest of them so far asked for: each finds its slot empty.
 template <class T>
 class result_window {
 public:
-    explicit result_window(std::size_t size) : room(size), ring_(size) {}
+    explicit result_window(std::size_t size) : room(size) {}
 
     semaphore room;
 
@@ -30,7 +31,7 @@ public:
     void put(std::size_t place, T&& result) {
         {
             std::lock_guard hold(lock_);
-            ring_[place % ring_.size()].emplace(std::move(result));
+            slot_of(place).emplace(std::move(result));
         }
         there_.set();
     }
@@ -38,7 +39,8 @@ public:
     void put_next(T&& result) {
         {
             std::lock_guard hold(lock_);
-            ring_[put_++ % ring_.size()].emplace(std::move(result));
+            slot_of(put_).emplace(std::move(result));
+            ++put_;
         }
         there_.set();
     }
@@ -58,7 +60,7 @@ public:
             {
                 std::lock_guard hold(lock_);
                 if (count_ == taken_) co_return std::nullopt;
-                auto& slot = ring_[taken_ % ring_.size()];
+                auto& slot = slot_of(taken_);
                 if (slot) {
                     result.swap(slot);
                     ++taken_;
@@ -73,6 +75,18 @@ public:
     }
 
 private:
+    // Under the lock. Throws std::bad_alloc, and has changed nothing.
+    std::optional<T>& slot_of(std::size_t place) {
+        if (place - taken_ >= ring_.size()) {
+            std::vector<std::optional<T>> bigger(std::max(place - taken_ + 1, 2 * ring_.size()));
+            for (std::size_t i = taken_; i != taken_ + ring_.size(); ++i)
+                if (auto& slot = ring_[i % ring_.size()])
+                    bigger[i % bigger.size()].emplace(std::move(*slot));
+            ring_.swap(bigger);
+        }
+        return ring_[place % ring_.size()];
+    }
+
     futex_mutex lock_;  // guards all below but there_
     std::vector<std::optional<T>> ring_;
     std::size_t put_ = 0;

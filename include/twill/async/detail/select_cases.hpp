@@ -25,7 +25,7 @@
 namespace twill::inline TWILL_ABI::detail {
 
 template <class A>
-concept selectable = placed<A> || std::same_as<A, sleep_until>;
+concept selectable = placed<A> || std::same_as<A, sleeping>;
 
 // Sends a value of its own, which cannot be copied before.
 template <class A>
@@ -46,9 +46,9 @@ private:
     typename A::parcel parcel_{};
 };
 template <>
-class arm<sleep_until> final : public select_arm {
+class arm<sleeping> final : public select_arm {
 public:
-    arm(choosing& by, const sleep_until& what) noexcept : select_arm(by, nullptr) {
+    arm(choosing& by, const sleeping& what) noexcept : select_arm(by, nullptr) {
         deadline_ = what.deadline;
     }
     void result() const noexcept {}

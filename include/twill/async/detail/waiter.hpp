@@ -250,8 +250,8 @@ public:
     // Returns when it has what it came for; meanwhile the thread blocks. False: it had not until
     // `until`, and has taken nothing.
     bool wait_at(wait_place& at, time_point until = never) noexcept;
-    // The same once it is queued.
-    void block() noexcept;
+    // The same once it is queued there.
+    bool block(wait_place& at, time_point until = never) noexcept;
 
 private:
     static void end(waiter& self) noexcept;

@@ -13,8 +13,8 @@
 #include <twill/core/config.hpp>
 #include <twill/core/time.hpp>
 #include <twill/io/detail/descriptor.hpp>
+#include <twill/io/resource_limit.hpp>
 
-#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -41,12 +41,6 @@ enum class environment_mode : std::uint8_t {
     inherit,  // the parent's
     extend,   // the parent's, with `environment` put in or over it
     replace,  // `environment` alone
-};
-
-struct resource_limit {
-    int resource;  // RLIMIT_...
-    rlim_t soft;
-    rlim_t hard;
 };
 
 // All pointers must stay valid until `spawn_process` returns, and no longer.
@@ -123,6 +117,10 @@ struct exit_report {
     std::uint64_t max_resident = 0;
     std::uint64_t voluntary_switches = 0;
     std::uint64_t involuntary_switches = 0;
+    std::uint64_t minor_faults = 0;
+    std::uint64_t major_faults = 0;
+    std::uint64_t disk_read = 0;  // bytes
+    std::uint64_t disk_written = 0;
 };
 
 // Ends the zombie and reports. Waits when the child still runs. Once for each child.

@@ -14,8 +14,8 @@ struct stream_kind {
     io_call read;
     io_call write;
 };
-inline constexpr stream_kind socket_stream{io_call::receive, io_call::send};
-inline constexpr stream_kind pipe_stream{io_call::read, io_call::write};
+inline constexpr stream_kind socket_calls{io_call::receive, io_call::send};
+inline constexpr stream_kind pipe_calls{io_call::read, io_call::write};
 
 enum class extent : bool { some, whole };
 

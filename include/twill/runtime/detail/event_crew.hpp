@@ -1,5 +1,5 @@
 // Several event workers, as many as the queues' delay asks for: the event pool of a runtime with
-// `event_threads` above 1. See "The crew" in src/runtime/README.md.
+// `event_threads` above 1. See src/runtime/crew.md.
 //
 // The host, the thread that called `run`, drives the first worker, and comes and goes with the run.
 // Each further worker is a place for a thread that is called when ready tasks wait too long, takes
@@ -17,9 +17,8 @@
 //      `shared_` empty. What it or another worker puts there later, that one looks for itself
 //      before it sleeps. So only posts of other threads can come too late for all.
 //   2. Who goes to sleep in the reactor announces it, then looks; the poster pushes, then looks:
-//          worker: parked_ = true;  if (injected_ is empty) poll(...);  parked_ = false
-//          poster: push to injected_;  if (parked_) { parked_ = false; wake the reactor }
-//      All are sequentially consistent, so one of the two sees the other.
+//   one
+//      of the two sees the other (`injected_work`).
 //   3. Somebody is awake or sleeps in the reactor at any time during a run. Who finds the turn at
 //      the reactor taken leaves it to whoever has it, who sleeps there or comes round to it. A
 //      thread that leaves while it has the turn gives it up, then looks whether the host is parked,
@@ -33,6 +32,7 @@
 #include <twill/core/futex_mutex.hpp>
 #include <twill/core/reactor.hpp>
 #include <twill/core/runnable.hpp>
+#include <twill/runtime/detail/injected_work.hpp>
 #include <twill/runtime/detail/io_activity.hpp>
 #include <twill/runtime/detail/steal_ring.hpp>
 #include <twill/runtime/detail/timer_wheel.hpp>
@@ -155,6 +155,8 @@ private:
     void run_ready(place& here) noexcept;
     void look_round(place& here) noexcept;
     void fire_timers(place& here, time_point at) noexcept;
+    void add_due(timer& first) noexcept;
+    [[nodiscard]] timer* next_due() noexcept;
     [[nodiscard]] bool is_eager() const noexcept;
     [[nodiscard]] unsigned longest_turn() const noexcept;
     void watch_delay(crew_worker& self, time_point at, duration took) noexcept;
@@ -168,12 +170,10 @@ private:
     [[nodiscard]] bool wake_host() noexcept;
     [[nodiscard]] bool wake_poller() noexcept;
     void call_one() noexcept;
-    void inject(runnable& work) noexcept;
     std::size_t poll(duration limit) noexcept;
     [[nodiscard]] bool over() const noexcept { return done_->load(std::memory_order_seq_cst); }
     [[nodiscard]] bool anything_shared() const noexcept {
-        return injected_.load(std::memory_order_seq_cst) != nullptr ||
-               shared_count_.load(std::memory_order_relaxed) != 0;
+        return injected_.any() || shared_count_.load(std::memory_order_relaxed) != 0;
     }
 
     const unsigned born_in_;  // generation of forks: see fork_guard.hpp
@@ -194,8 +194,14 @@ private:
     runnable_queue shared_;  // guarded by sharing_
     atomic<std::size_t> shared_count_{0};
 
-    alignas(64) atomic<runnable*> injected_{nullptr};
-    atomic<bool> parked_{false};
+    alignas(64) injected_work injected_;
+    // Timers that have expired and not fired yet, oldest first: each is fired by whoever comes
+    // next, so none waits behind the work of another.
+    futex_mutex firing_;
+    timer* first_due_ = nullptr;  // these two guarded by firing_
+    timer* last_due_ = nullptr;
+    atomic<bool> any_due_{false};  // written under the lock; who sees an old value looks again
+
     alignas(64) atomic<bool> polling_{false};
     // Somebody was woken or called, and has not looked for work yet.
     atomic<bool> called_{false};

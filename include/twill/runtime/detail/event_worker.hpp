@@ -2,17 +2,9 @@
 // its thread: a thread mounts it and drives it, and nothing in it belongs to a particular thread.
 //
 // Ready work that comes from the driving thread goes into `local_`, without atomics. Work from
-// other threads goes onto `injected_`, a stack that is taken whole and turned round.
-//
-// Parking. The question is whether a post from another thread can be missed by a worker that is
-// going to sleep in the reactor. The worker announces it, then looks; the poster pushes, then
-// looks:
-//     worker: parked_ = true;  if (injected_ is empty) poll(until the next timer);  parked_ = false
-//     poster: push to injected_;  if (parked_) { parked_ = false; wake the reactor }
-// All four accesses are sequentially consistent, so in their single total order either the worker's
-// look comes after the push and sees it, or the poster's look comes after the announcement and
-// wakes. The wake is remembered by the reactor, so it may come before the poll begins. Timers that
-// are armed by another thread do the same around the wheel's lock.
+// other threads goes onto `injected_`, a stack that is taken whole and turned round. See there why
+// none is missed by a worker that goes to sleep in the reactor; timers that are armed by another
+// thread do the same around the wheel's lock.
 #pragma once
 
 #include <twill/core/atomic.hpp>
@@ -21,6 +13,7 @@
 #include <twill/core/futex_mutex.hpp>
 #include <twill/core/reactor.hpp>
 #include <twill/core/runnable.hpp>
+#include <twill/runtime/detail/injected_work.hpp>
 #include <twill/runtime/detail/io_activity.hpp>
 #include <twill/runtime/detail/tenure.hpp>
 #include <twill/runtime/detail/timer_wheel.hpp>
@@ -42,9 +35,10 @@ struct event_worker_options {
     // Whether another thread may take it from one that does not come back.
     bool can_be_taken = false;
     // Called on the thread that drives the worker when it has slept so long without a timer, and
-    // nothing came; once until something runs again.
+    // nothing came; once until something runs again. True: it was told to somebody, who was wrong
+    // if something runs again; the next time after twice as long.
     duration stall_limit = never - time_point();
-    std::function<void()> on_stall = {};
+    std::function<bool()> on_stall = {};
     // How much later than their deadlines timers may fire in order to fire together.
     duration timer_coalescing = duration::zero();
     // Whether threads that drive it ask the kernel for short time slices: see thread_slice.hpp.
@@ -114,12 +108,11 @@ public:
 private:
     // Pieces of work between two looks at timers, reactor and injected work.
     static constexpr unsigned turn_length = 61;
-    // Operations that a task may complete without suspending before the others have their turn.
-    static constexpr unsigned budget_of_a_turn = 128;
     // By a thread that was asked to relieve the holder, before it goes home.
     static constexpr int attempts_to_take = 4;
 
     [[gnu::noinline]] void post_from_seat(event_seat& seat, runnable& work) noexcept;
+    [[gnu::cold, gnu::noinline]] static bool may_go_further(event_seat& seat) noexcept;
     [[gnu::noinline]] void inject(runnable& work) noexcept;
     [[gnu::noinline]] void wake_up() noexcept;
     void note_length(duration of_turn) noexcept;
@@ -132,18 +125,17 @@ private:
     [[nodiscard]] bool run_ready(event_seat& seat) noexcept;
     [[nodiscard]] bool fire_timers(event_seat& seat, time_point at) noexcept;
     [[nodiscard]] bool come_in(event_seat& seat) noexcept;
-    void take_injected() noexcept;
     void park() noexcept;
     // How many completions it brought.
     std::size_t poll(duration limit) noexcept;
     void sleep_without_timers() noexcept;
-    void wake_if_parked() noexcept;
+    void wake_if_asleep() noexcept { static_cast<void>(injected_.wake(io_)); }
 
     const unsigned born_in_;  // generation of forks: see fork_guard.hpp
     const std::function<void()> on_region_;
     atomic<bool> region_noted_{false};
-    const std::function<void()> on_stall_;
-    const duration stall_limit_;
+    const std::function<bool()> on_stall_;
+    duration stall_limit_;
     bool stall_noted_ = false;
     const duration watch_limit_;
     const bool can_be_taken_;
@@ -166,8 +158,7 @@ private:
     // That thread has come back and waits for the worker.
     atomic<bool> wanted_back_{false};
     atomic<std::uint32_t> passed_on_{0};  // 1: the worker was given back to it, or is over
-    alignas(64) atomic<runnable*> injected_{nullptr};
-    atomic<bool> parked_{false};
+    alignas(64) injected_work injected_;
 };
 
 }  // namespace twill::inline TWILL_ABI::detail

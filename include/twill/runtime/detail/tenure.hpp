@@ -82,6 +82,15 @@ public:
         return true;
     }
 
+    // In a turn whose budget is spent.
+    void grant(unsigned budget) noexcept {
+        stage_.store(stage_.load(std::memory_order_relaxed) | std::uint64_t{budget} << budget_shift,
+                     std::memory_order_release);
+    }
+    [[nodiscard]] std::uint64_t turn() const noexcept {
+        return stage_.load(std::memory_order_relaxed) >> turn_shift;
+    }
+
     [[nodiscard]] bool is_outside() const noexcept {
         return (stage_.load(std::memory_order_relaxed) & outside) != 0;
     }

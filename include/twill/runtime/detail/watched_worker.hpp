@@ -4,6 +4,7 @@
 #include <twill/core/atomic.hpp>
 #include <twill/core/config.hpp>
 #include <twill/core/futex_mutex.hpp>
+#include <twill/core/time.hpp>
 #include <twill/core/transfer.hpp>
 #include <twill/runtime/detail/tenure.hpp>
 
@@ -16,6 +17,28 @@ namespace twill::inline TWILL_ABI::detail {
 
 class watched_worker;
 
+// What a task that suspends nowhere, because all that it asks for is there, may go on with: so many
+// operations, and about so long by the clock. It gets them in parts. When the first is spent the
+// turn has lasted no longer than since the last look at the clock, whoever's turn that was in; so
+// tasks whose operations are short pay for one look in a turn.
+class turn_budget {
+public:
+    static constexpr unsigned first_part = 4;
+
+    // How many further operations the task of turn `turn` gets, which has spent all; 0: none.
+    [[nodiscard]] unsigned next_part(std::uint64_t turn) noexcept;
+
+private:
+    static constexpr unsigned most = 128;
+    static constexpr duration limit = std::chrono::microseconds(100);
+
+    time_point looked_{};
+    std::uint64_t turn_ = 0;  // the fields below are of this one
+    duration spent_{};        // at the most, but for a first part that took long
+    unsigned part_ = 0;       // since the last look
+    unsigned granted_ = 0;
+};
+
 // A thread's place at a worker; lies on the stack of the thread, from when it begins to drive it.
 struct event_seat {
     // By the thread itself. `home`: the event_worker or event_crew whose tasks it runs.
@@ -27,6 +50,7 @@ struct event_seat {
     const void* const home;
     tenure hold;
     std::uint64_t turns = 0;
+    turn_budget budget;
 
     // For who watches.
     const pid_t thread;
@@ -91,7 +115,9 @@ protected:
     event_seat* holder_ = nullptr;  // guarded by mounting_
 
 private:
-    std::uint64_t first_turn_ = 0;  // of the next holder: no two have a turn of one number
+    // Of the next holder: no two have a turn of one number, for 65,536 holders. Who watches
+    // compares `wakes` as well.
+    std::uint64_t first_turn_ = 0;
 };
 
 }  // namespace twill::inline TWILL_ABI::detail

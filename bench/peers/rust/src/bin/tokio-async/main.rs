@@ -64,6 +64,7 @@ fn main() {
         "limits" => run(Box::pin(timers::limits(number(0), number(1)))),
         "mutex" => run(Box::pin(locks::mutex(number(0), number(1)))),
         "semaphore" => run(Box::pin(locks::semaphore(number(0), number(1), number(2)))),
+        "wake" => run(Box::pin(tasks::wake(number(0), number(1)))),
         "fairness" => run(Box::pin(tasks::fairness(number(0)))),
         other => {
             eprintln!("no program of that name: {other}");

@@ -2,10 +2,10 @@ use crate::{joined, per_operation, seconds};
 use peers::report;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::Semaphore;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, Semaphore};
 use tokio::task::yield_now;
 
 static ENDED: AtomicU64 = AtomicU64::new(0);
@@ -126,4 +126,36 @@ pub async fn fairness(tasks: u64) {
     let least = *all.iter().min().expect("a task");
     let most = *all.iter().max().expect("a task");
     report("fairness", least as f64 / most as f64);
+}
+
+pub async fn wake(tasks: u64, times: u64) {
+    static OVER: AtomicBool = AtomicBool::new(false);
+    for _ in 0..tasks {
+        tokio::spawn(async {
+            while !OVER.load(Ordering::Relaxed) {
+                yield_now().await;
+            }
+        });
+    }
+    let (wake, mut woken) = mpsc::channel::<Instant>(1);
+    let (ready, mut awake) = mpsc::channel::<()>(1);
+    let sleeper = tokio::spawn(async move {
+        let mut took = Vec::new();
+        for _ in 0..times {
+            let sent = woken.recv().await.expect("a moment");
+            took.push(sent.elapsed().as_nanos() as f64 / 1e3);
+            ready.send(()).await.expect("the waker");
+        }
+        took
+    });
+    for _ in 0..times {
+        yield_now().await;
+        wake.send(Instant::now()).await.expect("the sleeper");
+        awake.recv().await.expect("the sleeper");
+    }
+    OVER.store(true, Ordering::Relaxed);
+    let mut took = sleeper.await.expect("the sleeper");
+    took.sort_by(f64::total_cmp);
+    report("p50_us", took[took.len() / 2]);
+    report("p99_us", took[took.len() * 99 / 100]);
 }

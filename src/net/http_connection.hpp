@@ -1,0 +1,119 @@
+// One connection of a server: reads a request, runs the handler, sends the response, again and
+// again.
+//
+// What is written waits in `out_` until it is long, the handler asks for it, or nothing more can be
+// answered without reading: so a response is one system call, and so are those to requests that
+// came together.
+#pragma once
+
+#include "http_incoming.hpp"
+#include "http_watch.hpp"
+
+#include <twill/core/atomic.hpp>
+#include <twill/core/config.hpp>
+#include <twill/core/task.hpp>
+#include <twill/core/time.hpp>
+#include <twill/net/any_stream.hpp>
+#include <twill/net/http_exchange.hpp>
+#include <twill/net/http_server.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace twill::inline TWILL_ABI::detail {
+
+// What the connections of a server share.
+struct http_service {
+    http_service(const http::connection_options& some, http::handler what)
+        : options(some), answer(std::move(what)) {}
+    void report(std::string_view line) const noexcept;
+
+    const http::connection_options& options;
+    http::handler answer;
+    http_watch watch{};
+    atomic<bool> draining{false};
+};
+
+class http_connection final : private http_watched {
+public:
+    http_connection(any_stream stream, http_service& of);
+
+    // Serves until the connection ends. Throws nothing but `cancelled`, if it was cancelled from
+    // outside. The task that awaits it runs in a context that may be cancelled.
+    [[nodiscard]] task<> serve();
+
+    // For the exchange; see there. What may have to be sent is a task, empty when all of it has
+    // found room in the buffer.
+    [[nodiscard]] const http::request& request() const noexcept { return request_; }
+    [[nodiscard]] task<std::size_t> read_content(std::span<std::byte> into);
+    [[nodiscard]] task<std::string> read_text(std::size_t limit);
+    void set_field(std::string_view name, std::string_view value);
+    [[nodiscard]] task<> respond(int status, std::string_view content, std::string_view type);
+    void begin(int status, std::optional<std::uint64_t> length, std::string_view type);
+    void begin_stream(int status, std::optional<std::uint64_t> length);
+    [[nodiscard]] task<> write(std::string_view content);
+    [[nodiscard]] task<> flush();
+    [[nodiscard]] bool begun() const noexcept { return form_ != form::none; }
+    void limit(duration from_now) noexcept;
+    [[nodiscard]] std::string peer() const;
+
+private:
+    // How the content of the response is told from what follows.
+    enum class form : std::uint8_t { none, sized, chunked, until_close };
+    enum class phase : std::uint8_t { idle, head, request, closing };
+
+    [[nodiscard]] int descriptor() const noexcept override;
+
+    [[nodiscard]] task<> run();
+    [[nodiscard]] task<bool> next_head();
+    void begin_request() noexcept;
+    [[nodiscard]] task<> answer();
+    void conclude(const std::exception_ptr& failure);
+    void reset_on_close() noexcept;
+    [[nodiscard]] task<> skip_content();
+    [[nodiscard]] task<> linger();
+    [[nodiscard]] task<> say_why();
+    void refuse(int status, std::string_view why);
+    void log();
+
+    [[nodiscard]] task<std::size_t> read(std::span<std::byte> into);
+    [[nodiscard]] task<> write_through(std::string_view content);
+    [[nodiscard]] task<> send(std::string_view bytes);
+    [[nodiscard]] task<> send_gathered();
+    void put(int status, std::string_view content);
+    void enter_phase(phase next, time_point due) noexcept;
+
+    any_stream stream_;
+    http_service& service_;
+    context* strand_ = nullptr;
+
+    http_incoming<true> in_;
+    http_head head_;
+    http::request request_;
+
+    std::string out_;
+    std::string peer_;
+    std::string fields_;      // of the response, as they will be sent
+    std::uint64_t left_ = 0;  // of a sized response
+    std::uint64_t sent_ = 0;  // content of the response
+    time_point head_came_{};
+    time_point request_due_ = never;
+    int status_ = 0;
+    form form_ = form::none;
+    phase phase_ = phase::idle;
+    bool has_type_ = false;       // the handler has set a Content-Type
+    bool bodyless_ = false;       // the response has no content, whatever is written
+    bool keep_ = true;            // another request may follow
+    bool owes_continue_ = false;  // the client waits before it sends the content
+    bool broken_ = false;         // reading or writing has failed
+    bool refused_ = false;        // what came is malformed: nothing behind it can be read
+    bool reading_ = false;        // the content of a request is waited for
+    bool torn_ = false;           // something may have been sent in part
+};
+
+}  // namespace twill::inline TWILL_ABI::detail

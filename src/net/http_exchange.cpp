@@ -1,0 +1,38 @@
+#include "http_connection.hpp"
+
+#include <twill/net/http_exchange.hpp>
+
+namespace twill::inline TWILL_ABI::http {
+
+error::error(int status) : error(status, std::string(reason(status))) {}
+error::error(int status, const std::string& message)
+    : std::runtime_error(message), status_(status) {}
+
+const http::request& exchange::request() const noexcept { return on_->request(); }
+
+std::string_view exchange::parameter(std::string_view name) const noexcept {
+    for (const auto& [key, value] : parameters_)
+        if (key == name) return value;
+    return {};
+}
+
+task<std::size_t> exchange::read_some(std::span<std::byte> into) { return on_->read_content(into); }
+task<std::string> exchange::text(std::size_t limit) { return on_->read_text(limit); }
+
+exchange& exchange::set(std::string_view name, std::string_view value) {
+    on_->set_field(name, value);
+    return *this;
+}
+sending exchange::respond(int status, std::string_view content, std::string_view type) {
+    return sending(on_->respond(status, content, type));
+}
+void exchange::begin(int status, std::optional<std::uint64_t> length) {
+    on_->begin_stream(status, length);
+}
+sending exchange::write(std::string_view content) { return sending(on_->write(content)); }
+sending exchange::flush() { return sending(on_->flush()); }
+bool exchange::begun() const noexcept { return on_->begun(); }
+void exchange::limit(duration from_now) noexcept { on_->limit(from_now); }
+std::string exchange::peer() const { return on_->peer(); }
+
+}  // namespace twill::inline TWILL_ABI::http

@@ -1,0 +1,153 @@
+#include "http_watch.hpp"
+
+#include <twill/core/error.hpp>
+#include <twill/core/timeout.hpp>
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <mutex>
+
+namespace twill::inline TWILL_ABI::detail {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t in_ns(duration length) noexcept {
+    return std::chrono::nanoseconds(length).count();
+}
+std::int64_t in_ns(time_point when) noexcept { return in_ns(when.time_since_epoch()); }
+
+// A client that leaves is noticed so long after the handler has begun, and then ever more seldom:
+// each look is a system call.
+constexpr std::int64_t first_look = in_ns(250ms);
+constexpr std::int64_t longest_pause = in_ns(8s);
+
+// Times that lie near each other are looked at in one go.
+constexpr std::int64_t most_slack = in_ns(50ms);
+
+}  // namespace
+
+void http_watch::enter(http_watched& who, context& strand) noexcept {
+    const std::lock_guard hold(lock_);
+    who.strand_ = &strand;
+    who.next_ = first_;
+    if (first_ != nullptr) first_->previous_ = &who;
+    first_ = &who;
+    count_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void http_watch::leave(http_watched& who) noexcept {
+    const std::lock_guard hold(lock_);
+    (who.previous_ != nullptr ? who.previous_->next_ : first_) = who.next_;
+    if (who.next_ != nullptr) who.next_->previous_ = who.previous_;
+    count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void http_watch::wake_before(std::int64_t when) noexcept {
+    if (when < next_.load(std::memory_order_seq_cst)) earlier_.set();
+}
+
+void http_watch::set_due(http_watched& who, time_point when) noexcept {
+    const std::int64_t wanted = in_ns(when);
+    std::int64_t before = who.due_.load(std::memory_order_relaxed);
+    // Only `expire` may come between.
+    if (before == http_watched::expired_now ||
+        !who.due_.compare_exchange_strong(before, wanted, std::memory_order_seq_cst))
+        return;
+    wake_before(wanted);
+}
+
+void http_watch::set_handling(http_watched& who, time_point since) noexcept {
+    const std::int64_t when = in_ns(since) + first_look;
+    who.since_.store(in_ns(since), std::memory_order_relaxed);
+    who.look_.store(when, std::memory_order_seq_cst);
+    wake_before(when);
+}
+
+// True: `who` is cancelled now, because of the time `seen`.
+bool http_watch::expire(http_watched& who, std::int64_t seen) noexcept {
+    if (!who.due_.compare_exchange_strong(seen, http_watched::expired_now,
+                                          std::memory_order_seq_cst))
+        return false;
+    who.strand_->request_cancel();
+    return true;
+}
+
+void http_watch::look_for_client(http_watched& who, std::int64_t now) noexcept {
+    pollfd state{who.descriptor(), POLLRDHUP, 0};
+    const bool gone = state.fd >= 0 && ::poll(&state, 1, 0) == 1 &&
+                      (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+    std::int64_t seen = who.look_.load(std::memory_order_relaxed);
+    if (seen > now) return;  // that handler has ended meanwhile
+    if (gone) {
+        const std::int64_t due = who.due_.load(std::memory_order_relaxed);
+        if (due == http_watched::expired_now) return;
+        who.gone_.store(true, std::memory_order_release);
+        if (!expire(who, due)) who.gone_.store(false, std::memory_order_release);
+        return;
+    }
+    const std::int64_t handled_for = now - who.since_.load(std::memory_order_relaxed);
+    const std::int64_t pause = std::clamp(handled_for, first_look, longest_pause);
+    who.look_.compare_exchange_strong(seen, now + pause, std::memory_order_relaxed);
+}
+
+// Gives when the next one is due.
+std::int64_t http_watch::look_at_all(std::int64_t now) noexcept {
+    std::int64_t earliest = http_watched::most;
+    const std::lock_guard hold(lock_);
+    for (http_watched* each = first_; each != nullptr; each = each->next_) {
+        if (each->look_.load(std::memory_order_seq_cst) <= now) look_for_client(*each, now);
+        for (;;) {
+            const std::int64_t due = each->due_.load(std::memory_order_seq_cst);
+            if (due == http_watched::expired_now) break;
+            const std::int64_t ends = std::min(due, last_);
+            if (ends > now) {
+                earliest = std::min({earliest, ends, each->look_.load(std::memory_order_seq_cst)});
+                break;
+            }
+            if (expire(*each, due)) break;
+        }
+    }
+    return earliest;
+}
+
+task<> http_watch::run() {
+    for (;;) {
+        next_.store(http_watched::most, std::memory_order_seq_cst);
+        const std::int64_t began = in_ns(now());
+        const std::int64_t earliest = look_at_all(began);
+        next_.store(earliest, std::memory_order_seq_cst);
+        if (earliest == http_watched::most) {
+            co_await earlier_.wait();
+            continue;
+        }
+        const std::int64_t slack = std::min(most_slack, (earliest - began) / 64);
+        const time_point until{duration(earliest + slack)};
+        try {
+            co_await with_deadline(until, earlier_.wait());
+        } catch (const timed_out&) {
+            // It is time to look.
+        }
+    }
+}
+
+void http_watch::drain(time_point last) noexcept {
+    {
+        const std::lock_guard hold(lock_);
+        last_ = in_ns(last);
+        for (http_watched* each = first_; each != nullptr; each = each->next_) {
+            // What has come already is still read, and then the end; so no request is lost that
+            // was on its way into the program.
+            if (!each->idle_.load(std::memory_order_seq_cst)) continue;
+            if (each->descriptor() >= 0)
+                ::shutdown(each->descriptor(), SHUT_RD);
+            else
+                expire(*each, each->due_.load(std::memory_order_seq_cst));
+        }
+    }
+    earlier_.set();
+}
+
+}  // namespace twill::inline TWILL_ABI::detail

@@ -1,0 +1,112 @@
+// Sees to it that no connection holds what it does not use: one task a server looks when the time
+// of a connection's phase is up, and whether a client whose request takes long is still there.
+//
+// A timer a connection would have to be set several times a request. Here a phase costs a store or
+// two: the task sleeps until the earliest time that it saw, and is woken only for an earlier one.
+//
+//   1. The watching task stores `most` to `next_`, and looks at all connections.
+//   2. It stores the earliest time that it found to `next_`, and sleeps until then, or an event.
+//   3. A connection stores when its phase is due, and then loads `next_`; if what it stored comes
+//      before, it sets the event.
+//
+// All four are sequentially consistent. A connection whose time was stored after it had been looked
+// at loads either the `most` of 1, or the time of 2, and sets the event in either case if that is
+// needed; the event stays set until the task waits for it.
+//
+// A time that is up: `expired` takes its place by a compare-and-swap, so either the connection has
+// begun another phase, or it was cancelled in this one, and can tell.
+#pragma once
+
+#include <twill/async/auto_reset_event.hpp>
+#include <twill/async/manual_reset_event.hpp>
+#include <twill/core/atomic.hpp>
+#include <twill/core/config.hpp>
+#include <twill/core/context.hpp>
+#include <twill/core/futex_mutex.hpp>
+#include <twill/core/task.hpp>
+#include <twill/core/time.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+namespace twill::inline TWILL_ABI::detail {
+
+class http_watch;
+
+// What a connection has of it.
+class http_watched {
+public:
+    // Whether its time ran out, or its client went: it was cancelled for that.
+    [[nodiscard]] bool expired() const noexcept {
+        return due_.load(std::memory_order_acquire) == expired_now;
+    }
+    [[nodiscard]] bool client_gone() const noexcept {
+        return gone_.load(std::memory_order_acquire);
+    }
+    // Whether it waits for a request of which nothing has come. By the connection.
+    void set_idle(bool now) noexcept { idle_.store(now, std::memory_order_seq_cst); }
+
+protected:
+    http_watched() = default;
+    ~http_watched() = default;
+
+private:
+    friend class http_watch;
+    // The descriptor below the stream, or -1. It stays open while the connection is watched.
+    [[nodiscard]] virtual int descriptor() const noexcept = 0;
+
+    static constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    static constexpr std::int64_t expired_now = std::numeric_limits<std::int64_t>::min();
+
+    context* strand_ = nullptr;
+    http_watched* next_ = nullptr;
+    http_watched* previous_ = nullptr;
+    // Times are nanoseconds of `time_point`.
+    atomic<std::int64_t> due_{most};
+    atomic<std::int64_t> look_{most};  // when to see whether the client is still there
+    atomic<std::int64_t> since_{0};    // when the handler began
+    atomic<bool> idle_{false};
+    atomic<bool> gone_{false};
+};
+
+class http_watch {
+public:
+    // From now on `strand` is cancelled when time is up. In that strand, until `leave`, which must
+    // come before it ends.
+    void enter(http_watched& who, context& strand) noexcept;
+    void leave(http_watched& who) noexcept;
+
+    // The phase of `who` is due at `when`; instead of before.
+    void set_due(http_watched& who, time_point when) noexcept;
+    // A handler is running, since `since`; or no longer.
+    void set_handling(http_watched& who, time_point since) noexcept;
+    void clear_handling(http_watched& who) noexcept {
+        who.look_.store(http_watched::most, std::memory_order_relaxed);
+    }
+
+    // The connections that are idle get no further bytes, and the others are due at `last`.
+    void drain(time_point last) noexcept;
+
+    // Watches until it is cancelled.
+    [[nodiscard]] task<> run();
+
+    [[nodiscard]] std::size_t count() const noexcept {
+        return count_.load(std::memory_order_relaxed);
+    }
+
+private:
+    std::int64_t look_at_all(std::int64_t now) noexcept;
+    static void look_for_client(http_watched& who, std::int64_t now) noexcept;
+    static bool expire(http_watched& who, std::int64_t seen) noexcept;
+    void wake_before(std::int64_t when) noexcept;
+
+    futex_mutex lock_;  // guards the list; a connection that is in it has a strand and a descriptor
+    http_watched* first_ = nullptr;
+    std::int64_t last_ = http_watched::most;  // guarded by lock_
+    atomic<std::size_t> count_{0};
+    atomic<std::int64_t> next_{http_watched::most};
+    auto_reset_event earlier_;
+};
+
+}  // namespace twill::inline TWILL_ABI::detail

@@ -1,0 +1,102 @@
+#include <twill/net/http_router.hpp>
+
+#include <twill/core/error.hpp>
+
+#include "http.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace twill_test;
+using twill::endpoint;
+using twill::task;
+using twill::http::exchange;
+using twill::http::router;
+
+// Says `name`, and what the parameters are.
+twill::http::handler say(std::string name) {
+    return [name](exchange& x) -> task<> {
+        std::string text = name;
+        for (const char* parameter : {"id", "path"})
+            if (!x.parameter(parameter).empty())
+                text += " " + std::string(parameter) + "=" + std::string(x.parameter(parameter));
+        co_await x.respond(200, text);
+    };
+}
+
+task<std::string> content(endpoint there, std::string target) {
+    co_return content_of(co_await ask(there, get_last(target)));
+}
+
+TEST(HttpRouter, FindsTheHandlerByMethodAndPath) {
+    router routes;
+    routes.on("GET", "/users/{id}", say("user"))
+        .on("GET", "/files/{path...}", say("file"))
+        .on("GET", "/users/me", say("me"))
+        .on("GET", "/", say("root"))
+        .on("POST", "/users/{id}", say("change"))
+        .on("GET", "/users/{id}/posts", say("posts"));
+    beside_server({}, routes, [](endpoint there) -> task<> {
+        EXPECT_EQ(co_await content(there, "/"), "root");
+        EXPECT_EQ(co_await content(there, "/?x=y"), "root");
+        EXPECT_EQ(co_await content(there, "/users/7"), "user id=7");
+        EXPECT_EQ(co_await content(there, "/users/a%2Fb%20c"), "user id=a/b c");
+        EXPECT_EQ(co_await content(there, "/users/me"), "me");
+        EXPECT_EQ(co_await content(there, "/users/m%65"), "me");
+        EXPECT_EQ(co_await content(there, "/users/7/posts"), "posts id=7");
+        EXPECT_EQ(co_await content(there, "/files/a/b.txt"), "file path=a/b.txt");
+        EXPECT_EQ(co_await content(there, "/files/"), "file");
+        EXPECT_EQ(content_of(co_await ask(there, post("/users/7", ""))), "change id=7");
+    });
+}
+
+TEST(HttpRouter, SaysWhatIsNotThere) {
+    router routes;
+    routes.on("GET", "/a", say("a")).on("POST", "/a", say("b")).on("GET", "/b/{id}", say("c"));
+    beside_server({}, routes, [](endpoint there) -> task<> {
+        for (const char* path : {"/", "/b", "/b/", "/b/c/d", "/aa", "/a/"})
+            EXPECT_EQ(status_line(co_await ask(there, get_last(path))), "HTTP/1.1 404 Not Found")
+                << path;
+        EXPECT_EQ(status_line(co_await ask(there, get_last("/%4"))), "HTTP/1.1 400 Bad Request");
+        const auto said =
+            co_await ask(there, "DELETE /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        EXPECT_EQ(status_line(said), "HTTP/1.1 405 Method Not Allowed");
+        EXPECT_TRUE(has(said, "Allow: GET,HEAD,POST\r\n")) << said;
+    });
+}
+
+TEST(HttpRouter, GetAnswersHead) {
+    router routes;
+    routes.on("GET", "/a", say("abc"));
+    beside_server({}, routes, [](endpoint there) -> task<> {
+        const auto said =
+            co_await ask(there, "HEAD /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        EXPECT_TRUE(has(said, "Content-Length: 3\r\n")) << said;
+        EXPECT_EQ(content_of(said), "");
+    });
+}
+
+TEST(HttpRouter, AnotherHandlerMayTakeTheRest) {
+    router routes;
+    routes.on("GET", "/a", say("a")).otherwise(say("rest"));
+    beside_server({}, routes, [](endpoint there) -> task<> {
+        EXPECT_EQ(co_await content(there, "/a"), "a");
+        EXPECT_EQ(co_await content(there, "/b"), "rest");
+    });
+}
+
+TEST(HttpRouter, RefusesPatternsThatAreNone) {
+    router routes;
+    const auto refused = [&](const char* pattern) {
+        EXPECT_THROW(routes.on("GET", pattern, say("")), twill::usage_error) << pattern;
+    };
+    for (const char* pattern :
+         {"", "a", "/{", "/{}", "/{a", "/a{b}", "/{a}b", "/{a...}/b", "/{...}", "/{a}/{a}", "/a}"})
+        refused(pattern);
+    routes.on("GET", "/{a}", say(""));
+    EXPECT_THROW(routes.on("GET", "/{b}", say("")), twill::usage_error);
+    EXPECT_NO_THROW(routes.on("POST", "/{b}", say("")));
+}
+
+}  // namespace
