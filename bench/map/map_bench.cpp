@@ -9,6 +9,8 @@
 #include "common/program.hpp"
 #include "common/suite.hpp"
 #include "map/bare.hpp"
+#include "map/best_number.hpp"
+#include "map/workload.hpp"
 
 #include <twill/io/process.hpp>
 
@@ -143,6 +145,7 @@ std::vector<row> all_rows(const settings& how) {
          {group{"true", true_rows}, group{"echo", echo_rows}, group{"memory", memory_rows}})
         if (how.wants(name))
             for (row& each : measured(how)) rows.push_back(std::move(each));
+    for (row& each : best_number_rows(how, twill_command(how))) rows.push_back(std::move(each));
     return rows;
 }
 
@@ -152,6 +155,8 @@ std::vector<row> all_rows(const settings& how) {
 int main(int argc, char** argv) {
     namespace bench = twill::bench;
     setenv("LC_ALL", "C", 1);
+    if (argc == 4 && std::string_view(argv[1]) == "run" && std::string_view(argv[2]) == "job")
+        return bench::do_job(argv[3]);
     if (argc != 6 || std::string_view(argv[1]) != "run" || std::string_view(argv[2]) != "bare")
         return bench::suite_main(argc, argv, "map", bench::all_rows);
     try {

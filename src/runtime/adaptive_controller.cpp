@@ -72,6 +72,8 @@ void adaptive_controller::ended(time_point began, time_point now,
             leave_cohort(began, now);
         return;
     }
+    count_in_mix(call);
+    if (grows_as_mixed(now)) return;
     if (!came_into_cohort(began)) {
         ++now_.others;
         judge_if_enough(now);
@@ -101,6 +103,52 @@ void adaptive_controller::judge_if_enough(time_point now) {
         start_epoch(now);
     else if (enough_seen())
         judge(now, conclude(now));
+}
+
+// A typical call says nothing of a list where some compute and others wait; averages do. They
+// forget slowly enough that a few calls of one kind in a row are not taken for all.
+void adaptive_controller::count_in_mix(const call_sample& call) noexcept {
+    const double weight = 1 / std::min(static_cast<double>(++mix_calls_), 32.0);
+    mix_cpu_ += weight * (seconds(std::max(call.run, call.cpu)) - mix_cpu_);
+    const double run = seconds(call.run);
+    const double blocked = seconds(call.blocked);
+    mix_blocked_ += weight * (blocked - mix_blocked_);
+    mix_run_squared_ += weight * (run * run - mix_run_squared_);
+    mix_blocked_squared_ += weight * (blocked * blocked - mix_blocked_squared_);
+    mix_product_ += weight * (run * blocked - mix_product_);
+    mix_run_ += weight * (run - mix_run_);
+}
+
+// What the first calls said was not true of all: they computed, and those now wait. That holds
+// beside strangers too, when nothing can be said of throughputs.
+bool adaptive_controller::grows_as_mixed(time_point now) {
+    constexpr std::size_t few = 8;
+    ++calls_since_set_;
+    const bool searches =
+        phase_ == phase::grow || phase_ == phase::confirm ||
+        (phase_ == phase::hold && decisions_.back().reason == adaptive_reason::cpu_bound);
+    if (!searches || calls_since_set_ < std::max(few, limit_)) return false;
+    const double enough = enough_for_mix();
+    // Less is within what a busy machine makes of calls that only compute.
+    if (enough < 3 * static_cast<double>(limit_) || limit_ == options_.most) return false;
+    const finding seen = conclude(now);
+    phase_ = phase::grow;
+    set(now, within_bounds(std::min(enough, 4 * static_cast<double>(limit_))),
+        adaptive_reason::growing, seen);
+    start_epoch(now);
+    return true;
+}
+
+// Those that compute much wait little: run and blocked times are correlated, negatively. Where all
+// wait for the same server, however long, they are not. 0: there is no mix.
+double adaptive_controller::enough_for_mix() const noexcept {
+    const double both = mix_product_ - mix_run_ * mix_blocked_;
+    const double run = mix_run_squared_ - mix_run_ * mix_run_;
+    const double blocked = mix_blocked_squared_ - mix_blocked_ * mix_blocked_;
+    constexpr double clearly = -0.4;
+    const bool is_mixed = run > 0 && blocked > 0 && both < clearly * std::sqrt(run * blocked);
+    if (!is_mixed || mix_cpu_ <= 0) return 0;
+    return 2 * options_.cpus * (mix_run_ + mix_blocked_) / mix_cpu_;
 }
 
 // While it grows, those that were added are enough to see whether twice as many do twice as much.
@@ -305,6 +353,7 @@ void adaptive_controller::cut_back(time_point now) {
 void adaptive_controller::set(time_point now, std::size_t limit, adaptive_reason why,
                               const finding& seen) {
     limit_ = limit;
+    calls_since_set_ = 0;
     if (decisions_.size() == most_kept_decisions) decisions_.erase(decisions_.begin());
     decisions_.push_back({now, limit, why, seen.throughput, seen.run, seen.blocked});
 }
@@ -332,7 +381,9 @@ std::size_t adaptive_controller::enough_for_cpus(const finding& seen) const noex
     // With several threads each call keeps several of them busy.
     const double busy = seconds(seen.cpu);
     const double full = options_.cpus * (b < 0.1 * r ? r : r + b) / busy;
-    return within_bounds(std::ceil(full));
+    // Far from typical on average: there is more than one kind.
+    const double mixed = enough_for_mix();
+    return within_bounds(std::ceil(mixed > 4 * full ? mixed : full));
 }
 
 // Little's law for calls that do not queue, and a tenth more, so that what is behind them never

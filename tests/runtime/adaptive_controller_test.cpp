@@ -381,4 +381,23 @@ TEST(AdaptiveController, RefusesBoundsThatContradict) {
     EXPECT_THROW(adaptive_controller({.cpus = std::nan("")}), twill::usage_error);
 }
 
+// The typical call of such a list computes, or waits; neither says how many keep both busy.
+TEST(AdaptiveController, CallsThatComputeAndCallsThatWaitRunSideBySide) {
+    world mixed({.service = 0ns, .run = 20ms});
+    adaptive_controller control({.start = 2, .cpus = 2});
+    bool computes = false;
+    mixed.run(
+        3s, [&] { return control.limit(); },
+        [&](time_point t) {
+            computes = !computes;
+            mixed.what().run = computes ? 20ms : 1ms;
+            mixed.what().service = computes ? 0ms : 150ms;
+            control.begun(t);
+        },
+        [&](time_point began, time_point t, const call_sample& s) { control.ended(began, t, s); });
+    // On average 10.5 ms on a CPU and 75 ms blocked: 16 keep two CPUs busy, and some to spare.
+    EXPECT_GE(control.limit(), 16U) << told(control);
+    EXPECT_LE(control.limit(), 40U) << told(control);
+}
+
 }  // namespace

@@ -9,11 +9,12 @@
 //
 // It knows two reasons to stop raising the limit. What the calls need of this machine's CPUs: with
 // C of them, calls that run for r and are blocked for b keep all busy when C (r + b) / r are in
-// progress. And what is behind the calls (a server, a disk): from some number on it only makes them
-// wait, their latency grows and their throughput does not. The second is found by trying: double
-// until throughput no longer follows, go back to the number that the best throughput and the lowest
-// latency say is enough (Little's law; the operating point after Kleinrock), and look again now and
-// then, seldom if it never helps.
+// progress (where some compute and others wait: of the averages, and twice as many, so that those
+// which compute find each other's gaps). And what is behind the calls (a server, a disk): from some
+// number on it only makes them wait, their latency grows and their throughput does not. The second
+// is found by trying: double until throughput no longer follows, go back to the number that the
+// best throughput and the lowest latency say is enough (Little's law; the operating point after
+// Kleinrock), and look again now and then, seldom if it never helps.
 //
 // A throughput that fell because strangers took the CPUs says nothing about the limit: while calls
 // wait for a CPU more than their own number explains, nothing is concluded. Nor is it while fewer
@@ -146,6 +147,9 @@ private:
     [[nodiscard]] std::size_t enough_for_cpus(const finding& seen) const noexcept;
     [[nodiscard]] std::size_t enough_for_throughput(double throughput) const noexcept;
     [[nodiscard]] double one_more_try() const noexcept;
+    [[nodiscard]] double enough_for_mix() const noexcept;
+    void count_in_mix(const call_sample& call) noexcept;
+    bool grows_as_mixed(time_point now);
     void count_as_alone(const finding& seen) noexcept;
     [[nodiscard]] std::size_t within_bounds(double limit) const noexcept;
 
@@ -162,11 +166,20 @@ private:
     double alone_seconds_ = 0;
     double alone_calls_ = 0;
     duration held_latency_{};
-    bool held_unknown_ = false;  // the two are to be taken from the next epoch
-    bool more_helped_ = false;   // the try before this one
-    bool in_vain_ = false;       // the epoch before was slower, and did no more
-    unsigned held_for_ = 0;      // epochs since the last try
-    unsigned tries_after_ = 8;   // epochs between tries
+    // Of the latest calls, all kinds of them together; weighted averages in seconds.
+    double mix_run_ = 0;
+    double mix_cpu_ = 0;
+    double mix_blocked_ = 0;
+    double mix_run_squared_ = 0;
+    double mix_blocked_squared_ = 0;
+    double mix_product_ = 0;  // of run and blocked
+    std::size_t mix_calls_ = 0;
+    std::size_t calls_since_set_ = 0;  // the limit
+    bool held_unknown_ = false;        // the two are to be taken from the next epoch
+    bool more_helped_ = false;         // the try before this one
+    bool in_vain_ = false;             // the epoch before was slower, and did no more
+    unsigned held_for_ = 0;            // epochs since the last try
+    unsigned tries_after_ = 8;         // epochs between tries
     std::size_t calls_since_cut_ = 0;
     std::vector<adaptive_decision> decisions_;
 };

@@ -43,13 +43,24 @@ const char* why(adaptive_reason reason) {
 }  // namespace
 
 job_limit::job_limit(unsigned cpus, std::size_t most, twill::time_point now)
-    : fixed_(most),
-      control_(std::in_place,
-               twill::adaptive_options{.start = std::min<std::size_t>(cpus, most),
-                                       .most = most,
-                                       .cpus = static_cast<double>(cpus)},
-               now),
-      cpus_(cpus) {}
+    : fixed_(most), cpus_(cpus) {
+    begin_with(std::min<std::size_t>(cpus, most), now);
+}
+
+void job_limit::begin_with(std::size_t jobs, twill::time_point now) {
+    control_.emplace(
+        twill::adaptive_options{.start = jobs, .most = fixed_, .cpus = static_cast<double>(cpus_)},
+        now);
+}
+
+void job_limit::double_unseen(std::size_t in_progress, twill::time_point now) {
+    // What they wait for may have less room than this machine.
+    const std::size_t bound = std::min<std::size_t>(std::size_t{16} * cpus_, fixed_);
+    const std::size_t wanted = std::min(2 * this->now(), bound);
+    if (wanted <= this->now()) return;
+    begin_with(wanted, now);
+    for (std::size_t i = 0; i < in_progress; ++i) control_->begun(now);
+}
 
 void job_limit::started(twill::time_point at) noexcept {
     if (control_) control_->begun(at);
@@ -58,6 +69,7 @@ void job_limit::started(twill::time_point at) noexcept {
 void job_limit::ended(twill::time_point began, twill::time_point at,
                       const twill::call_sample& times) {
     if (!control_) return;
+    any_ended_ = true;
     control_->ended(began, at, times);
     ++measured_;
     sum_.run += times.run;
@@ -66,6 +78,7 @@ void job_limit::ended(twill::time_point began, twill::time_point at,
 }
 
 void job_limit::ended_unmeasured(twill::time_point began, twill::time_point at) noexcept {
+    any_ended_ = true;
     if (control_) control_->ended_unmeasured(began, at);
 }
 

@@ -293,7 +293,7 @@ twill::task<bool> runner::wait_for_slot() {
     while (!no_more_) {
         const auto now = twill::now();
         if (outcome_.counts.running >= limit_.now())
-            co_await job_ended_.next();
+            co_await wait_for_end();
         else if (now < next_start_)
             co_await pause(next_start_ - now);
         else if (!machine_has_room())
@@ -303,6 +303,25 @@ twill::task<bool> runner::wait_for_slot() {
     }
     co_return false;
 }
+
+// Of a job. Or, at the beginning, until it is clear that more can run besides.
+twill::task<> runner::wait_for_end() {
+    if (!limit_.is_guessing()) {
+        co_await job_ended_.next();
+        co_return;
+    }
+    constexpr twill::duration look = 5ms;
+    bool ended = true;
+    try {
+        co_await twill::with_timeout(look, until_job_ends());
+    } catch (const twill::timed_out&) {
+        ended = false;
+    }
+    if (!ended && limit_.is_guessing() && runnable_threads() == 0.0)
+        limit_.double_unseen(outcome_.counts.running, twill::now());
+}
+
+twill::task<> runner::until_job_ends() { co_await job_ended_.next(); }
 
 bool runner::machine_has_room() {
     // What was not asked for must not stop everything.

@@ -100,6 +100,8 @@ private:
     twill::task<> wait_for_room();
     twill::task<bool> wait_for_slot();
     twill::task<> pause(twill::duration length);
+    twill::task<> wait_for_end();
+    twill::task<> until_job_ends();
     twill::task<> until_no_more();
     [[nodiscard]] bool machine_has_room();
     [[nodiscard]] std::size_t most_unprinted() const noexcept;
