@@ -43,13 +43,27 @@ std::uint64_t hash_of_waiting(const run_result& result) noexcept {
     return of_circles != 0 ? of_circles : of_all;
 }
 
+// Null: no finding ended it.
+const finding* end_of(const run_result& result) noexcept {
+    return result.end == run_end::finding ? &result.findings[result.ended_by] : nullptr;
+}
+
+// To an end that says nothing.
+bool came_through(const run_result& result, const run_options& options) noexcept {
+    const finding* const last = end_of(result);
+    return last == nullptr ||
+           (last->kind == finding_kind::exit_status && last->value == options.usual_status);
+}
+
+bool is_note(const finding& found, const run_result& in, const run_options& options) noexcept {
+    return &found != end_of(in) &&
+           (options.passed_over >> static_cast<unsigned>(found.kind) & 1) == 0;
+}
+
 }  // namespace
 
-failure failure::of(const run_result& result) noexcept {
-    if (result.findings_count == 0) return {};
-    const bool ended = result.end == run_end::finding;
-    const finding& found = result.findings[ended ? result.ended_by : 0];
-    failure made{found.kind, found.value, found.here, found.there};
+failure failure::of(const finding& found, const run_result& in) noexcept {
+    failure made{found.kind, found.value, found.here, found.there, &found == end_of(in)};
     if (found.kind == finding_kind::deadlock || found.kind == finding_kind::livelock)
         made.here.depth = made.there.depth = 0;
     return made;
@@ -59,6 +73,17 @@ bool failure::same_as(const failure& other) const noexcept {
     return kind == other.kind && value == other.value &&
            ((same(here, other.here) && same(there, other.there)) ||
             (same(here, other.there) && same(there, other.here)));
+}
+
+bool failure::is_in(const run_result& result, const run_options& options) const noexcept {
+    if (ended_run) {
+        const finding* const last = end_of(result);
+        return last != nullptr && same_as(of(*last, result));
+    }
+    if (!came_through(result, options)) return false;
+    for (std::uint32_t i = 0; i != result.findings_count; ++i)
+        if (same_as(of(result.findings[i], result))) return true;
+    return false;
 }
 
 std::uint64_t identity_of(const finding& found, const run_result& in) noexcept {
@@ -79,25 +104,39 @@ bool failures_seen::add(std::uint64_t identity) noexcept {
 }
 
 bool came_to_its_end(const run_result& result) noexcept {
+    const finding* const last = end_of(result);
     return result.end == run_end::passed ||
-           (result.end == run_end::finding &&
-            result.findings[result.ended_by].kind == finding_kind::exit_status);
+           (last != nullptr && last->kind == finding_kind::exit_status);
 }
 
-bool is_news(const run_result& result, const run_options& options, failures_seen& seen) noexcept {
-    const finding* const last =
-        result.end == run_end::finding ? &result.findings[result.ended_by] : nullptr;
-    const bool came_through = last == nullptr || (last->kind == finding_kind::exit_status &&
-                                                  last->value == options.usual_status);
-    if (!came_through) return seen.add(identity_of(*last, result));
-    bool any = false;
+const finding* find_news(const run_result& result, const run_options& options,
+                         failures_seen& seen) noexcept {
+    if (!came_through(result, options)) {
+        const finding* const last = end_of(result);
+        return seen.add(identity_of(*last, result)) ? last : nullptr;
+    }
     for (std::uint32_t i = 0; i != result.findings_count; ++i) {
         const finding& each = result.findings[i];
-        if (&each == last || (options.passed_over >> static_cast<unsigned>(each.kind) & 1) != 0)
-            continue;
-        any = seen.add(identity_of(each, result)) || any;
+        if (is_note(each, result, options) && seen.add(identity_of(each, result))) return &each;
     }
-    return any;
+    return nullptr;
+}
+
+void keep_notes(const run_result& result, const run_options& options,
+                failures_seen& seen) noexcept {
+    if (!came_through(result, options)) return;
+    for (std::uint32_t i = 0; i != result.findings_count; ++i)
+        if (is_note(result.findings[i], result, options))
+            seen.add(identity_of(result.findings[i], result));
+}
+
+const finding* most_worth_keeping(const run_result& result, const run_options& options) noexcept {
+    if (result.findings_count == 0) return nullptr;
+    const finding* const last = end_of(result);
+    if (!came_through(result, options)) return last;
+    for (std::uint32_t i = 0; i != result.findings_count; ++i)
+        if (is_note(result.findings[i], result, options)) return &result.findings[i];
+    return last != nullptr ? last : &result.findings[0];
 }
 
 }  // namespace twill::inline TWILL_ABI::check

@@ -14,12 +14,15 @@ struct failure {
     std::int64_t value = 0;
     stack_trace here;
     stack_trace there;
+    bool ended_run = false;
 
-    // What ended the run, or else the first thing that was found in it.
-    static failure of(const run_result& result) noexcept;
+    static failure of(const finding& found, const run_result& in) noexcept;
     // Where a deadlock or a livelock happens to be noticed says nothing. Two parties may have
     // exchanged their roles.
     [[nodiscard]] bool same_as(const failure& other) const noexcept;
+    // What ended a run has to end this one too. What was noted is looked for among all notes, in a
+    // run that came through: in others its end is the news.
+    [[nodiscard]] bool is_in(const run_result& result, const run_options& options) const noexcept;
 };
 
 // The same number for what a user would call the same finding, never 0. A deadlock is known by the
@@ -41,9 +44,18 @@ private:
 // Also with another exit status than the good one.
 bool came_to_its_end(const run_result& result) noexcept;
 
-// Whether the run that made `result` has something new to tell: what ended it was not seen before,
-// or it came to its end (with the good status or the usual one) and noted something of a kind that
-// is not passed over. Notes of a run that ended badly are told with its end.
-bool is_news(const run_result& result, const run_options& options, failures_seen& seen) noexcept;
+// What the run that made `result` has to tell that is new, null: nothing. What ended it badly; or,
+// if it came through (with the good status or the usual one), the first note that was not seen
+// before, of a kind that is not passed over. Notes of a run that ended badly are told with its end.
+// Only what is given counts as seen from now on: the schedule is shrunk for that, and may lose the
+// rest.
+const finding* find_news(const run_result& result, const run_options& options,
+                         failures_seen& seen) noexcept;
+
+// When the run is told as it is: all that it noted has been seen, if it came through.
+void keep_notes(const run_result& result, const run_options& options, failures_seen& seen) noexcept;
+
+// What a smaller schedule for the same has to keep, wherever it was seen before; null: nothing.
+const finding* most_worth_keeping(const run_result& result, const run_options& options) noexcept;
 
 }  // namespace twill::inline TWILL_ABI::check

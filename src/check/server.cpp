@@ -363,28 +363,33 @@ std::uint64_t now_of_machine() noexcept {
            static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-// Whether it failed at all, and the runs of shrinking take no longer than others.
-bool can_be_shrunk(const run_result& result) noexcept {
-    const auto kind = failure::of(result).kind;
-    return kind != finding_kind::none && kind != finding_kind::spin && kind != finding_kind::stuck;
+// Whether the runs of shrinking take no longer than others.
+bool can_be_shrunk(const failure& wanted) noexcept {
+    return wanted.kind != finding_kind::spin && wanted.kind != finding_kind::stuck;
 }
 
 // Of the schedule that the last run followed, the one with fewest preemptions that is found within
-// the time that there is.
-bool shrink(session& shared, workshop& with) noexcept {
+// the time that there is, and in which this is met.
+bool shrink(session& shared, workshop& with, const failure& wanted) noexcept {
     with.kept.clear();
-    const failure wanted = failure::of(shared.result);
     explore::shrinking less(with.kept, last_run(with).record());
     const std::uint64_t until = now_of_machine() + shared.options.shrink_ns;
     shared.shrinking = 1;
     while (const explore::schedule* const attempt = less.propose()) {
         bool ignored = false;
         if (follow(shared, with, *attempt, explore::replay::how::loose, ignored)) return true;
-        less.tried(failure::of(shared.result).same_as(wanted), last_run(with).record());
+        less.tried(wanted.is_in(shared.result, shared.options), last_run(with).record());
         if (now_of_machine() > until || shared.hurry == haste::end_all) break;
     }
-    shared.shrinking = 0;
     keep_schedule(shared, with, less.best());
+    if (shared.hurry != haste::end_all) {
+        // Once more, to see what else is told with it.
+        bool diverged = false;
+        if (follow(shared, with, less.best(), explore::replay::how::strict, diverged)) return true;
+        if (!diverged && wanted.is_in(shared.result, shared.options))
+            keep_notes(shared.result, shared.options, with.seen);
+    }
+    shared.shrinking = 0;
     return false;
 }
 
@@ -418,10 +423,13 @@ bool replay_once(session& shared, workshop& with, answer& made) noexcept {
     // The same threads in the same order are not enough: they have to do the same.
     const std::uint64_t fingerprint = last_run(with).record().fingerprint;
     diverged = diverged || (what.fingerprint != 0 && what.fingerprint != fingerprint);
-    if (!diverged)
-        return shared.options.shrink_ns != 0 && can_be_shrunk(shared.result) &&
-               shrink(shared, with);
     auto& result = shared.result;
+    if (!diverged) {
+        const finding* const found = most_worth_keeping(result, shared.options);
+        if (shared.options.shrink_ns == 0 || found == nullptr) return false;
+        const failure wanted = failure::of(*found, result);
+        return can_be_shrunk(wanted) && shrink(shared, with, wanted);
+    }
     result.findings[0] = {};
     result.findings[0].kind = finding_kind::not_reproducible;
     result.findings_count = 1;
@@ -455,14 +463,17 @@ bool explore_some(session& shared, workshop& with, const request& asked, answer&
             shared.passed[shared.passed_count++] = last_run(with).interleaving();
         const plan how = plan_of(shared.options, shared.memory_mode != 0, number);
         if (is_only_unfair(shared.result, how.strategy)) continue;
-        if (!is_news(shared.result, shared.options, with.seen)) continue;
-        const failure first = failure::of(shared.result);
-        made.found = first.kind;
+        const finding* const news = find_news(shared.result, shared.options, with.seen);
+        if (news == nullptr) continue;
+        const failure wanted = failure::of(*news, shared.result);
+        made.found = wanted.kind;
         made.strategy = how.strategy;
         made.points = how.points;
         keep_schedule(shared, with, last_run(with).record());
-        return shared.options.shrink_ns != 0 && can_be_shrunk(shared.result) &&
-               shrink(shared, with);
+        if (shared.options.shrink_ns != 0 && can_be_shrunk(wanted))
+            return shrink(shared, with, wanted);
+        keep_notes(shared.result, shared.options, with.seen);
+        return false;
     }
     return false;
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
@@ -158,6 +159,48 @@ TEST(check_run, status_that_only_some_runs_end_with_is_told_beside_the_usual_one
     EXPECT_NE(finding_of(said)["summary"].get<std::string>().find('4'), std::string::npos)
         << finding_of(said);
     EXPECT_GT(said["failures"][0]["number"], 1);
+}
+
+std::multiset<std::string> kinds_of(const nlohmann::json& findings) {
+    std::multiset<std::string> kinds;
+    for (const auto& each : findings) kinds.insert(each["kind"]);
+    return kinds;
+}
+
+// A first run and then, by a later one, the order of locks; in a schedule that is as small as one
+// can be in which it is noted.
+void expect_order_of_locks_beside(const std::string& first, const std::string& scenario) {
+    const checking here;
+    for (const char* how : {"--jobs=1", "--jobs=2", "--keep-going"}) {
+        const auto said = here.json({"--schedules", "1000", "--sync", how}, {"notes", scenario});
+        EXPECT_EQ(said["status"], 1);
+        // It does not end the search.
+        EXPECT_EQ(said["schedules"], 1000) << how;
+        std::multiset<std::string> kinds;
+        for (const auto& run : said["failures"]) kinds.merge(kinds_of(run["findings"]));
+        ASSERT_EQ(kinds, (std::multiset<std::string>{first, "lock-order"})) << how;
+        for (const auto& run : said["failures"]) {
+            if (run["findings"][0]["kind"] != "lock-order") {
+                EXPECT_EQ(run["number"], 1) << how;
+                continue;
+            }
+            EXPECT_GT(run["number"], 1) << how;
+            const std::string schedule = run["schedule"];
+            // Two preemptions, of some twenty.
+            EXPECT_LE(std::ranges::count(schedule, ':'), 8) << schedule;
+            const auto again = here.json({"--replay", schedule}, {"notes", scenario});
+            ASSERT_EQ(again["failures"].size(), 1U);
+            EXPECT_EQ(kinds_of(again["failures"][0]["findings"]).count("lock-order"), 1U) << how;
+        }
+    }
+}
+
+TEST(check_run, note_of_a_later_run_is_told_beside_the_status_that_all_end_with) {
+    expect_order_of_locks_beside("exit-status", "ends_with_three_and_seldom_inverts");
+}
+
+TEST(check_run, note_of_a_later_run_is_told_beside_what_all_runs_note) {
+    expect_order_of_locks_beside("wrong-unlock", "unlocks_wrongly_and_seldom_inverts");
 }
 
 TEST(check_run, status_of_the_first_run_is_a_failure_once_another_run_passes) {

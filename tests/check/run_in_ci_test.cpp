@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -270,6 +271,24 @@ TEST(check_in_ci, suppressed_failure_that_ends_runs_does_not_end_the_search) {
     EXPECT_EQ(said["status"], 0) << said["failures"];
     EXPECT_EQ(said["schedules"], 100);
     EXPECT_EQ(said["suppressed"], 1);
+}
+
+TEST(check_in_ci, what_is_noted_seldom_is_told_beside_what_is_suppressed) {
+    const checking here;
+    std::ofstream(here / "known.txt") << "exit-status *\nwrong-unlock *\n";
+    for (const char* scenario :
+         {"ends_with_three_and_seldom_inverts", "unlocks_wrongly_and_seldom_inverts"}) {
+        const auto said = here.json({"--suppress", "known.txt", "--schedules", "1000", "--sync"},
+                                    {"notes", scenario});
+        EXPECT_EQ(said["status"], 1);
+        ASSERT_EQ(said["failures"].size(), 1U) << said;
+        EXPECT_EQ(said["failures"][0]["findings"].size(), 1U) << said;
+        EXPECT_EQ(finding_of(said)["kind"], "lock-order");
+        EXPECT_GE(said["suppressed"], 1);
+        // It is shrunk for that, to two preemptions of some twenty.
+        const std::string schedule = said["failures"][0]["schedule"];
+        EXPECT_LE(std::ranges::count(schedule, ':'), 8) << schedule;
+    }
 }
 
 TEST(check_in_ci, suppression_matches_only_its_place_and_unused_ones_are_told) {

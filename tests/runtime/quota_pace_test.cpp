@@ -115,7 +115,9 @@ struct rests final : twill::event_sink {
     twill::atomic<int> gave_way{0};
 };
 
-// How often a loop rested under a quota of so many CPUs, until it did or gave way 200 times.
+// How often a loop rested under a quota of so many CPUs, until it did; where it need not, until it
+// gave way 200 times. That many are no bound where it must: on a busy machine it gets less than its
+// quota for as long.
 int rests_under(double quota, bool serves, unsigned workers = 0) {
     static rests seen;  // outlives the threads that may still be inside `record`
     told cpus(quota);
@@ -129,7 +131,8 @@ int rests_under(double quota, bool serves, unsigned workers = 0) {
         const auto give_up = twill::after(twill::now(), 20s);
         const auto short_run = twill::after(twill::now(), 50ms);
         twill::par::for_each_index(1'000'000, [&](std::size_t) {
-            const bool enough = serves ? seen.rested.load() != 0 || seen.gave_way.load() > 200 ||
+            const bool enough = serves ? seen.rested.load() != 0 ||
+                                             (quota > 1 && seen.gave_way.load() > 200) ||
                                              twill::now() > give_up
                                        : twill::now() > short_run;
             if (enough) return;
@@ -143,12 +146,12 @@ int rests_under(double quota, bool serves, unsigned workers = 0) {
     return seen.rested.load();
 }
 
-TEST(QuotaPace, WhoComputesRestsWhileTheProgramServes) { EXPECT_GT(rests_under(0.1, true), 0); }
+TEST(QuotaPace, WhoComputesRestsWhileTheProgramServes) { EXPECT_GT(rests_under(0.02, true), 0); }
 
-TEST(QuotaPace, SoDoThreadsWhoseNumberIsGiven) { EXPECT_GT(rests_under(0.1, true, 1), 0); }
+TEST(QuotaPace, SoDoThreadsWhoseNumberIsGiven) { EXPECT_GT(rests_under(0.02, true, 1), 0); }
 
 TEST(QuotaPace, NobodyRestsWhereTheQuotaIsLarge) { EXPECT_EQ(rests_under(3, true), 0); }
 
-TEST(QuotaPace, NobodyRestsInAProgramThatOnlyComputes) { EXPECT_EQ(rests_under(0.1, false), 0); }
+TEST(QuotaPace, NobodyRestsInAProgramThatOnlyComputes) { EXPECT_EQ(rests_under(0.02, false), 0); }
 
 }  // namespace

@@ -71,6 +71,38 @@ void ends_with_three_and_seldom_with_four() {
     std::exit(seen == 5 ? 4 : 3);
 }
 
+std::mutex left, right;
+
+// In the opposite order to another thread, which is mostly not over by then.
+void inverts_seldom() {
+    int seen = 0;
+    std::thread other([] {
+        {
+            const std::lock_guard first(left);
+            const std::lock_guard second(right);
+        }
+        set_stage(1);
+        set_stage(2);
+    });
+    for (int i = 0; i != 4; ++i) seen += stage_now() == 1 ? 1 : 0;
+    if (seen == 4) {
+        const std::lock_guard first(right);
+        const std::lock_guard second(left);
+    }
+    other.join();
+}
+
+void ends_with_three_and_seldom_inverts() {
+    inverts_seldom();
+    std::exit(3);
+}
+
+void unlocks_wrongly_and_seldom_inverts() {
+    guard.lock();
+    std::thread([] { guard.unlock(); }).join();
+    inverts_seldom();
+}
+
 // With 3 in about half of its schedules.
 void ends_with_three_or_well() {
     std::thread other([] { set_stage(1); });
@@ -155,6 +187,8 @@ int main(int argc, char** argv) {
         {"ends_with_three", ends_with_three},
         {"ends_with_three_and_seldom_fails", ends_with_three_and_seldom_fails},
         {"ends_with_three_and_seldom_with_four", ends_with_three_and_seldom_with_four},
+        {"ends_with_three_and_seldom_inverts", ends_with_three_and_seldom_inverts},
+        {"unlocks_wrongly_and_seldom_inverts", unlocks_wrongly_and_seldom_inverts},
         {"ends_with_three_or_well", ends_with_three_or_well},
         {"waits_in_an_unknown_call", waits_in_an_unknown_call},
         {"computes_for_ever", computes_for_ever},

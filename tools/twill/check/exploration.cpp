@@ -67,12 +67,47 @@ private:
     struct sigaction before_ = {};
 };
 
-// What distinguishes one failing run from another, for whoever explores with several servers.
-std::string identity_of(const failing_run& run) {
-    const auto& first = run.findings.front();
-    auto text = fmt::format("{}:{}", first.kind, first.summary);
-    for (const auto& each : first.here) text += fmt::format(":{}+{:x}", each.module, each.offset);
+constexpr std::string_view exit_status = "exit-status";
+
+// As in run_options::passed_over.
+std::uint64_t bit_of(std::string_view kind_name) {
+    using twill::check::finding_kind;
+    for (auto kind = static_cast<unsigned>(finding_kind::signal);
+         kind != static_cast<unsigned>(finding_kind::not_reproducible); ++kind)
+        if (name_of(static_cast<finding_kind>(kind)) == kind_name) return std::uint64_t{1} << kind;
+    return 0;
+}
+
+std::string places_of(const stack& all) {
+    std::string text;
+    for (const auto& each : all) text += fmt::format(":{}+{:x}", each.module, each.offset);
     return text;
+}
+
+// The same for what a user would call the same finding, whichever server comes with it. The words
+// on what is only noted have numbers of threads in them, which differ from run to run; two parties
+// may have exchanged their roles.
+std::string identity_of(const finding_account& found) {
+    auto text = fmt::format("{}:{}", found.kind, found.ended_run ? found.summary : "");
+    std::string one = places_of(found.here), other = places_of(found.there);
+    if (other < one) std::swap(one, other);
+    return text + one + " " + other;
+}
+
+bool ended_badly(const failing_run& run) {
+    return !run.findings.empty() && run.findings.front().ended_run;
+}
+
+// Whether `smaller` tells all that `run` does; of one that ended badly, that it did.
+bool tells_all_of(const failing_run& run, const failing_run& smaller) {
+    if (ended_badly(run) || ended_badly(smaller))
+        return ended_badly(run) && ended_badly(smaller) &&
+               run.findings.front().kind == smaller.findings.front().kind;
+    return std::ranges::all_of(run.findings, [&](const auto& each) {
+        return std::ranges::any_of(smaller.findings, [&](const auto& kept) {
+            return identity_of(kept) == identity_of(each);
+        });
+    });
 }
 
 class exploration {
@@ -256,26 +291,18 @@ private:
         // Once more, with everything kept that a report needs.
         const std::string schedule = schedule_of(with);
         const bool again = replay_with_events(with);
-        auto run = take_account(with);
+        auto run = account_of(with, answer, number);
         if (!again || run.findings.front().kind == "not-reproducible") {
             run.findings = {not_reproduced(answer.found)};
             run.schedule = schedule;
         }
-        if (again && !known_.empty()) {
-            const std::size_t suppressed = known_.apply(run);
-            made_.suppressed += suppressed;
+        if (again) {
+            if (number == 1) learn_usual_status(with.session().result);
+            made_.suppressed += leave_news(run, with.session(), known_);
             if (run.findings.empty()) return;
-            shrink(with, schedule);
-            if (replay_with_events(with)) {
-                run = take_account(with);
-                suppressions(known_).apply(run);
-                if (run.findings.empty()) return;
-            }
+            if (!known_.empty()) make_smaller(run, with, answer);
+            remember(run);
         }
-        run.number = number;
-        run.strategy = name_of(answer.strategy);
-        run.points = name_of(answer.points);
-        if (again && !seen_.insert(identity_of(run)).second) return;  // another server had it
         if (how_.keep_going) {
             tell(std::move(run));
             return;
@@ -283,28 +310,81 @@ private:
         // What a run noted and went on after does not end the search for worse; the same kind once
         // more would be no news.
         run.is_usual_end = is_usual_end(run);
-        const bool ended = run.findings.front().ended_run && !run.is_usual_end;
+        const bool ended = ended_badly(run) && !run.is_usual_end;
         has_failed_ = has_failed_ || ended;
         if (!ended) {
-            for (std::uint32_t i = 0; i != with.session().result.findings_count; ++i) {
-                const auto& found = with.session().result.findings[i];
-                const auto kind = found.kind;
-                if (kind == twill::check::finding_kind::exit_status)
-                    usual_status_ = static_cast<std::int32_t>(found.value);
-                else if (std::ranges::find(run.findings, name_of(kind), &finding_account::kind) !=
-                         run.findings.end())
-                    passed_over_ |= std::uint64_t{1} << static_cast<unsigned>(kind);
-            }
+            for (const auto& each : run.findings)
+                if (each.kind != exit_status) passed_over_ |= bit_of(each.kind);
             if (!how_.json) print("twill check", text_of_note(run));
         }
         found_.push_back(std::move(run));
     }
 
+    static failing_run account_of(checked_program& with, const twill::check::answer& answer,
+                                  std::uint64_t number) {
+        auto run = take_account(with);
+        run.number = number;
+        run.strategy = name_of(answer.strategy);
+        run.points = name_of(answer.points);
+        return run;
+    }
+
     // Some programs always end with a status that means nothing (`void main`), or that tells of a
     // failure each time. The first run shows it.
     static bool is_usual_end(const failing_run& run) {
-        return run.number == 1 &&
-               run.findings.front().kind == name_of(twill::check::finding_kind::exit_status);
+        return run.number == 1 && run.findings.front().kind == exit_status;
+    }
+
+    void learn_usual_status(const twill::check::run_result& first) {
+        if (const auto status = status_of(first)) usual_status_ = *status;
+    }
+
+    // None: it ended well, or otherwise.
+    static std::optional<std::int32_t> status_of(const twill::check::run_result& result) {
+        if (result.end != twill::check::run_end::finding) return std::nullopt;
+        const auto& last = result.findings[result.ended_by];
+        if (last.kind != twill::check::finding_kind::exit_status) return std::nullopt;
+        return static_cast<std::int32_t>(last.value);
+    }
+
+    // What is suppressed is taken out, and what was told before: by the first run (how runs end),
+    // by another server or beside something else. Of a run that ended badly all stays if its end
+    // is new. Gives how many findings were suppressed.
+    std::size_t leave_news(failing_run& run, const twill::check::session& of,
+                           suppressions& known) const {
+        if (run.number != 1 && status_of(of.result) == usual_status_)
+            std::erase_if(run.findings, [](const auto& each) { return each.kind == exit_status; });
+        const std::size_t suppressed = known.apply(run);
+        if (ended_badly(run)) {
+            if (seen_.contains(identity_of(run.findings.front()))) run.findings.clear();
+            return suppressed;
+        }
+        std::erase_if(run.findings, [&](const auto& each) {
+            return (of.options.passed_over & bit_of(each.kind)) != 0 ||
+                   seen_.contains(identity_of(each));
+        });
+        return suppressed;
+    }
+
+    void remember(const failing_run& run) {
+        for (const auto& each : run.findings) {
+            seen_.insert(identity_of(each));
+            if (ended_badly(run) && !is_usual_end(run)) return;
+        }
+    }
+
+    // Looked for when it is known that not all of the run is suppressed.
+    void make_smaller(failing_run& run, checked_program& with, const twill::check::answer& answer) {
+        auto& passed_over = with.session().options.passed_over;
+        const auto before = std::exchange(passed_over, ~std::uint64_t{0});
+        for (const auto& each : run.findings) passed_over &= ~bit_of(each.kind);
+        shrink(with, run.schedule);
+        passed_over = before;
+        if (!replay_with_events(with)) return;
+        auto smaller = account_of(with, answer, run.number);
+        auto known = known_;  // counted already
+        leave_news(smaller, with.session(), known);
+        if (tells_all_of(run, smaller)) run = std::move(smaller);
     }
 
     // A run has passed: so the first one's status was a failure of that schedule, and the search
@@ -350,7 +430,7 @@ private:
         return text + fmt::format("{} steps", result.steps);
     }
 
-    // Leaves a smaller schedule in the session.
+    // Leaves a smaller schedule in the session, for what is not passed over.
     void shrink(checked_program& with, const std::string& schedule) {
         set_schedule(with, schedule);
         with.session().options.shrink_ns = time_for_shrinking;
