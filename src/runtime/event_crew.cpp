@@ -79,13 +79,16 @@ event_crew::event_crew(reactor& io, thread_source& threads, event_crew_options o
 
 event_crew::~event_crew() = default;
 
-void event_crew::post(runnable& work) noexcept {
-    if (event_seat* const seat = seated; seat != nullptr && seat->home == this) {
-        seat->hold.note_others();
-        auto& self = static_cast<crew_worker&>(seat->worker);
-        if (anything_shared() || !self.ring_.push(work)) injected_.push(work);
-        return;
-    }
+bool event_crew::post_here(runnable& work) noexcept {
+    event_seat* const seat = seated;
+    if (seat == nullptr || seat->home != this) return false;
+    seat->hold.note_others();
+    auto& self = static_cast<crew_worker&>(seat->worker);
+    if (anything_shared() || !self.ring_.push(work)) injected_.push(work);
+    return true;
+}
+
+void event_crew::inject(runnable& work) noexcept {
     injected_.push(work);
     static_cast<void>(wake_poller());
 }

@@ -30,13 +30,16 @@ void event_worker::note_region() {
     if (on_region_ && !region_noted_.exchange(true, std::memory_order_relaxed)) on_region_();
 }
 
-void event_worker::post(runnable& work) noexcept {
-    if (event_seat* const seat = seated; seat != nullptr && seat->home == this) {
-        if (seat->hold.can_be_taken()) return post_from_seat(*seat, work);
+bool event_worker::post_here(runnable& work) noexcept {
+    event_seat* const seat = seated;
+    if (seat == nullptr || seat->home != this) return false;
+    if (seat->hold.can_be_taken()) {
+        post_from_seat(*seat, work);
+    } else {
         seat->hold.note_others();
-        return local_.push_back(work);
+        local_.push_back(work);
     }
-    inject(work);
+    return true;
 }
 
 void event_worker::post_from_seat(event_seat& seat, runnable& work) noexcept {

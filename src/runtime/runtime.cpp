@@ -22,6 +22,7 @@
 #include <cstdio>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <vector>
 
 namespace twill::inline TWILL_ABI {
@@ -96,6 +97,7 @@ struct runtime::parts {
     }
     // The blocking pool may have a report of theirs to say still.
     ~parts() {
+        while (outsiders.load(std::memory_order_acquire) != 0) std::this_thread::yield();
         on_signal.reset();
         for (const auto& each : watches) each->end();
         throttling->end();
@@ -105,7 +107,8 @@ struct runtime::parts {
 
     runtime_options options;
     std::unique_ptr<trace::file_trace> trace;
-    futex_mutex reporting;  // one report at a time
+    atomic<unsigned> outsiders{0};  // threads that are handing work over
+    futex_mutex reporting;          // one report at a time
     // The thread that makes one, which nobody else takes itself for. Written under the lock.
     atomic<pid_t> reporter{0};
     std::shared_ptr<reactor> io;
@@ -143,9 +146,13 @@ struct runtime::parts {
     detail::io_activity& make_event_pool();
     void watch_worker(detail::watched_worker& one);
     void post(runnable& work) noexcept {
-        if (crew) [[unlikely]]
-            return crew->post(work);
-        worker->post(work);
+        if (crew ? crew->post_here(work) : worker->post_here(work)) return;
+        // What is handed over may end the run, and its thread then the runtime, before this one has
+        // looked whether somebody sleeps. Whoever sees the work sees this addition, too; the
+        // release pairs with the acquire of who ends the runtime.
+        outsiders.fetch_add(1, std::memory_order_relaxed);
+        crew ? crew->inject(work) : worker->inject(work);
+        outsiders.fetch_sub(1, std::memory_order_release);
     }
     bool arm(timer& what) noexcept { return crew ? crew->arm(what) : worker->arm(what); }
     bool disarm(timer& what) noexcept { return crew ? crew->disarm(what) : worker->disarm(what); }

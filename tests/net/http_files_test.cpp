@@ -83,7 +83,7 @@ TEST(HttpFiles, NothingOutsideOfTheFolderIsGivenOut) {
 
 TEST(HttpFiles, WhatAClientHasIsNotSentAgain) {
     temporary_directory folder;
-    const auto path = folder.file("a.txt", "first", 0644);
+    static_cast<void>(folder.file("a.txt", "first", 0644));
     beside_server(
         {}, twill::http::files(folder.path(), {.cache_control = "max-age=5"}),
         [&](endpoint there) -> task<> {

@@ -120,7 +120,13 @@ public:
     event_crew& operator=(const event_crew&) = delete;
 
     // Queues work behind what is ready. Any thread.
-    void post(runnable& work) noexcept;
+    void post(runnable& work) noexcept {
+        if (!post_here(work)) inject(work);
+    }
+    // The same in two parts: on a thread of the crew (on others it does nothing, and gives false),
+    // and on any.
+    bool post_here(runnable& work) noexcept;
+    void inject(runnable& work) noexcept;
     // As executor::arm and executor::disarm. Any thread.
     bool arm(timer& what) noexcept;
     bool disarm(timer& what) noexcept { return timers_.disarm(what); }

@@ -55,7 +55,13 @@ public:
     static bool on_this_thread() noexcept;
 
     // Queues work behind what is ready. Any thread.
-    void post(runnable& work) noexcept;
+    void post(runnable& work) noexcept {
+        if (!post_here(work)) inject(work);
+    }
+    // The same in two parts: on the thread that drives the worker (on others it does nothing, and
+    // gives false), and on any.
+    bool post_here(runnable& work) noexcept;
+    [[gnu::noinline]] void inject(runnable& work) noexcept;
 
     // As executor::arm and executor::disarm. Any thread.
     bool arm(timer& what) noexcept;
@@ -113,7 +119,6 @@ private:
 
     [[gnu::noinline]] void post_from_seat(event_seat& seat, runnable& work) noexcept;
     [[gnu::cold, gnu::noinline]] static bool may_go_further(event_seat& seat) noexcept;
-    [[gnu::noinline]] void inject(runnable& work) noexcept;
     [[gnu::noinline]] void wake_up() noexcept;
     void note_length(duration of_turn) noexcept;
     [[nodiscard]] bool over() const noexcept { return done_->load(std::memory_order_seq_cst); }
