@@ -41,7 +41,8 @@ struct runtime_statistics {
     // How often one more was called: runtime_options::event_threads.
     std::uint64_t event_threads_called = 0;
     // In how many periods of a CPU quota the kernel has stopped the process, with all of its
-    // control group, as far as it was seen: a look is taken once a second while something runs.
+    // control group, as far as it was seen: a look is taken once a second while parallel work runs,
+    // or tasks that the watchdog looks after.
     std::uint64_t throttled_periods = 0;
 };
 
