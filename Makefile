@@ -4,13 +4,13 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-asan test-tsan bench lint format docs install clean ci-long
+.PHONY: help run search test test-asan test-tsan bench lint format docs install clean ci-long
 
 # Where make install puts things; DESTDIR goes before it.
 PREFIX ?= /usr/local
 
 # For the scripts: make test REPEAT=20 FILTER=channel, make bench SUITE=map, make run ARGS=--quick.
-export REPEAT FILTER SUITE
+export REPEAT FILTER SUITE PORT
 
 # With ccache, what one clone compiled serves another.
 export CCACHE_BASEDIR := $(CURDIR)
@@ -24,6 +24,11 @@ run: ## build twill and show what it does: twill demo (ARGS=... for the demo)
 	@scripts/setup run
 	@scripts/build release twill_command
 	@build/release/bin/twill demo $(ARGS)
+
+search: ## search /usr/include and /usr/share/doc in the browser (PORT=8080, FOLDERS="...")
+	@scripts/setup search
+	@scripts/build release example_search
+	@scripts/search $(FOLDERS)
 
 test: ## build and run all tests (REPEAT=n: n times; FILTER=regex: only those)
 	@scripts/setup test

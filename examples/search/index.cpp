@@ -2,6 +2,7 @@
 
 #include <twill/async/map.hpp>
 #include <twill/core/error.hpp>
+#include <twill/core/finally.hpp>
 #include <twill/core/sleep.hpp>
 #include <twill/core/timeout.hpp>
 #include <twill/io/directory.hpp>
@@ -69,20 +70,28 @@ bool index::is_wanted(std::string_view path) const noexcept {
 }
 
 twill::task<> index::run() {
-    twill::file_watcher changes;
+    std::optional<twill::file_watcher> changes;
+    // The kernel takes a millisecond or more to end the watches.
+    co_await twill::finally(run_with(changes), [&]() -> twill::task<> {
+        co_await twill::blocking([&] { changes.reset(); });
+    });
+}
+
+twill::task<> index::run_with(std::optional<twill::file_watcher>& changes) {
     // First: what changes while all is read is then told of.
     if (options_.watch) co_await watch_all(changes);
     co_await look_at_all();
     ready_.set();
     if (statistics_.watching)
-        co_await follow(changes);
+        co_await follow(*changes);
     else
         co_await look_again_and_again();
 }
 
-twill::task<> index::watch_all(twill::file_watcher& changes) {
+twill::task<> index::watch_all(std::optional<twill::file_watcher>& changes) {
     try {
-        for (const auto& each : options_.folders) co_await changes.add(each, {.recursive = true});
+        changes.emplace();
+        for (const auto& each : options_.folders) co_await changes->add(each, {.recursive = true});
         statistics_.watching = true;
     } catch (const twill::too_many_watches& failure) {
         report(std::string(failure.what()) + "; until then all files are looked at every " +

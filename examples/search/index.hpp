@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -87,7 +88,8 @@ private:
         bool all = false;
     };
 
-    [[nodiscard]] twill::task<> watch_all(twill::file_watcher& changes);
+    [[nodiscard]] twill::task<> run_with(std::optional<twill::file_watcher>& changes);
+    [[nodiscard]] twill::task<> watch_all(std::optional<twill::file_watcher>& changes);
     [[nodiscard]] twill::task<> look_at_all();
     [[nodiscard]] twill::task<> find_files_in(const std::string& folder,
                                               std::vector<file_found>& found);
