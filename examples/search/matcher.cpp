@@ -94,6 +94,10 @@ re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()
 
 }  // namespace
 
+struct matcher::automaton : re2::RE2 {
+    using re2::RE2::RE2;
+};
+
 matcher::matcher(const query& what) {
     const bool ignore_case = what.ignores_case();
     if (what.kind == query_kind::literal && (!ignore_case || is_ascii(what.text))) {
@@ -104,7 +108,7 @@ matcher::matcher(const query& what) {
     const std::string expression =
         "(?m)" +
         (what.kind == query_kind::literal ? re2::RE2::QuoteMeta(piece(what.text)) : what.text);
-    expression_ = std::make_unique<re2::RE2>(expression, options);
+    expression_ = std::make_unique<automaton>(expression, options);
     if (!expression_->ok()) {
         // It quotes the part that is wrong, which may be all.
         std::string why = expression_->error();

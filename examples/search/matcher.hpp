@@ -16,10 +16,6 @@
 #include <string_view>
 #include <vector>
 
-namespace re2 {
-class RE2;
-}
-
 namespace search {
 
 // From `begin` to `end`, counted from the beginning of the text; may be empty.
@@ -61,8 +57,9 @@ private:
 
     // Of which each line that matches has at least one; empty: there are none.
     std::vector<literal> literals_;
+    struct automaton;  // RE2's
     // None: the literal is all.
-    std::unique_ptr<re2::RE2> expression_;
+    std::unique_ptr<automaton> expression_;
     // Whether it may refer to the text as a whole, and so must see each line as one.
     bool line_by_line_ = false;
 };
