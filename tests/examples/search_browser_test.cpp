@@ -45,22 +45,29 @@ public:
           messages_(process_.out(), {.max_line = 64 << 20}) {}
 
     [[nodiscard]] task<> open(std::string address) {
-        const auto made = co_await call("Target.createTarget", {{"url", "about:blank"}});
-        const auto attached = co_await call("Target.attachToTarget",
-                                            {{"targetId", made["targetId"]}, {"flatten", true}});
+        json what;
+        what["url"] = "about:blank";
+        const auto made = co_await call("Target.createTarget", what);
+        json whom;
+        whom["targetId"] = made["targetId"];
+        whom["flatten"] = true;
+        const auto attached = co_await call("Target.attachToTarget", whom);
         session_ = attached["sessionId"];
         for (const char* domain : {"Page.enable", "Runtime.enable", "Log.enable"})
             co_await call(domain, json::object());
-        co_await call("Page.navigate", {{"url", address}});
+        json where;
+        where["url"] = address;
+        co_await call("Page.navigate", where);
         co_await evaluate(R"(new Promise(go => document.readyState === 'complete'
             ? go() : addEventListener('load', go)))");
     }
 
     // The value of an expression in the page; of a promise, what it comes to.
     [[nodiscard]] task<json> evaluate(std::string expression) {
-        auto got = co_await call(
-            "Runtime.evaluate",
-            {{"expression", expression}, {"awaitPromise", true}, {"returnByValue", true}});
+        json what;
+        what["expression"] = expression;
+        what["awaitPromise"] = what["returnByValue"] = true;
+        auto got = co_await call("Runtime.evaluate", what);
         if (got.contains("exceptionDetails"))
             throw std::runtime_error(got["exceptionDetails"].dump());
         co_return got["result"].value("value", json());
@@ -78,8 +85,11 @@ public:
 
     // As if typed, letter by letter.
     [[nodiscard]] task<> type(std::string_view text) {
-        for (const char each : text)
-            co_await call("Input.insertText", {{"text", std::string(1, each)}});
+        for (const char each : text) {
+            json what;
+            what["text"] = std::string(1, each);
+            co_await call("Input.insertText", what);
+        }
     }
 
     // What the page complained of: exceptions, refused content.
@@ -120,6 +130,8 @@ private:
     std::vector<std::string> complaints_;
 };
 
+json both(const std::string& one, const std::string& two) { return json::array({one, two}); }
+
 task<> use_page(const temporary_directory& folder, std::string program, search::service& here,
                 std::string at) {
     const temporary_directory profile;
@@ -133,11 +145,10 @@ task<> use_page(const temporary_directory& folder, std::string program, search::
         "document.querySelectorAll('mark').length === 3");
     EXPECT_EQ(co_await in.evaluate("[...document.querySelectorAll('section h2')].map(each => "
                                    "each.textContent)"),
-              json::array({folder.path() + "/a.txt", folder.path() + "/b.html"}));
-    EXPECT_EQ(
-        co_await in.evaluate("[...document.querySelectorAll('li code')].map(each => "
-                             "each.textContent)"),
-        json::array({"a needle, a Needle", "<b>needle</b><script>document.title='bad'</script>"}))
+              both(folder.path() + "/a.txt", folder.path() + "/b.html"));
+    EXPECT_EQ(co_await in.evaluate("[...document.querySelectorAll('li code')].map(each => "
+                                   "each.textContent)"),
+              both("a needle, a Needle", "<b>needle</b><script>document.title='bad'</script>"))
         << "what is in a file is shown, not run";
     EXPECT_NE(co_await in.evaluate("document.title"), "bad");
     EXPECT_EQ(co_await in.evaluate("location.hash"), "#q=needle&mode=literal&case=smart");

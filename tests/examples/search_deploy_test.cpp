@@ -31,8 +31,9 @@ except ImportError:
 print(json.dumps(yaml.safe_load(open(sys.argv[1]))))
 )";
     const auto made = twill::run([&]() -> task<twill::process_output> {
-        co_return co_await twill::run_process(
-            {.arguments = {"python3", "-c", program, folder + "/kubernetes/" + name}});
+        const twill::command command{
+            .arguments = {"python3", "-c", program, folder + "/kubernetes/" + name}};
+        co_return co_await twill::run_process(command);
     });
     EXPECT_TRUE(made.status.success()) << made.err;
     return json::parse(made.out, nullptr, false);

@@ -71,8 +71,9 @@ TEST(SearchProgram, a_port_that_is_taken_is_a_message_and_status_1) {
     const temporary_directory folder;
     twill::run([&]() -> task<> {
         twill::tcp_listener other(twill::endpoint::loopback(0));
-        const auto made = co_await twill::run_process(
-            search_with({"--port", std::to_string(other.local().port()), folder.path()}));
+        const auto command =
+            search_with({"--port", std::to_string(other.local().port()), folder.path()});
+        const auto made = co_await twill::run_process(command);
         EXPECT_EQ(made.status.shell_code(), 1);
         EXPECT_NE(made.err.find("Address already in use"), std::string::npos) << made.err;
     });
