@@ -43,6 +43,9 @@ public:
     // All matches in one line, without its end; at most `most`.
     void find_in_line(std::string_view line, std::size_t most, std::vector<match>& into) const;
 
+    // Whether all text is given to the expression, which takes its time.
+    [[nodiscard]] bool sees_all() const noexcept { return literals_.empty(); }
+
     // For tests: the literals that lines are chosen by.
     [[nodiscard]] std::size_t literals() const noexcept { return literals_.size(); }
 

@@ -11,9 +11,11 @@
 namespace search {
 namespace {
 
-// Long documents are looked at in pieces of this size, by several threads at a time. Small enough
-// for a beat between two of them even where an expression is slow.
-constexpr std::size_t piece_size = std::size_t{64} << 10;
+// Long documents are looked at in pieces, by several threads at a time, with a beat between two of
+// them: a piece takes some 10 us, and where an expression is as slow as they get some 10 ms.
+std::size_t piece_size(const matcher& what) noexcept {
+    return what.sees_all() ? std::size_t{16} << 10 : std::size_t{64} << 10;
+}
 
 constexpr std::uint64_t first_wave = std::uint64_t{1} << 20;
 constexpr std::uint64_t longest_wave = std::uint64_t{256} << 20;
@@ -31,11 +33,12 @@ std::size_t next_line(std::string_view text, std::size_t at) noexcept {
 
 std::vector<match> find_in_pieces(twill::par::context& here, std::string_view text, bool plain,
                                   const matcher& what, std::size_t most) {
-    const std::size_t count = (text.size() + piece_size - 1) / piece_size;
+    const std::size_t size = piece_size(what);
+    const std::size_t count = (text.size() + size - 1) / size;
     std::vector<std::vector<match>> found(count);
     twill::par::for_each_index(here, count, [&](std::size_t i) {
-        const std::size_t from = next_line(text, i * piece_size);
-        const std::size_t to = next_line(text, std::min((i + 1) * piece_size, text.size()));
+        const std::size_t from = next_line(text, i * size);
+        const std::size_t to = next_line(text, std::min((i + 1) * size, text.size()));
         if (from == to) return;
         what.find_lines(text.substr(from, to - from), plain, most, found[i]);
         for (match& each : found[i]) {
@@ -114,7 +117,7 @@ std::vector<found_document> scan_some(twill::par::context& here, const corpus& a
         if (!each->resident) again = read_again(*each, options.largest_file);
         const std::string_view text = each->resident ? each->text : again;
         std::vector<match> matches;
-        if (text.size() > 2 * piece_size)
+        if (text.size() > 2 * piece_size(what))
             matches = find_in_pieces(there, text, each->plain, what, options.most_lines);
         else
             what.find_lines(text, each->plain, options.most_lines, matches);
