@@ -1,0 +1,72 @@
+#include "twill/map/slots.hpp"
+
+#include <twill/core/timeout.hpp>
+
+#include <chrono>
+
+namespace twill_command {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr twill::duration between_looks = 50ms;  // at a machine that has no room
+
+}  // namespace
+
+twill::task<bool> slots::wait() {
+    while (!control_.is_ending()) {
+        const auto now = twill::now();
+        if (control_.outcome.counts.running >= limit_.now())
+            co_await wait_for_end();
+        else if (now < next_start_)
+            co_await control_.pause(next_start_ - now);
+        else if (!machine_has_room())
+            co_await control_.pause(between_looks);
+        else
+            co_return true;
+    }
+    co_return false;
+}
+
+// Of a job. Or, at the beginning, until it is clear that more can run besides.
+twill::task<> slots::wait_for_end() {
+    if (!limit_.is_guessing()) {
+        co_await control_.job_ended().next();
+        co_return;
+    }
+    constexpr twill::duration look = 5ms;
+    bool ended = true;
+    try {
+        co_await twill::with_timeout(look, until_job_ends());
+    } catch (const twill::timed_out&) {
+        ended = false;
+    }
+    if (!ended && limit_.is_guessing() && runnable_threads() == 0.0)
+        limit_.double_unseen(control_.outcome.counts.running, twill::now());
+}
+
+twill::task<> slots::until_job_ends() { co_await control_.job_ended().next(); }
+
+bool slots::machine_has_room() {
+    // What was not asked for must not stop everything.
+    if (guard_.nothing_runs() && !gate_.was_asked_for()) return true;
+    return !guard_.is_recovering() && gate_.is_open(twill::now());
+}
+
+void slots::take(const attempt& one) {
+    limit_.started(one.began);
+    ++control_.outcome.counts.running;
+    if (delay_) next_start_ = twill::after(one.began, *delay_);
+}
+
+void slots::give_back(const attempt& one, const std::optional<twill::call_sample>& times) {
+    --control_.outcome.counts.running;
+    guard_.note_end(one);
+    if (times)
+        limit_.ended(one.began, twill::now(), *times);
+    else
+        limit_.ended_unmeasured(one.began, twill::now());
+    control_.job_ended().announce();
+}
+
+}  // namespace twill_command
