@@ -69,4 +69,6 @@ if(TARGET twill_command)
 endif()
 # For gdb -x: the tasks of a program.
 install(FILES share/gdb/twill.py DESTINATION ${CMAKE_INSTALL_DATADIR}/twill/gdb)
+# For workers of twill map: a header for C, and examples.
+install(DIRECTORY share/worker DESTINATION ${CMAKE_INSTALL_DATADIR}/twill USE_SOURCE_PERMISSIONS)
 install(FILES LICENSE TYPE DOC)

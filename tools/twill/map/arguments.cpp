@@ -39,6 +39,8 @@ struct raw_options {
     std::string arg_file;
     bool json_lines = false;
     std::string batch;
+    bool worker = false;
+    bool lengths = false;
     bool tag = false;
     unsigned retries = 1;
     std::string halt;
@@ -68,6 +70,8 @@ void declare(CLI::App& app, raw_options& into) {
     app.add_option("-a,--arg-file", into.arg_file);
     app.add_flag("--jsonl", into.json_lines);
     app.add_option("--batch", into.batch);
+    app.add_flag("--worker", into.worker);
+    app.add_flag("--lengths", into.lengths);
     app.add_flag("--tag", into.tag);
     app.add_option("--retries", into.retries);
     app.add_option("--halt", into.halt);
@@ -141,8 +145,24 @@ std::optional<map_answer> take_command(std::span<char* const> words, map_argumen
     return std::nullopt;
 }
 
+// An input comes to a worker over a pipe, and a worker stays.
+std::optional<map_answer> check_worker(const map_arguments& all) {
+    const auto refuse = [](std::string_view what) {
+        return refusal(fmt::format("--worker: {}", what));
+    };
+    if (command_template(all.command, false).names_input())
+        return refuse("inputs come over standard input; leave out '{}'");
+    if (!all.batch.is_one()) return refuse("it has no use for --batch");
+    if (all.json_lines) return refuse("it gets whole lines; leave out --jsonl");
+    if (all.dry_run) return refuse("there is one command, and no dry run of it");
+    if (all.delay || all.gate.asked_for)
+        return refuse("--delay, --load and --memfree hold back processes, not inputs");
+    return std::nullopt;
+}
+
 // What only shows when all is known.
 std::optional<map_answer> check_together(const map_arguments& all) {
+    if (all.worker != worker_protocol::none) return check_worker(all);
     if (all.batch.is_one()) return std::nullopt;
     if (!command_template(all.command, all.json_lines).takes_several())
         return refusal(
@@ -228,6 +248,13 @@ std::optional<map_answer> convert_records(const raw_options& raw, map_arguments&
                     raw.resume ? "--resume" : "--retry-failed"));
 }
 
+std::optional<map_answer> convert_worker(const raw_options& raw, map_arguments& into) {
+    if (raw.worker) into.worker = raw.lengths ? worker_protocol::lengths : worker_protocol::lines;
+    if (raw.lengths && !raw.worker)
+        return refusal("--lengths is how a worker that stays gets its inputs: --worker --lengths");
+    return std::nullopt;
+}
+
 std::optional<map_answer> convert(const raw_options& raw, map_arguments& into) {
     into.keep_order = raw.keep_order;
     into.dry_run = raw.dry_run;
@@ -258,8 +285,9 @@ std::optional<map_answer> convert(const raw_options& raw, map_arguments& into) {
                 fmt::format("--batch takes auto, or a number from 1 on; not '{}'", raw.batch));
         into.batch = *batch;
     }
-    for (const auto& step : {convert_jobs(raw.jobs, into), convert_times(raw, into),
-                             convert_gate(raw, into), convert_records(raw, into)})
+    for (const auto& step :
+         {convert_jobs(raw.jobs, into), convert_times(raw, into), convert_gate(raw, into),
+          convert_records(raw, into), convert_worker(raw, into)})
         if (step) return step;
     return std::nullopt;
 }

@@ -5,6 +5,7 @@
 #include "twill/map/halt_policy.hpp"
 #include "twill/map/machine_gate.hpp"
 #include "twill/map/time_limit.hpp"
+#include "twill/map/worker_protocol.hpp"
 
 #include <twill/core/time.hpp>
 
@@ -25,6 +26,7 @@ struct map_arguments {
     std::optional<std::string> input_file;  // instead of standard input
     bool json_lines = false;                // inputs are JSON objects
     batch_size batch;
+    worker_protocol worker = worker_protocol::none;
     bool tag = false;
     time_limit timeout;
     unsigned tries = 1;

@@ -135,9 +135,10 @@ bool command_template::is_place_alone(const word& which) noexcept {
 }
 
 command_template::command_template(std::span<char* const> words, bool has_fields)
-    : first_word_(words.front()) {
+    : first_word_(words.front()), names_input_(false) {
     for (const char* each : words) words_.push_back(parse(each, has_fields));
-    if (std::ranges::none_of(words_, varies)) words_.push_back({{kind::whole, {}}});
+    names_input_ = std::ranges::any_of(words_, varies);
+    if (!names_input_) words_.push_back({{kind::whole, {}}});
 }
 
 bool command_template::program_varies() const noexcept { return varies(words_.front()); }

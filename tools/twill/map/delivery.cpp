@@ -39,6 +39,15 @@ twill::task<> delivery::wait_for_room() {
         co_await records_.log().written().next();
 }
 
+std::size_t delivery::unwritten() const noexcept {
+    return printer_.waiting() + (records_.is_active() ? records_.log().unwritten() : 0);
+}
+
+change& delivery::fewer() noexcept {
+    if (printer_.waiting() > 0) return printer_.printed();
+    return unwritten() > 0 ? records_.log().written() : control_.job_ended();
+}
+
 void delivery::note_refusal(const planned_job& what, refusal why) {
     if (commands_.ends_all(why))
         control_.end_early(why.status(), std::move(why.message));

@@ -40,6 +40,10 @@ public:
 
     // For another output to keep.
     twill::task<> wait_for_room();
+    // Outputs and records that were handed over and are not written; what announces that there are
+    // fewer, or that another job has ended.
+    [[nodiscard]] std::size_t unwritten() const noexcept;
+    change& fewer() noexcept;
     // A job that was started, does not run, and is not handed over: counts for as long as it lives.
     class in_between {
     public:

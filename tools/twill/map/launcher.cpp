@@ -26,7 +26,8 @@ int refusal::status() const noexcept {
 }
 
 launcher::launcher(const map_arguments& arguments, std::string program)
-    : template_(arguments.command, arguments.json_lines),
+    : arguments_(arguments),
+      template_(arguments.command, arguments.json_lines),
       null_device_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
     if (null_device_ < 0) throw twill::io_error("open", "/dev/null", errno);
     command_.program = std::move(program);
@@ -44,6 +45,19 @@ launcher::~launcher() { ::close(null_device_); }
 std::variant<attempt, refusal> launcher::start(const planned_job& what) {
     if (auto problem = template_.fill(what.inputs, what.names.front().number, command_.arguments))
         return refusal{std::make_error_code(std::errc::invalid_argument), std::move(*problem)};
+    return start();
+}
+
+std::variant<attempt, refusal> launcher::start_worker(const std::string& mark) {
+    command_.arguments.assign(arguments_.command.begin(), arguments_.command.end());
+    command_.in = twill::stdio::pipe();
+    const bool lines = arguments_.worker == worker_protocol::lines;
+    command_.environment = {std::string("TWILL_MAP_PROTOCOL=") + (lines ? "lines" : "lengths"),
+                            "TWILL_MAP_END=" + mark};
+    return start();
+}
+
+std::variant<attempt, refusal> launcher::start() {
     try {
         const auto began = twill::now();
         return attempt{.child = twill::process::start(command_), .began = began};

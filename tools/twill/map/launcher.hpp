@@ -43,6 +43,9 @@ public:
 
     [[nodiscard]] std::variant<attempt, refusal> start(const planned_job& what);
 
+    // A worker that stays; `mark`: what ends its answers.
+    [[nodiscard]] std::variant<attempt, refusal> start_worker(const std::string& mark);
+
     // Whether what prevented the start of one job prevents all others.
     [[nodiscard]] bool ends_all(const refusal& why) const noexcept;
 
@@ -51,6 +54,9 @@ public:
     [[nodiscard]] std::string described(const planned_job& what) const;
 
 private:
+    std::variant<attempt, refusal> start();
+
+    const map_arguments& arguments_;
     command_template template_;
     twill::command command_;
     int null_device_;

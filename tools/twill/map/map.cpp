@@ -76,6 +76,14 @@ int sum_up(const map_outcome& outcome) {
     return static_cast<int>(std::min(counts.failed, most_counted_failures + 1));
 }
 
+job_limit limit_for(const map_arguments& arguments, unsigned most, twill::time_point began) {
+    if (arguments.jobs) return job_limit(most);
+    // What one of those does with its time is not known input by input.
+    if (arguments.worker != worker_protocol::none)
+        return job_limit(std::min(twill::usable_cpus(), most));
+    return {twill::usable_cpus(), most, began};
+}
+
 int run_jobs(const map_arguments& arguments, input_source& inputs) {
     std::string program;
     const command_template command(arguments.command, arguments.json_lines);
@@ -91,7 +99,7 @@ int run_jobs(const map_arguments& arguments, input_source& inputs) {
     if (arguments.niceness) be_nice(*arguments.niceness);
     adopt_orphans();
     const auto began = twill::now();
-    job_limit limit = asked_for ? job_limit(jobs) : job_limit(twill::usable_cpus(), jobs, began);
+    job_limit limit = limit_for(arguments, jobs, began);
     runner all(arguments, inputs, std::move(program), limit, records);
     map_outcome outcome;
     try {

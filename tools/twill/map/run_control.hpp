@@ -45,7 +45,8 @@ public:
     // Everything is.
     void stop_all();
 
-    // Announces that a job has ended, or that no more are started.
+    // Announces that a job has ended, or that no more are started; or there is more for workers to
+    // do.
     change& job_ended() noexcept { return job_ended_; }
 
     // Shorter, once no more are started.

@@ -4,19 +4,11 @@
 
 #include <twill/core/error.hpp>
 
-#include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <utility>
 
 namespace twill_command {
 namespace {
-
-using namespace std::chrono_literals;
-
-// Before the first retry at most, doubled for each further one.
-constexpr twill::duration first_backoff = 100ms;
-constexpr twill::duration longest_backoff = 30s;
 
 // A signal that was ignored when we started stays ignored (nohup; a shell's `&`): SIGTERM stands
 // in.
@@ -41,8 +33,11 @@ runner::runner(const map_arguments& arguments, input_source& inputs, std::string
               [this](const planned_job& alone, std::string why) {
                   delivery_.fail_unstarted(alone, std::move(why));
               }),
-      time_limit_(arguments.timeout),
-      dice_(twill::random_seed()) {}
+      time_limit_(arguments.timeout) {
+    if (arguments.worker != worker_protocol::none)
+        workers_.emplace(arguments, launcher_, intake_, delivery_, control_, time_limit_,
+                         limit.now());
+}
 
 twill::task<map_outcome> runner::run() {
     auto all = [this](twill::scope_ref beside) -> twill::task<> {
@@ -77,11 +72,13 @@ twill::task<> runner::run_jobs(twill::scope_ref jobs) {
 
 twill::task<> runner::start_jobs(twill::scope_ref starting) {
     control_.jobs = starting;
+    if (workers_) workers_->start(starting);
     co_await twill::scope([this, starting](twill::scope_ref dispatching) {
         control_.starting = dispatching;
-        return dispatch(starting);
+        return workers_ ? workers_->feed() : dispatch(starting);
     });
     control_.starting.reset();
+    if (workers_) workers_->close();
 }
 
 // Without a log, going on would lose what is done; what runs may end.
@@ -206,13 +203,7 @@ twill::task<bool> runner::may_try_again(const planned_job& what, const attempt& 
     const bool wanted = last.evicted || (!result.success() && what.tries < arguments_.tries);
     if (!wanted || control_.is_ending()) co_return false;
     const delivery::in_between waiting(delivery_);
-    if (!last.evicted) {
-        // "Full jitter": those that failed together do not come back together.
-        const auto longest = std::min(
-            first_backoff * (std::int64_t{1} << std::min(what.tries - 1, 16U)), longest_backoff);
-        co_await control_.pause(
-            std::chrono::duration_cast<twill::duration>(longest * dice_.unit()));
-    }
+    if (!last.evicted) co_await control_.pause(pauses_.after(what.tries));
     co_return co_await slots_.wait();
 }
 

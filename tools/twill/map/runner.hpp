@@ -11,11 +11,12 @@
 #include "twill/map/launcher.hpp"
 #include "twill/map/planned_job.hpp"
 #include "twill/map/record_keeper.hpp"
+#include "twill/map/retry_pause.hpp"
 #include "twill/map/run_control.hpp"
 #include "twill/map/slots.hpp"
 #include "twill/map/time_limit.hpp"
+#include "twill/map/worker_pool.hpp"
 
-#include <twill/core/random.hpp>
 #include <twill/core/scope.hpp>
 #include <twill/core/task.hpp>
 #include <twill/io/signal.hpp>
@@ -50,6 +51,9 @@ private:
     //       start_jobs       its scope is cancelled to stop the jobs, and print what they left
     //         run_job        one for each job that was started and is not done
     //         dispatch       its scope is cancelled to start no more
+    //       or, with workers that stay,
+    //         keep_one       one for each worker
+    //         feed           its scope is cancelled to take no more inputs
     twill::task<> watch_signals();
     twill::task<> keep_log();
     twill::task<> run_all();
@@ -81,7 +85,8 @@ private:
     delivery delivery_;
     intake intake_;
     time_limit time_limit_;
-    twill::random_source dice_;
+    retry_pause pauses_;
+    std::optional<worker_pool> workers_;
 };
 
 }  // namespace twill_command
