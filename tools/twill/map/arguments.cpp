@@ -29,6 +29,9 @@ struct raw_options {
     bool keep_order = false;
     bool dry_run = false;
     bool explain = false;
+    bool report = false;
+    std::string timeline;
+    std::string trace;
     bool null_separated = false;
     std::string joblog;
     std::string results;
@@ -59,6 +62,9 @@ void declare(CLI::App& app, raw_options& into) {
     app.add_flag("-k,--keep-order", into.keep_order);
     app.add_flag("-n,--dry-run", into.dry_run);
     app.add_flag("--explain", into.explain);
+    app.add_flag("--report", into.report);
+    app.add_option("--timeline", into.timeline);
+    app.add_option("--trace", into.trace);
     app.add_flag("-0,--null", into.null_separated);
     app.add_option("--joblog", into.joblog);
     app.add_option("--results", into.results);
@@ -154,6 +160,8 @@ std::optional<map_answer> check_worker(const map_arguments& all) {
         return refuse("inputs come over standard input; leave out '{}'");
     if (!all.batch.is_one()) return refuse("it has no use for --batch");
     if (all.json_lines) return refuse("it gets whole lines; leave out --jsonl");
+    if (all.report)
+        return refuse("what it does with its time is not known, input by input: --report");
     if (all.dry_run) return refuse("there is one command, and no dry run of it");
     if (all.delay || all.gate.asked_for)
         return refuse("--delay, --load and --memfree hold back processes, not inputs");
@@ -260,6 +268,9 @@ std::optional<map_answer> convert(const raw_options& raw, map_arguments& into) {
     into.dry_run = raw.dry_run;
     into.null_separated = raw.null_separated;
     into.explain = raw.explain;
+    into.report = raw.report;
+    if (!raw.timeline.empty()) into.timeline = raw.timeline;
+    if (!raw.trace.empty()) into.trace = raw.trace;
     into.json_lines = raw.json_lines;
     if (!raw.arg_file.empty()) into.input_file = raw.arg_file;
     into.tag = raw.tag;

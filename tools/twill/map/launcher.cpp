@@ -60,7 +60,9 @@ std::variant<attempt, refusal> launcher::start_worker(const std::string& mark) {
 std::variant<attempt, refusal> launcher::start() {
     try {
         const auto began = twill::now();
-        return attempt{.child = twill::process::start(command_), .began = began};
+        attempt made{.child = twill::process::start(command_), .began = began};
+        made.start_took = twill::now() - began;
+        return made;
     } catch (const twill::io_error& failure) {
         return refusal{failure.code(), failure.what()};
     }

@@ -8,6 +8,7 @@
 #include <twill/core/time.hpp>
 #include <twill/io/process.hpp>
 
+#include <cstddef>
 #include <string>
 #include <system_error>
 #include <variant>
@@ -18,7 +19,10 @@ namespace twill_command {
 struct attempt {
     twill::process child;
     twill::time_point began;
-    bool evicted = false;  // stopped by us because memory was short: it does not count
+    twill::duration start_took{};  // us
+    std::size_t beside = 1;        // so many ran when it began, with itself
+    std::size_t slot = 0;          // its row in pictures
+    bool evicted = false;          // stopped by us because memory was short: it does not count
 };
 
 // Why there is none.

@@ -2,6 +2,8 @@
 // for the latter where nothing is said.
 #pragma once
 
+#include "twill/map/progress.hpp"
+
 #include <twill/core/time.hpp>
 
 #include <cstdint>
@@ -41,6 +43,10 @@ public:
 
     // Whether a job may start. Looks at the memory at most a hundred times a second.
     [[nodiscard]] bool is_open(twill::time_point now);
+    // What kept the latest job from starting.
+    [[nodiscard]] limiter closed_by() const noexcept {
+        return has_memory_ ? limiter::load : limiter::memory;
+    }
     // So little memory that a job that runs should make room: half of what is to be available.
     [[nodiscard]] bool is_desperate() const;
 

@@ -111,6 +111,10 @@ int run_jobs(const map_arguments& arguments, input_source& inputs) {
     records.finish();
     if (arguments.explain)
         for (const auto& line : limit.explained(began)) complain("twill map: {}", line);
+    if (arguments.report)
+        for (const auto& line : all.report().lines()) complain("twill map: {}", line);
+    if (arguments.timeline) all.chart().save_picture(*arguments.timeline);
+    if (arguments.trace) all.chart().save_trace(*arguments.trace);
     return sum_up(outcome);
 }
 

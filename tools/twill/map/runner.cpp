@@ -3,6 +3,7 @@
 #include "twill/common/message.hpp"
 
 #include <twill/core/error.hpp>
+#include <twill/runtime/usable_cpus.hpp>
 
 #include <csignal>
 #include <utility>
@@ -33,9 +34,10 @@ runner::runner(const map_arguments& arguments, input_source& inputs, std::string
               [this](const planned_job& alone, std::string why) {
                   delivery_.fail_unstarted(alone, std::move(why));
               }),
-      time_limit_(arguments.timeout) {
+      time_limit_(arguments.timeout),
+      report_(twill::usable_cpus()) {
     if (arguments.worker != worker_protocol::none)
-        workers_.emplace(arguments, launcher_, intake_, delivery_, control_, time_limit_,
+        workers_.emplace(arguments, launcher_, intake_, delivery_, control_, time_limit_, chart_,
                          limit.now());
 }
 
@@ -114,9 +116,15 @@ void runner::interrupt() {
 
 twill::task<> runner::dispatch(twill::scope_ref starting) {
     while (!control_.is_ending()) {
+        limiter& limited_by = control_.outcome.counts.limited_by;
+        limited_by = limiter::output;
         co_await delivery_.wait_for_room();
+        limited_by = limiter::inputs;
         planned_job taken = co_await intake_.next(slots_.count());
-        if (taken.inputs.empty()) break;
+        if (taken.inputs.empty()) {
+            limited_by = limiter::nothing;
+            break;
+        }
         if (!co_await slots_.wait()) break;
         auto launched = co_await launch(taken);
         if (auto* refused = std::get_if<refusal>(&launched)) {
@@ -134,7 +142,7 @@ twill::task<std::variant<attempt, refusal>> runner::launch(const planned_job& wh
     for (;;) {
         auto launched = launcher_.start(what);
         const auto* refused = std::get_if<refusal>(&launched);
-        if (refused == nullptr) slots_.take(std::get<attempt>(launched));
+        if (refused == nullptr) note_start(std::get<attempt>(launched));
         if (refused == nullptr || !refused->may_pass() || control_.outcome.counts.running == 0)
             co_return launched;
         co_await control_.job_ended().next();
@@ -194,7 +202,36 @@ std::optional<twill::call_sample> runner::note_end(const planned_job& what, cons
         intake_.note(what.inputs.size(), took);
     }
     slots_.give_back(now, times);
+    note_in_views(what, now, result, times);
     return times;
+}
+
+void runner::note_start(attempt& one) {
+    slots_.take(one);
+    one.beside = control_.outcome.counts.running;
+    report_.started(twill::now(), one.start_took, one.beside, slots_.count());
+    if (arguments_.has_chart()) one.slot = chart_.take_slot();
+}
+
+void runner::note_in_views(const planned_job& what, const attempt& one, const job_result& result,
+                           const std::optional<twill::call_sample>& times) {
+    const auto now = twill::now();
+    if (times)
+        report_.ended(now, one.beside, *times);
+    else
+        report_.ended_unmeasured(now);
+    if (!arguments_.has_chart()) return;
+    stretch shown{.from = one.began, .to = now, .label = what.inputs.front()};
+    if (times) {
+        shown.run = times->run;
+        shown.queued = times->queued;
+        shown.blocked = times->blocked;
+    } else {
+        shown.unmeasured = now - one.began;
+    }
+    shown.failed = result.success() ? 0 : 1;
+    chart_.add(one.slot, std::move(shown));
+    chart_.give_back(one.slot);
 }
 
 // Once it is true, there is a slot.

@@ -7,12 +7,14 @@
 #include "twill/map/input_source.hpp"
 #include "twill/map/intake.hpp"
 #include "twill/map/job.hpp"
+#include "twill/map/job_chart.hpp"
 #include "twill/map/job_limit.hpp"
 #include "twill/map/launcher.hpp"
 #include "twill/map/planned_job.hpp"
 #include "twill/map/record_keeper.hpp"
 #include "twill/map/retry_pause.hpp"
 #include "twill/map/run_control.hpp"
+#include "twill/map/run_report.hpp"
 #include "twill/map/slots.hpp"
 #include "twill/map/time_limit.hpp"
 #include "twill/map/worker_pool.hpp"
@@ -35,6 +37,10 @@ public:
            job_limit& limit, record_keeper& records);
     runner(const runner&) = delete;
     runner& operator=(const runner&) = delete;
+
+    // What `--report`, `--timeline` and `--trace` show, after `run`.
+    [[nodiscard]] const run_report& report() const noexcept { return report_; }
+    [[nodiscard]] const job_chart& chart() const noexcept { return chart_; }
 
     // All jobs have ended, and their groups too, when this has. Throws io_error: standard input
     // cannot be read, or the outputs cannot be written.
@@ -75,6 +81,9 @@ private:
     twill::task<> run_one_by_one(planned_job what);
 
     void interrupt();
+    void note_start(attempt& one);
+    void note_in_views(const planned_job& what, const attempt& one, const job_result& result,
+                       const std::optional<twill::call_sample>& times);
 
     const map_arguments& arguments_;
     record_keeper& records_;
@@ -87,6 +96,8 @@ private:
     time_limit time_limit_;
     retry_pause pauses_;
     std::optional<worker_pool> workers_;
+    run_report report_;
+    job_chart chart_;
 };
 
 }  // namespace twill_command

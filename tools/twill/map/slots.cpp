@@ -14,16 +14,22 @@ constexpr twill::duration between_looks = 50ms;  // at a machine that has no roo
 }  // namespace
 
 twill::task<bool> slots::wait() {
+    job_counts& counts = control_.outcome.counts;
     while (!control_.is_ending()) {
         const auto now = twill::now();
-        if (control_.outcome.counts.running >= limit_.now())
+        counts.allowed = limit_.now();
+        counts.limited_by = limiter::jobs;
+        if (counts.running >= limit_.now()) {
             co_await wait_for_end();
-        else if (now < next_start_)
+        } else if (now < next_start_) {
+            counts.limited_by = limiter::delay;
             co_await control_.pause(next_start_ - now);
-        else if (!machine_has_room())
+        } else if (!machine_has_room()) {
+            counts.limited_by = gate_.closed_by();
             co_await control_.pause(between_looks);
-        else
+        } else {
             co_return true;
+        }
     }
     co_return false;
 }
@@ -62,11 +68,24 @@ void slots::take(const attempt& one) {
 void slots::give_back(const attempt& one, const std::optional<twill::call_sample>& times) {
     --control_.outcome.counts.running;
     guard_.note_end(one);
-    if (times)
+    if (times) {
+        note_share(*times);
         limit_.ended(one.began, twill::now(), *times);
-    else
+    } else {
         limit_.ended_unmeasured(one.began, twill::now());
+    }
     control_.job_ended().announce();
+}
+
+// A moving average, for the progress line.
+void slots::note_share(const twill::call_sample& times) noexcept {
+    const auto all = times.run + times.queued + times.blocked;
+    if (all <= twill::duration::zero()) return;
+    constexpr double weight = 0.1;
+    double& share = control_.outcome.counts.share_on_cpu;
+    share += weight * (static_cast<double>((times.run + times.queued).count()) /
+                           static_cast<double>(all.count()) -
+                       share);
 }
 
 }  // namespace twill_command

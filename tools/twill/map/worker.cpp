@@ -101,7 +101,7 @@ twill::task<> worker::send(std::vector<planned_job> jobs) {
     if (unanswered_.empty()) desk_.note_busy(true);
     for (planned_job& each : jobs) {
         append_input(bytes, each.inputs.front(), protocol_);
-        unanswered_.push_back({std::move(each), now, job_result(store_)});
+        unanswered_.push_back({std::move(each), now, job_result(store_), process_.slot});
     }
     co_await process_.child.in().write_all(bytes);
 }

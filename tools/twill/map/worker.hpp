@@ -37,6 +37,7 @@ struct answer {
     planned_job what;
     twill::time_point began;
     job_result result;
+    std::size_t slot;  // of the worker
 };
 
 // What workers have in common: where inputs come from and answers go.

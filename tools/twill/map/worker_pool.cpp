@@ -34,13 +34,14 @@ std::string new_mark() {
 
 worker_pool::worker_pool(const map_arguments& arguments, launcher& commands, intake& inputs,
                          delivery& results, run_control& control, time_limit& limit,
-                         std::size_t workers)
+                         job_chart& chart, std::size_t workers)
     : arguments_(arguments),
       launcher_(commands),
       intake_(inputs),
       delivery_(results),
       control_(control),
       time_limit_(limit),
+      chart_(chart),
       workers_(workers),
       mark_(new_mark()) {}
 
@@ -101,11 +102,14 @@ twill::task<bool> worker_pool::start_and_follow() {
         co_return false;
     }
     ++alive_;
-    worker one(std::get<attempt>(std::move(launched)), arguments_.worker, mark_, time_limit_,
-               delivery_.store(), *this);
+    auto& process = std::get<attempt>(launched);
+    if (arguments_.has_chart()) process.slot = chart_.take_slot();
+    const std::size_t slot = process.slot;
+    worker one(std::move(process), arguments_.worker, mark_, time_limit_, delivery_.store(), *this);
     co_await one.live();
     --alive_;
     co_await settle(one);
+    if (arguments_.has_chart()) chart_.give_back(slot);
     changed().announce();
     co_return true;
 }
@@ -136,6 +140,7 @@ twill::task<> worker_pool::settle(worker& ended) {
 twill::task<> worker_pool::settle_one(answer which, bool by_death) {
     ++which.what.tries;
     --with_workers_;
+    draw(which);
     const unsigned most =
         by_death ? std::max(arguments_.tries, least_tries_after_death) : arguments_.tries;
     if (!which.result.success() && which.what.tries < most && !control_.is_ending()) {
@@ -145,6 +150,15 @@ twill::task<> worker_pool::settle_one(answer which, bool by_death) {
         co_await delivery_.hand_over(which.what, which.began, std::move(which.result), {});
     }
     changed().announce();
+}
+
+void worker_pool::draw(const answer& which) {
+    if (!arguments_.has_chart()) return;
+    chart_.add(which.slot, {.from = which.began,
+                            .to = which.result.ended,
+                            .unmeasured = which.result.ended - which.began,
+                            .label = which.what.inputs.front(),
+                            .failed = which.result.success() ? 0U : 1U});
 }
 
 twill::task<> worker_pool::try_later(answer failed) {

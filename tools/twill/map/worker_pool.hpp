@@ -6,6 +6,7 @@
 #include "twill/map/arguments.hpp"
 #include "twill/map/delivery.hpp"
 #include "twill/map/intake.hpp"
+#include "twill/map/job_chart.hpp"
 #include "twill/map/launcher.hpp"
 #include "twill/map/planned_job.hpp"
 #include "twill/map/retry_pause.hpp"
@@ -29,7 +30,8 @@ class worker_pool final : private worker_desk {
 public:
     // `workers`: how many. What is referred to must outlive it.
     worker_pool(const map_arguments& arguments, launcher& commands, intake& inputs,
-                delivery& results, run_control& control, time_limit& limit, std::size_t workers);
+                delivery& results, run_control& control, time_limit& limit, job_chart& chart,
+                std::size_t workers);
 
     // Puts all inputs into the queue. Cancelled: no more come.
     twill::task<> feed();
@@ -45,6 +47,7 @@ private:
     void refuse_to_start(refusal why);
     twill::task<> settle(worker& ended);
     twill::task<> settle_one(answer which, bool by_death);
+    void draw(const answer& which);
     twill::task<> try_later(answer failed);
     void put_back(planned_job what);
     [[nodiscard]] bool is_too_much() const noexcept;
@@ -64,6 +67,7 @@ private:
     delivery& delivery_;
     run_control& control_;
     time_limit& time_limit_;
+    job_chart& chart_;
     const std::size_t workers_;
     std::string mark_;
     retry_pause pauses_;
