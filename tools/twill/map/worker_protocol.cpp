@@ -26,6 +26,13 @@ std::optional<std::uint64_t> take_number(std::string_view& line) {
     return number;
 }
 
+// How many of the last bytes of `text` may be the beginning of `mark`.
+std::size_t begun_at_end(std::string_view text, std::string_view mark) {
+    std::size_t count = std::min(text.size(), mark.size() - 1);
+    while (!mark.starts_with(text.substr(text.size() - count))) --count;
+    return count;
+}
+
 answer_part wrong() { return {.what = answer_part::kind::wrong}; }
 
 }  // namespace
@@ -67,8 +74,7 @@ answer_part answer_parser::next_of_lines() {
     const std::string_view here = text();
     const auto at = here.find(mark_);
     if (at == std::string_view::npos) {
-        // The mark may have begun.
-        const std::size_t sure = here.size() - std::min(here.size(), mark_.size() - 1);
+        const std::size_t sure = here.size() - begun_at_end(here, mark_);
         if (sure == 0) return {};
         return take(answer_part::kind::output, sure);
     }
