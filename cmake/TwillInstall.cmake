@@ -71,4 +71,10 @@ endif()
 install(FILES share/gdb/twill.py DESTINATION ${CMAKE_INSTALL_DATADIR}/twill/gdb)
 # For workers of twill map: a header for C, and examples.
 install(DIRECTORY share/worker DESTINATION ${CMAKE_INSTALL_DATADIR}/twill USE_SOURCE_PERMISSIONS)
+if(TARGET twill_command)
+    install(FILES share/completions/twill.bash RENAME twill
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+    install(FILES share/completions/_twill DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+    install(FILES share/man/man1/twill-map.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+endif()
 install(FILES LICENSE TYPE DOC)
