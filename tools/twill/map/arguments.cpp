@@ -163,7 +163,7 @@ std::optional<map_answer> check_worker(const map_arguments& all) {
     if (all.report)
         return refuse("what it does with its time is not known, input by input: --report");
     if (all.dry_run) return refuse("there is one command, and no dry run of it");
-    if (all.delay || all.gate.asked_for)
+    if (all.delay || all.gate.asked_for())
         return refuse("--delay, --load and --memfree hold back processes, not inputs");
     return std::nullopt;
 }
@@ -225,7 +225,6 @@ std::optional<double> parse_load(std::string_view text) {
 std::optional<map_answer> convert_gate(const raw_options& raw, map_arguments& into) {
     into.gate = usual_limits();
     if (raw.load.empty() && raw.memfree.empty()) return std::nullopt;
-    into.gate = {.load = std::nullopt, .memory = std::nullopt, .asked_for = true};
     if (!raw.load.empty()) {
         into.gate.load = parse_load(raw.load);
         if (!into.gate.load)

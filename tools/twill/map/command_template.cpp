@@ -111,7 +111,11 @@ command_template::word command_template::parse(std::string_view text, bool has_f
         const auto* known =
             std::ranges::find(places, inside, &std::pair<std::string_view, kind>::first);
         const bool is_field = has_fields && is_field_name(inside);
-        if (close == std::string_view::npos || (known == std::end(places) && !is_field)) {
+        // "${#}" is a shell's number of arguments.
+        const bool is_of_shell = inside == "#" && !made.empty() && made.back().what == kind::text &&
+                                 made.back().text.ends_with('$');
+        if (close == std::string_view::npos || is_of_shell ||
+            (known == std::end(places) && !is_field)) {
             // Another brace may open a place behind this one.
             literal(text.substr(0, 1));
             text.remove_prefix(1);

@@ -20,7 +20,7 @@ public:
     // `words`: the command line; must outlive this. In them stand for the input
     //     {}    all of it            {.}   without its extension
     //     {/}   without its folder   {//}  only its folder         {/.}  without either
-    //     {#}   its number, from 1 on
+    //     {#}   its number, from 1 on (but "${#}" is left to a shell)
     // and with `has_fields` {name}, of an input that is a JSON object. When there is none of them,
     // the input is one more word at the end.
     command_template(std::span<char* const> words, bool has_fields);

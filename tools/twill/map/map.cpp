@@ -84,6 +84,21 @@ job_limit limit_for(const map_arguments& arguments, unsigned most, twill::time_p
     return {twill::usable_cpus(), most, began};
 }
 
+// Five lines at most: what was measured, what the guards did, and the latest decisions. `fit`: for
+// how many jobs there are descriptors, where nobody has asked for a number.
+std::vector<std::string> explanation(std::vector<std::string> lines, std::string guards,
+                                     std::optional<unsigned> fit) {
+    if (fit && *fit < most_measured) {
+        const auto files = fmt::format("open files (ulimit -n) leave room for {} at a time", *fit);
+        guards = guards.empty() ? files : guards + "; " + files;
+    }
+    if (guards.empty()) return lines;
+    constexpr std::size_t most = 5;
+    if (lines.size() == most) lines.erase(lines.begin() + 1);
+    lines.insert(lines.begin() + 1, std::move(guards));
+    return lines;
+}
+
 int run_jobs(const map_arguments& arguments, input_source& inputs) {
     std::string program;
     const command_template command(arguments.command, arguments.json_lines);
@@ -110,7 +125,9 @@ int run_jobs(const map_arguments& arguments, input_source& inputs) {
     }
     records.finish();
     if (arguments.explain)
-        for (const auto& line : limit.explained(began)) complain("twill map: {}", line);
+        for (const auto& line : explanation(limit.explained(began), all.what_guards_did(),
+                                            asked_for ? std::nullopt : std::optional(jobs)))
+            complain("twill map: {}", line);
     if (arguments.report)
         for (const auto& line : all.report().lines()) complain("twill map: {}", line);
     if (arguments.timeline) all.chart().save_picture(*arguments.timeline);

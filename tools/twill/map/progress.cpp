@@ -55,6 +55,14 @@ const char* in_words(const job_counts& counts) {
             return "--load";
         case limiter::memory:
             return "memory";
+        case limiter::stall:
+            return "others that wait for memory";
+        case limiter::processes:
+            return "the number of processes";
+        case limiter::quota:
+            return "the CPU quota";
+        case limiter::count:
+            break;
     }
     return "";
 }

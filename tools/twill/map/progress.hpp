@@ -12,7 +12,19 @@
 namespace twill_command {
 
 // What keeps another job from being started.
-enum class limiter : std::uint8_t { nothing, inputs, output, jobs, delay, load, memory };
+enum class limiter : std::uint8_t {
+    nothing,
+    inputs,
+    output,
+    jobs,
+    delay,
+    load,
+    memory,
+    stall,  // somebody waits for memory
+    processes,
+    quota,
+    count  // of these
+};
 
 struct job_counts {
     std::size_t skipped = 0;  // done by earlier runs

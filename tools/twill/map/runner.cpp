@@ -145,6 +145,7 @@ twill::task<std::variant<attempt, refusal>> runner::launch(const planned_job& wh
         if (refused == nullptr) note_start(std::get<attempt>(launched));
         if (refused == nullptr || !refused->may_pass() || control_.outcome.counts.running == 0)
             co_return launched;
+        slots_.gate().note_refused();
         co_await control_.job_ended().next();
     }
 }

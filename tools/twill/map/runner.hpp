@@ -38,6 +38,7 @@ public:
     runner(const runner&) = delete;
     runner& operator=(const runner&) = delete;
 
+    [[nodiscard]] std::string what_guards_did() const { return slots_.what_guards_did(); }
     // What `--report`, `--timeline` and `--trace` show, after `run`.
     [[nodiscard]] const run_report& report() const noexcept { return report_; }
     [[nodiscard]] const job_chart& chart() const noexcept { return chart_; }

@@ -2,6 +2,8 @@
 
 #include <twill/core/timeout.hpp>
 
+#include <fmt/format.h>
+
 #include <chrono>
 
 namespace twill_command {
@@ -25,7 +27,7 @@ twill::task<bool> slots::wait() {
             counts.limited_by = limiter::delay;
             co_await control_.pause(next_start_ - now);
         } else if (!machine_has_room()) {
-            counts.limited_by = gate_.closed_by();
+            counts.limited_by = guard_.is_recovering() ? limiter::memory : gate_.closed_by();
             co_await control_.pause(between_looks);
         } else {
             co_return true;
@@ -54,9 +56,8 @@ twill::task<> slots::wait_for_end() {
 twill::task<> slots::until_job_ends() { co_await control_.job_ended().next(); }
 
 bool slots::machine_has_room() {
-    // What was not asked for must not stop everything.
-    if (guard_.nothing_runs() && !gate_.was_asked_for()) return true;
-    return !guard_.is_recovering() && gate_.is_open(twill::now());
+    if (guard_.is_recovering() && !guard_.nothing_runs()) return false;
+    return gate_.is_open(twill::now(), control_.outcome.counts.running);
 }
 
 void slots::take(const attempt& one) {
@@ -75,6 +76,15 @@ void slots::give_back(const attempt& one, const std::optional<twill::call_sample
         limit_.ended_unmeasured(one.began, twill::now());
     }
     control_.job_ended().announce();
+}
+
+std::string slots::what_guards_did() const {
+    std::string words = gate_.what_acted();
+    if (!words.empty()) words = "guards held back starts: " + words;
+    if (const std::size_t evicted = guard_.evicted(); evicted > 0)
+        words += fmt::format("{}{} job{} stopped for want of memory and run again",
+                             words.empty() ? "guards: " : "; ", evicted, evicted == 1 ? "" : "s");
+    return words;
 }
 
 // A moving average, for the progress line.

@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 
 namespace twill_command {
 
@@ -36,7 +37,9 @@ public:
     // How many there are now.
     [[nodiscard]] std::size_t count() const noexcept { return limit_.now(); }
 
-    [[nodiscard]] const machine_gate& gate() const noexcept { return gate_; }
+    [[nodiscard]] machine_gate& gate() noexcept { return gate_; }
+    // What the guards did, in words; empty: nothing.
+    [[nodiscard]] std::string what_guards_did() const;
     [[nodiscard]] memory_guard& guard() noexcept { return guard_; }
 
 private:
