@@ -148,9 +148,7 @@ twill::task<bool> worker::take_answers() {
             if (result.problem.empty()) result.problem = failure.what();
         }
         if (part.what != answer_part::kind::end) continue;
-        while (keeping_errors_) co_await stirred_.next();
-        // What it wrote to standard error before it ended the answer is there by now.
-        if (answers++ == 0) drain_errors();
+        if (answers++ == 0) co_await gather_errors();
         co_await end_answer(part.status, now);
     }
     if (answers > 0) desk_.note_time(answers, now - began);
@@ -206,6 +204,14 @@ twill::task<> worker::collect() {
         keeping_errors_ = false;
         stirred_.announce();
     }
+}
+
+// What it wrote to standard error before it ended the answer was there when that was read: it is in
+// the pipe still, or with `collect`, which was made ready before the one who asks.
+twill::task<> worker::gather_errors() {
+    co_await twill::yield();
+    while (keeping_errors_) co_await stirred_.next();
+    drain_errors();
 }
 
 // What is there now. Nothing of this job is moved to a file after it, so a tail may be long.

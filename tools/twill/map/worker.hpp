@@ -91,6 +91,7 @@ private:
     twill::task<> watch_end(twill::scope_ref all);
     twill::task<> kill_slowly();
     twill::task<> end_all(twill::scope_ref all);
+    twill::task<> gather_errors();
     void drain_errors();
     void add_errors_without_job(std::span<const std::byte> bytes);
     static twill::task<> keep(kept_output& into, std::span<const std::byte> bytes);
