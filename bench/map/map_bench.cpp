@@ -10,6 +10,7 @@
 #include "common/suite.hpp"
 #include "map/bare.hpp"
 #include "map/best_number.hpp"
+#include "map/worker.hpp"
 #include "map/workload.hpp"
 
 #include <twill/io/process.hpp>
@@ -145,6 +146,7 @@ std::vector<row> all_rows(const settings& how) {
          {group{"true", true_rows}, group{"echo", echo_rows}, group{"memory", memory_rows}})
         if (how.wants(name))
             for (row& each : measured(how)) rows.push_back(std::move(each));
+    for (row& each : worker_rows(how, twill_command(how))) rows.push_back(std::move(each));
     for (row& each : best_number_rows(how, twill_command(how))) rows.push_back(std::move(each));
     return rows;
 }
@@ -157,6 +159,8 @@ int main(int argc, char** argv) {
     setenv("LC_ALL", "C", 1);
     if (argc == 4 && std::string_view(argv[1]) == "run" && std::string_view(argv[2]) == "job")
         return bench::do_job(argv[3]);
+    if (argc == 3 && std::string_view(argv[1]) == "run" && std::string_view(argv[2]) == "worker")
+        return bench::be_worker();
     if (argc != 6 || std::string_view(argv[1]) != "run" || std::string_view(argv[2]) != "bare")
         return bench::suite_main(argc, argv, "map", bench::all_rows);
     try {
