@@ -174,7 +174,11 @@ TEST(map_fault, very_many_failures_are_counted_and_take_no_memory) {
     const auto failures = std::to_string(wanted("TWILL_MAP_FAILURES", 1000));
     setting how;
     for (long i = std::stol(failures); i > 0; --i) how.input += "x\n";
-    const auto end = run_command({"map", "-j2", "false"}, how);
+    running_command twill({"map", "-j2", "false"}, how);
+    // So many may take longer than the usual patience.
+    for (int looks = 0; looks < 20 && !twill.says("jobs failed"); ++looks) {
+    }
+    const auto end = twill.finish();
     EXPECT_EQ(end.status, 101);
     EXPECT_EQ(lines_of(end.err).size(), 1U) << end.err.substr(0, 1000);
     EXPECT_NE(end.err.find(failures + " of " + failures + " jobs failed"), std::string::npos);

@@ -52,7 +52,7 @@ bool lists(std::string_view controllers, std::string_view one) {
 
 }  // namespace
 
-control_group::control_group(std::string_view membership, std::string root) {
+control_group::control_group(std::string_view membership, const std::string& root) {
     // "4:memory:/path" of version 1, "0::/path" of version 2.
     while (!membership.empty()) {
         const auto end = membership.find('\n');

@@ -12,7 +12,7 @@ namespace twill_command {
 class control_group {
 public:
     // `membership`: the text of /proc/self/cgroup; `root`: where the groups are.
-    explicit control_group(std::string_view membership, std::string root = "/sys/fs/cgroup");
+    explicit control_group(std::string_view membership, const std::string& root = "/sys/fs/cgroup");
     static control_group own();
 
     // Of the group and all those above it the least. None: there is no limit, or it is not told.
