@@ -23,6 +23,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <initializer_list>
@@ -229,7 +230,7 @@ TEST(HttpFaults, AClientThatClosesItsSendingHalfIsAnswered) {
 }
 
 TEST(HttpFaults, AStreamOfEventsEndsWithItsClient) {
-    bool cut = false;
+    std::atomic<bool> cut{false};
     const auto answer = [&](exchange& x) -> task<> {
         twill::http::event_stream events(x);
         co_await events.send("begun");
@@ -293,7 +294,7 @@ TEST(HttpFaults, WhatIsSmuggledBehindAnotherRequestIsNeverSeen) {
         "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n" + smuggled,
         "GET / HTTP/1.1\r\n\r\n" + smuggled,
     };
-    bool seen = false;
+    std::atomic<bool> seen{false};
     const auto answer = [&](exchange& x) -> task<> {
         seen = seen || x.request().path() == "/smuggled";
         co_await x.text();
@@ -421,8 +422,8 @@ TEST(HttpFaults, SigtermInTheMiddleOfAHundredRequestsLosesNone) {
     in_runtime([]() -> task<> {
         twill::signal_watcher stop({SIGTERM});
         twill::http::server server({.address = "127.0.0.1"});
-        int begun = 0;
-        bool let_go = false;
+        std::atomic<int> begun{0};
+        std::atomic<bool> let_go{false};
         const auto answer = [&](exchange& x) -> task<> {
             ++begun;
             const auto text = co_await x.text();
