@@ -130,9 +130,15 @@ task<bool> http_connection::next_head() {
         } else if (phase_ != phase::head) {
             enter_phase(phase::head, after(now(), service_.options.head_limit));
         }
+        byte_stream* const raw = stream_.kernel();
+        // One that is idle holds no buffer.
+        if (idle && raw != nullptr) {
+            in_.release();
+            co_await raw->arrival();
+        }
         const auto room = in_.room_for_head();
         std::size_t got = 0;
-        if (byte_stream* raw = stream_.kernel())
+        if (raw != nullptr)
             got = co_await raw->read_some(room);
         else
             got = co_await stream_.read_some(room);
