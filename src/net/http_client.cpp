@@ -2,13 +2,17 @@
 
 #include "http_text.hpp"
 
+#include <twill/async/manual_reset_event.hpp>
 #include <twill/core/error.hpp>
+#include <twill/core/scope.hpp>
 #include <twill/core/timeout.hpp>
 #include <twill/io/tcp.hpp>
+#include <twill/io/unix_socket.hpp>
 #include <twill/net/http_client.hpp>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <exception>
 
 namespace twill::inline TWILL_ABI {
@@ -17,6 +21,8 @@ namespace detail {
 namespace {
 
 constexpr std::size_t piece_size = 16384;
+// What is left of a redirect's content is read for so long; then its connection is closed.
+constexpr auto drop_limit = std::chrono::seconds(1);
 // Notes (1xx) that a server may send before a response.
 constexpr int most_notes = 16;
 
@@ -38,6 +44,8 @@ struct http_asking {
 void check_fields(const http_asking& what) {
     if (!is_http_token(what.method))
         throw usage_error("\"" + what.method + "\" is no method of HTTP");
+    // A tunnel is no response.
+    if (what.method == "CONNECT") throw usage_error("the client makes no tunnels (CONNECT)");
     for (const auto& [name, value] : what.fields) {
         if (!is_http_token(name) || !is_http_value(value))
             throw usage_error("\"" + name +
@@ -51,7 +59,11 @@ void check_fields(const http_asking& what) {
 
 // `pool` is kept, because it may have made whom to trust.
 task<any_stream> connect_to(http::url there, std::shared_ptr<http_pool> pool) {
-    any_stream plain(co_await connect(there.host, std::to_string(there.port)));
+    any_stream plain;
+    if (const auto& local = pool->options.unix_socket; !local.empty())
+        plain = any_stream(co_await connect(unix_address::path(local)));
+    else
+        plain = any_stream(co_await connect(there.host, std::to_string(there.port)));
     if (!there.secure) co_return plain;
     co_return any_stream(co_await tls::connect(std::move(plain), pool->trust(), there.host));
 }
@@ -82,7 +94,7 @@ std::string head_of(const http_asking& what, const std::string& user_agent) {
 class http_exchange_of_client {
 public:
     http_exchange_of_client(std::shared_ptr<http_pool> pool, http::url there)
-        : there_(std::move(there)), pool_(std::move(pool)), host_(&pool_->of(there_)) {}
+        : there_(std::move(there)), pool_(std::move(pool)), host_(&pool_->enter(there_)) {}
     ~http_exchange_of_client();
     http_exchange_of_client(const http_exchange_of_client&) = delete;
     http_exchange_of_client& operator=(const http_exchange_of_client&) = delete;
@@ -103,11 +115,13 @@ public:
 private:
     [[nodiscard]] task<> write(std::string_view text);
     [[nodiscard]] task<> write_source(const http_asking& what, std::string head);
+    [[nodiscard]] task<> write_all_of(std::string text);
+    [[nodiscard]] task<> write_request(const http_asking& what);
     [[nodiscard]] task<> read_head(bool no_content);
 
     http::url there_;
     std::shared_ptr<http_pool> pool_;
-    http_pool::host* host_;
+    http_host* host_;
     semaphore_permit permit_;
     std::unique_ptr<http_link> link_;
     http_head head_;
@@ -130,9 +144,13 @@ task<> http_exchange_of_client::open(bool may_reuse) {
 
 // The connection is kept when all is in order and the response was read to its end.
 http_exchange_of_client::~http_exchange_of_client() {
-    if (!link_ || !in_order_ || !head_.keep_alive || link_->in.has_content()) return;
-    link_->in.next();
-    pool_->keep(*host_, std::move(link_));
+    if (link_ && in_order_ && head_.keep_alive && !link_->in.has_content()) {
+        link_->in.next();
+        pool_->keep(*host_, std::move(link_));
+    }
+    link_.reset();
+    permit_.release();  // belongs to the host
+    pool_->leave(*host_);
 }
 
 task<> http_exchange_of_client::write(std::string_view text) {
@@ -167,27 +185,51 @@ task<> http_exchange_of_client::write_source(const http_asking& what, std::strin
     }
 }
 
-task<> http_exchange_of_client::send(const http_asking& what) {
+task<> http_exchange_of_client::write_request(const http_asking& what) {
     auto head = head_of(what, pool_->options.user_agent);
+    if (what.source) return write_source(what, std::move(head));
+    head += what.content;
+    return write_all_of(std::move(head));
+}
+
+task<> http_exchange_of_client::write_all_of(std::string text) { co_await write(text); }
+
+// Reads while it writes: a server may answer before it has all of the content. If it wants no more,
+// no more is sent; otherwise the rest is, and the response's content waits for that.
+task<> http_exchange_of_client::send(const http_asking& what) {
+    const bool no_content = what.method == "HEAD";
+    bool is_sent = false;
     std::exception_ptr failure;
-    try {
-        if (what.source) {
-            co_await write_source(what, std::move(head));
-        } else {
-            head += what.content;
-            co_await write(head);
+    const auto write_it = [&]() -> task<> {
+        try {
+            co_await write_request(what);
+            is_sent = true;
+        } catch (const io_error&) {
+            // A server that has answered may have closed its input: its answer is there to be read.
+            failure = std::current_exception();
         }
-    } catch (const io_error&) {
-        // A server that answers early may have closed its input: its answer is there to be read.
-        failure = std::current_exception();
-    }
+    };
     try {
-        co_await with_timeout(pool_->options.head_limit, read_head(what.method == "HEAD"));
+        if (!what.source && what.content.size() <= piece_size) {
+            co_await write_it();
+            co_await with_timeout(pool_->options.head_limit, read_head(no_content));
+        } else {
+            manual_reset_event has_head;
+            co_await scope([&](scope_ref s) -> task<> {
+                s.spawn([&, s]() -> task<> {
+                    co_await read_head(no_content);
+                    has_head.set();
+                    if (!is_sent && head_.status >= 300) s.cancel();
+                });
+                co_await write_it();
+                co_await with_timeout(pool_->options.head_limit, has_head.wait());
+            });
+        }
     } catch (const std::runtime_error&) {
         if (failure && !answered_) std::rethrow_exception(failure);
         throw;
     }
-    in_order_ = !failure;
+    in_order_ = is_sent && !failure;
 }
 
 task<> http_exchange_of_client::read_head(bool no_content) {
@@ -343,7 +385,10 @@ task<std::string> response::text(std::size_t limit) {
 }
 
 client::client(client_options options)
-    : pool_(std::make_shared<detail::http_pool>(std::move(options))) {}
+    : pool_(std::make_shared<detail::http_pool>(std::move(options))) {
+    if (!detail::is_http_value(pool_->options.user_agent))
+        throw usage_error("the user agent of a client has a control character");
+}
 client::~client() = default;
 
 std::size_t client::idle_connections() const noexcept { return pool_->idle(); }
@@ -370,7 +415,11 @@ task<response> client::send(client_request what) {
         if (followed == pool_->options.max_redirects)
             throw bad_response("more than " + std::to_string(followed) +
                                " redirects, the last to " + asking.there.to_string());
-        co_await exchange->drop_content();
+        try {
+            co_await with_timeout(detail::drop_limit, exchange->drop_content());
+        } catch (const std::runtime_error&) {
+            // Nobody wants it: its connection is closed instead.
+        }
     }
 }
 

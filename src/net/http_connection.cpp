@@ -26,6 +26,8 @@ constexpr auto linger_limit = 1s;
 
 constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
 
+bool is_http_status(int status) noexcept { return status >= 200 && status <= 999; }
+
 http_limits limits_of(const http::connection_options& options) noexcept {
     return {options.max_head, options.max_fields, options.max_content};
 }
@@ -74,18 +76,17 @@ task<> http_connection::serve() {
         co_await run();
     } catch (const cancelled&) {
         cut = true;
-    } catch (const std::exception&) {
+    } catch (...) {
         // The connection broke: there is nobody to tell.
     }
     if (cut && expired() && !client_gone()) {
         try {
             co_await shield(say_why(), linger_limit);
-        } catch (const cancelled&) {
-            cut = true;
-        } catch (const std::exception&) {
-            cut = true;
+        } catch (...) {
+            // It was the last attempt.
         }
     }
+    if (phase_ == phase::request) log();
     service_.watch.leave(*this);
     stream_.close();
     if (cut && !expired()) throw cancelled();
@@ -96,6 +97,8 @@ task<> http_connection::run() {
         co_await answer();
         if (keep_ && !in_.complete()) co_await skip_content();
         if (!keep_ || broken_) break;
+        // What has no content is not sent by writing it.
+        if (out_.size() >= gathered) co_await send_gathered();
         in_.next();
     }
     if (broken_) co_return;
@@ -113,7 +116,7 @@ task<bool> http_connection::next_head() {
             co_return true;
         }
         if (wrong) {
-            refuse(wrong.status, wrong.why);
+            refuse_head(wrong.status, wrong.why);
             co_return false;
         }
         if (auto rest = flush(); !rest.empty()) co_await std::move(rest);
@@ -123,9 +126,13 @@ task<bool> http_connection::next_head() {
             // Pairs with `server::serve`, which sets `draining` and then looks who is idle.
             set_idle(true);
             if (service_.draining.load(std::memory_order_seq_cst)) {
-                if (descriptor() < 0) co_return false;
-                // A request that has come already is answered; then comes the end.
-                ::shutdown(descriptor(), SHUT_RD);
+                if (!is_fresh()) {
+                    if (descriptor() < 0) co_return false;
+                    // A request that has come already is answered; then comes the end.
+                    ::shutdown(descriptor(), SHUT_RD);
+                } else {
+                    enter_phase(phase::idle, after(now(), http_watch::fresh_limit));
+                }
             }
         } else if (phase_ != phase::head) {
             enter_phase(phase::head, after(now(), service_.options.head_limit));
@@ -143,7 +150,10 @@ task<bool> http_connection::next_head() {
         else
             got = co_await stream_.read_some(room);
         set_idle(false);
-        if (got == 0) co_return false;
+        if (got == 0) {
+            client_ended_ = true;
+            co_return false;
+        }
         in_.came(got);
     }
 }
@@ -155,6 +165,7 @@ void http_connection::begin_request() noexcept {
                      .length = head_.length,
                      .chunked = head_.chunked},
                     head_.fields);
+    set_served();
     head_came_ = now();
     request_due_ = after(head_came_, service_.options.request_limit);
     enter_phase(phase::request, request_due_);
@@ -163,7 +174,7 @@ void http_connection::begin_request() noexcept {
     owes_continue_ = head_.expects_continue && head_.minor_version > 0 && !in_.complete();
     fields_.clear();
     form_ = form::none;
-    has_type_ = bodyless_ = false;
+    has_type_ = bodyless_ = logged_ = false;
     status_ = 0;
     left_ = sent_ = 0;
 }
@@ -181,7 +192,7 @@ task<> http_connection::answer() {
         std::rethrow_exception(failure);
     if (broken_) co_return;
     conclude(failure);
-    if (service_.options.access_log) log();
+    log();
 }
 
 // Brings the response to its end, whatever the handler left.
@@ -196,9 +207,14 @@ void http_connection::conclude(const std::exception_ptr& failure) {
         try {
             std::rethrow_exception(failure);
         } catch (const http::error& told) {
-            status = told.status();
-            why = told.what();
-            if (begun()) report(why);
+            if (is_http_status(told.status())) {
+                status = told.status();
+                why = told.what();
+            } else {
+                report("the handler threw the status " + std::to_string(told.status()) + ": " +
+                       told.what());
+            }
+            if (begun() && !unsent_) report(why);
         } catch (const std::exception& other) {
             report(other.what());
         } catch (...) {
@@ -207,12 +223,12 @@ void http_connection::conclude(const std::exception_ptr& failure) {
     } else if (!begun()) {
         report("the handler ended without a response");
     }
+    const bool is_short = !failure && form_ == form::sized && left_ != 0 && !bodyless_;
+    if (is_short) report("the response is shorter than was announced");
+    if (failure || is_short) take_back();
     if (!begun()) {
-        fields_.clear();
-        has_type_ = false;
         put(status, why + '\n');
-    } else if (failure || (form_ == form::sized && left_ != 0 && !bodyless_)) {
-        if (!failure) report("the response is shorter than was announced");
+    } else if (failure || is_short) {
         // That it is not whole must show: the connection is reset.
         keep_ = false;
         broken_ = true;
@@ -228,9 +244,28 @@ void http_connection::reset_on_close() noexcept {
         static_cast<void>(::setsockopt(descriptor(), SOL_SOCKET, SO_LINGER, &now, sizeof now));
 }
 
-void http_connection::log() {
-    if (peer_.empty()) peer_ = peer();
-    service_.options.access_log({request_, status_, sent_, now() - head_came_, peer_});
+// Forgets a response of which nothing was sent.
+void http_connection::take_back() noexcept {
+    if (begun() && !unsent_) return;
+    if (begun()) out_.resize(unsent_from_);
+    fields_.clear();
+    form_ = form::none;
+    has_type_ = bodyless_ = unsent_ = false;
+    status_ = 0;
+    left_ = sent_ = 0;
+}
+
+// Once a request. Whatever the log does: the response is sent.
+void http_connection::log() noexcept {
+    if (!service_.options.access_log || std::exchange(logged_, true)) return;
+    try {
+        if (peer_.empty()) peer_ = peer();
+        service_.options.access_log({request_, status_, sent_, now() - head_came_, peer_});
+    } catch (const std::exception& failure) {
+        service_.report(std::string("http: the access log: ") + failure.what());
+    } catch (...) {
+        service_.report("http: the access log threw what is no std::exception");
+    }
 }
 
 // A short response of the connection's own.
@@ -242,22 +277,32 @@ void http_connection::put(int status, std::string_view content) {
     sent_ = content.size();
 }
 
-// For what is no request that a handler could see.
+// For what no handler is to see, or to see any longer.
 void http_connection::refuse(int status, std::string_view why) {
-    request_ = {};
     fields_.clear();
     form_ = form::none;
     has_type_ = false;
     keep_ = false;
     refused_ = true;
     put(status, std::string(why) + '\n');
+    log();
+}
+
+// The same for what is no request, or not all of one.
+void http_connection::refuse_head(int status, std::string_view why) {
+    request_ = {};
+    head_came_ = now();
+    logged_ = false;
+    sent_ = 0;
+    refuse(status, why);
 }
 
 // In a cancelled context, under a shield: tells the client that its time was up, if it can be told.
 task<> http_connection::say_why() {
-    if (torn_ || broken_ || !out_.empty()) co_return;
+    if (torn_ || broken_) co_return;
+    if (phase_ == phase::request) take_back();
     if (phase_ == phase::head)
-        refuse(408, "the head of the request took too long");
+        refuse_head(408, "the head of the request took too long");
     else if (phase_ == phase::request && form_ == form::none && reading_)
         refuse(408, "the content of the request took too long");
     else if (phase_ == phase::request && form_ == form::none)
@@ -294,7 +339,9 @@ task<> http_connection::skip_content() {
 task<> http_connection::linger() {
     enter_phase(phase::closing, after(now(), linger_limit));
     co_await stream_.shutdown_write();
-    if (!refused_ && in_.complete() && in_.empty()) co_return;
+    // One that has said so sends nothing more.
+    const bool is_last = client_ended_ || !head_.keep_alive;
+    if (is_last && !refused_ && in_.complete() && in_.empty()) co_return;
     std::byte dropped[1024];
     while (co_await stream_.read_some(dropped) != 0) {
     }
@@ -346,31 +393,43 @@ task<std::size_t> http_connection::read_content(std::span<std::byte> into) {
 
 task<std::string> http_connection::read_text(std::size_t limit) {
     std::string text;
+    std::size_t have = 0;
     const auto too_long = [&] {
         keep_ = false;
         return http::error(413, "the content is longer than is taken here");
     };
-    std::size_t room = content_read;
-    if (!head_.chunked) {
-        if (head_.length > limit) throw too_long();
-        room = static_cast<std::size_t>(head_.length);
-    }
+    if (!head_.chunked && head_.length > limit) throw too_long();
     for (;;) {
-        const std::size_t before = text.size();
-        if (before == room) {
-            if (!in_.has_content()) co_return text;
-            room += std::max(room, content_read);
+        if (have == text.size()) {
+            if (!in_.has_content()) break;
+            // It grows with what has come: announcing much must not cost the server much.
+            std::uint64_t room = std::max(2 * have, content_read);
+            if (!head_.chunked) room = std::min(room, head_.length);
+            text.resize(static_cast<std::size_t>(room));
         }
-        text.resize(room);
         const std::size_t got =
-            co_await read_content(std::as_writable_bytes(std::span(text)).subspan(before));
-        text.resize(before + got);
-        if (got == 0) co_return text;
-        if (text.size() > limit) throw too_long();
+            co_await read_content(std::as_writable_bytes(std::span(text)).subspan(have));
+        if (got == 0) break;
+        have += got;
+        if (have > limit) throw too_long();
+    }
+    text.resize(have);
+    co_return text;
+}
+
+// `fields` without those that are called so.
+void http_connection::remove_fields(std::string_view name) {
+    for (std::size_t at = 0; at < fields_.size();) {
+        const auto end = fields_.find("\r\n", at) + 2;
+        const auto line = std::string_view(fields_).substr(at, end - at);
+        if (http::same_name(line.substr(0, line.find(':')), name))
+            fields_.erase(at, end - at);
+        else
+            at = end;
     }
 }
 
-void http_connection::set_field(std::string_view name, std::string_view value) {
+void http_connection::set_field(std::string_view name, std::string_view value, bool replace) {
     if (begun())
         throw usage_error("the response was begun already: set its fields before `respond`");
     if (!is_http_token(name) || !is_http_value(value))
@@ -379,6 +438,7 @@ void http_connection::set_field(std::string_view name, std::string_view value) {
     for (const std::string_view own : {"Content-Length", "Transfer-Encoding", "Connection", "Date"})
         if (http::same_name(name, own))
             throw usage_error("the field " + std::string(own) + " is set by the server");
+    if (replace) remove_fields(name);
     has_type_ = has_type_ || http::same_name(name, "Content-Type");
     fields_.append(name).append(": ").append(value).append("\r\n");
 }
@@ -386,11 +446,16 @@ void http_connection::set_field(std::string_view name, std::string_view value) {
 void http_connection::begin(int status, std::optional<std::uint64_t> length,
                             std::string_view type) {
     if (begun()) throw usage_error("a response to this request was begun already");
-    if (status < 200 || status > 999)
+    if (!is_http_status(status))
         throw usage_error("a response has a status from 200 to 999, not " + std::to_string(status));
+    // Whoever takes it from a file or a client must not be made to write other fields.
+    if (!is_http_value(type)) throw usage_error("a Content-Type with a control character");
+    unsent_from_ = out_.size();
+    unsent_ = true;
     status_ = status;
     const bool none = status == 204 || status == 304;
-    bodyless_ = none || request_.method() == "HEAD";
+    bodyless_ = none || status == 205 || request_.method() == "HEAD";
+    if (status == 205) length = 0;
     // A client that still waits for "100 Continue" may or may not send the content.
     if (owes_continue_ || in_.remaining() > most_skipped ||
         service_.draining.load(std::memory_order_relaxed))
@@ -488,6 +553,7 @@ task<> http_connection::send_gathered() {
 task<> http_connection::send(std::string_view bytes) {
     constexpr std::size_t piece = 65536;
     torn_ = true;
+    unsent_ = false;
     try {
         while (!bytes.empty()) {
             service_.watch.set_due(

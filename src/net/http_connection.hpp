@@ -52,7 +52,7 @@ public:
     [[nodiscard]] const http::request& request() const noexcept { return request_; }
     [[nodiscard]] task<std::size_t> read_content(std::span<std::byte> into);
     [[nodiscard]] task<std::string> read_text(std::size_t limit);
-    void set_field(std::string_view name, std::string_view value);
+    void set_field(std::string_view name, std::string_view value, bool replace);
     [[nodiscard]] task<> respond(int status, std::string_view content, std::string_view type);
     void begin(int status, std::optional<std::uint64_t> length, std::string_view type);
     void begin_stream(int status, std::optional<std::uint64_t> length);
@@ -79,7 +79,10 @@ private:
     [[nodiscard]] task<> linger();
     [[nodiscard]] task<> say_why();
     void refuse(int status, std::string_view why);
-    void log();
+    void refuse_head(int status, std::string_view why);
+    void take_back() noexcept;
+    void log() noexcept;
+    void remove_fields(std::string_view name);
 
     [[nodiscard]] task<std::size_t> read(std::span<std::byte> into);
     [[nodiscard]] task<> write_through(std::string_view content);
@@ -98,9 +101,10 @@ private:
 
     std::string out_;
     std::string peer_;
-    std::string fields_;      // of the response, as they will be sent
-    std::uint64_t left_ = 0;  // of a sized response
-    std::uint64_t sent_ = 0;  // content of the response
+    std::string fields_;           // of the response, as they will be sent
+    std::size_t unsent_from_ = 0;  // where in `out_` the response begins, if it is `unsent_`
+    std::uint64_t left_ = 0;       // of a sized response
+    std::uint64_t sent_ = 0;       // content of the response
     time_point head_came_{};
     time_point request_due_ = never;
     int status_ = 0;
@@ -114,6 +118,9 @@ private:
     bool refused_ = false;        // what came is malformed: nothing behind it can be read
     bool reading_ = false;        // the content of a request is waited for
     bool torn_ = false;           // something may have been sent in part
+    bool unsent_ = false;         // a response was begun, and all of it is still in `out_`
+    bool logged_ = false;         // the access log was told of the request
+    bool client_ended_ = false;   // nothing more comes from the client
 };
 
 }  // namespace twill::inline TWILL_ABI::detail

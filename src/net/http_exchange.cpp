@@ -26,7 +26,11 @@ task<std::size_t> exchange::read_some(std::span<std::byte> into) { return on_->r
 task<std::string> exchange::text(std::size_t limit) { return on_->read_text(limit); }
 
 exchange& exchange::set(std::string_view name, std::string_view value) {
-    on_->set_field(name, value);
+    on_->set_field(name, value, true);
+    return *this;
+}
+exchange& exchange::add(std::string_view name, std::string_view value) {
+    on_->set_field(name, value, false);
     return *this;
 }
 sending exchange::respond(int status, std::string_view content, std::string_view type) {

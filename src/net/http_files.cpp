@@ -158,7 +158,10 @@ task<> files::operator()(exchange& x) const {
     auto found = co_await blocking([&] { return open_below(keep->folder.get(), path); });
     if (found.error == 0 && S_ISDIR(found.state.st_mode) && !as_folder) {
         // So that links within it lead to where they should.
-        const auto target = std::string(x.request().path()) + '/';
+        // "//name/" would be another host.
+        const auto asked = x.request().path();
+        const auto begin = std::min(asked.find_first_not_of('/'), asked.size());
+        const auto target = '/' + std::string(asked.substr(begin)) + '/';
         co_await x.set("Location", target).respond(301, "it is a folder\n");
         co_return;
     }
@@ -181,7 +184,8 @@ task<> files::parts::send(exchange& x, const opened& found, std::string_view nam
     x.set("Accept-Ranges", "bytes");
     const auto unless = x.request().header("If-Range");
     http_range range{http_range::kind::whole, 0, size};
-    if (unless.empty() || unless == tag)
+    // Ranges are of GET alone (RFC 9110, 14.2).
+    if (x.request().method() == "GET" && (unless.empty() || unless == tag))
         range = detail::parse_range(x.request().header("Range"), size);
     if (range.is == http_range::kind::outside) {
         co_await x.set("Content-Range", "bytes */" + std::to_string(size)).respond(416);

@@ -77,17 +77,32 @@ http_refusal check_host(std::string_view host) noexcept {
     return {};
 }
 
-http_refusal check_target(std::string_view method, std::string_view target) noexcept {
-    if (target.find('#') != std::string_view::npos) return {400, "a fragment in the target"};
-    if (target.front() == '/') return {};
-    if (target == "*" && method == "OPTIONS") return {};
-    if (method == "CONNECT") return check_host(target);
+// Of "http://host:port/path" the host and the port; nothing of other targets.
+std::optional<std::string_view> authority_of(std::string_view target) noexcept {
     const auto scheme = target.find("://");
     if (scheme == std::string_view::npos || (!http::same_name(target.substr(0, scheme), "http") &&
                                              !http::same_name(target.substr(0, scheme), "https")))
-        return {400, "the target is neither a path nor an address"};
+        return std::nullopt;
     const auto authority = target.substr(scheme + 3);
-    return check_host(authority.substr(0, authority.find_first_of("/?")));
+    return authority.substr(0, authority.find_first_of("/?"));
+}
+
+http_refusal check_target(std::string_view method, std::string_view target,
+                          std::optional<std::string_view> host) noexcept {
+    if (target.find('#') != std::string_view::npos) return {400, "a fragment in the target"};
+    // Who answers it by 200 has opened a tunnel, and what follows is no request.
+    if (method == "CONNECT") return {501, "no tunnels are made here"};
+    if (target.front() == '/') return {};
+    if (target == "*" && method == "OPTIONS") return {};
+    const auto authority = authority_of(target);
+    if (!authority) return {400, "the target is neither a path nor an address"};
+    if (authority->empty()) return {400, "an address without a host"};
+    if (auto wrong = check_host(*authority)) return wrong;
+    // RFC 9112, 3.2: they are the same. Who looks at the one must not see another site than who
+    // looks at the other.
+    if (host && !http::same_name(*host, *authority))
+        return {400, "the Host is another one than that of the target"};
+    return {};
 }
 
 http_refusal meaning_of(beast::error_code why, std::string_view head) noexcept {
@@ -170,7 +185,7 @@ public:
         if constexpr (IsRequest) {
             if (hosts_ > 1) return {400, "more than one Host"};
             if (hosts_ == 0 && into_->minor_version > 0) return {400, "HTTP/1.1 without a Host"};
-            if (auto wrong = check_target(into_->method, into_->target)) return wrong;
+            if (auto wrong = check_target(into_->method, into_->target, host_)) return wrong;
         }
         if (lengths_ > 1) return {400, "more than one Content-Length"};
         into_->has_length = lengths_ == 1;
@@ -220,6 +235,7 @@ private:
         switch (which) {
             case beast::http::field::host:
                 ++hosts_;
+                host_ = value;
                 if (auto wrong = check_host(value)) refuse(wrong.status, wrong.why, ec);
                 break;
             case beast::http::field::content_length:
@@ -273,6 +289,7 @@ private:
     std::size_t most_fields_;
     std::string_view content_{};
     http_refusal wrong_{};
+    std::optional<std::string_view> host_{};
     std::uint64_t chunk_left_ = 0;
     int hosts_ = 0;
     int lengths_ = 0;

@@ -2,7 +2,9 @@
 
 #include <poll.h>
 
+#include <iterator>
 #include <mutex>
+#include <new>
 
 namespace twill::inline TWILL_ABI::detail {
 
@@ -14,33 +16,69 @@ bool http_link::is_fresh() const noexcept {
     return ::poll(&state, 1, 0) == 0;
 }
 
-http_pool::host& http_pool::of(const http::url& there) {
+http_host& http_pool::enter(const http::url& there) {
     const std::string key =
         (there.secure ? "s " : "p ") + there.host + ' ' + std::to_string(there.port);
     const std::lock_guard hold(lock_);
-    auto& entry = hosts_[key];
-    if (!entry) entry = std::make_unique<host>(options.max_connections_per_host);
-    return *entry;
+    const auto at = hosts_.try_emplace(key, options.max_connections_per_host).first;
+    at->second.key = &at->first;
+    ++at->second.users;
+    return at->second;
 }
 
-std::unique_ptr<http_link> http_pool::take(host& from) {
-    const time_point oldest = now() - options.idle_limit;
-    std::vector<std::unique_ptr<http_link>> stale;  // closed outside of the lock
+void http_pool::leave(http_host& from) noexcept {
     const std::lock_guard hold(lock_);
+    --from.users;
+    drop_unused(from);
+}
+
+// With the lock, as the next two.
+void http_pool::drop_unused(http_host& of) noexcept {
+    if (of.users == 0 && of.idle.empty()) hosts_.erase(hosts_.find(*of.key));
+}
+
+void http_pool::drop_oldest(http_links& into) noexcept {
+    into.splice(into.end(), idle_, idle_.begin());
+    http_host& its = *into.back()->host;
+    its.idle.pop_front();  // the oldest of all is the oldest of its host
+    drop_unused(its);
+}
+
+void http_pool::drop_stale(http_links& into) noexcept {
+    const time_point oldest = now() - options.idle_limit;
+    while (!idle_.empty() && idle_.front()->idle_since < oldest) drop_oldest(into);
+}
+
+std::unique_ptr<http_link> http_pool::take(http_host& from) noexcept {
+    http_links closed;  // outside of the lock
+    const std::lock_guard hold(lock_);
+    drop_stale(closed);
     while (!from.idle.empty()) {
-        auto link = std::move(from.idle.back());
+        auto link = std::move(*from.idle.back());
+        if (link->is_fresh()) {
+            idle_.erase(from.idle.back());
+            from.idle.pop_back();
+            return link;
+        }
+        *from.idle.back() = std::move(link);
+        closed.splice(closed.end(), idle_, from.idle.back());
         from.idle.pop_back();
-        if (link->idle_since >= oldest && link->is_fresh()) return link;
-        stale.push_back(std::move(link));
     }
     return nullptr;
 }
 
-void http_pool::keep(host& with, std::unique_ptr<http_link> link) noexcept {
+void http_pool::keep(http_host& with, std::unique_ptr<http_link> link) noexcept {
+    if (options.max_idle_connections == 0) return;
     link->idle_since = now();
+    link->host = &with;
+    http_links closed;  // outside of the lock
     const std::lock_guard hold(lock_);
+    drop_stale(closed);
+    if (idle_.size() >= options.max_idle_connections) drop_oldest(closed);
     try {
-        with.idle.push_back(std::move(link));
+        closed.push_back(std::move(link));
+        with.idle.push_back(std::prev(closed.end()));
+        idle_.splice(idle_.end(), closed, with.idle.back());
     } catch (const std::bad_alloc&) {
         // It is closed instead.
     }
@@ -55,9 +93,7 @@ const tls::client_context& http_pool::trust() {
 
 std::size_t http_pool::idle() const noexcept {
     const std::lock_guard hold(lock_);
-    std::size_t count = 0;
-    for (const auto& [key, each] : hosts_) count += each->idle.size();
-    return count;
+    return idle_.size();
 }
 
 }  // namespace twill::inline TWILL_ABI::detail

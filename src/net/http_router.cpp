@@ -115,7 +115,12 @@ task<> router::operator()(exchange& x) const {
         if (("," + allowed + ",").find("," + name + ",") != std::string::npos) return;
         allowed += (allowed.empty() ? "" : ",") + name;
     };
+    const bool is_server = path == "*";
     for (const route& each : routes_) {
+        if (is_server) {
+            allow(each.method);
+            if (each.method == "GET") allow("HEAD");
+        }
         if (!is_path || !fits(each, *names)) continue;
         if (found == nullptr && each.method == method) found = &each;
         if (for_get == nullptr && each.method == "GET") for_get = &each;
@@ -128,6 +133,10 @@ task<> router::operator()(exchange& x) const {
             co_await otherwise_(x);
         else
             co_await x.respond(404, "Not Found\n");
+        co_return;
+    }
+    if (found == nullptr && method == "OPTIONS") {
+        co_await x.set("Allow", allowed + ",OPTIONS").respond(204);
         co_return;
     }
     if (found == nullptr) {

@@ -133,6 +133,22 @@ task<> http_watch::run() {
     }
 }
 
+bool http_watch::expire_idlest(duration least, duration idle_limit) noexcept {
+    // One that is idle is due `idle_limit` after it became so.
+    std::int64_t first = in_ns(after(now(), idle_limit - least));
+    const std::lock_guard hold(lock_);
+    http_watched* found = nullptr;
+    for (http_watched* each = first_; each != nullptr; each = each->next_) {
+        const std::int64_t due = each->due_.load(std::memory_order_seq_cst);
+        if (due == http_watched::expired_now || due > first ||
+            !each->idle_.load(std::memory_order_seq_cst))
+            continue;
+        first = due;
+        found = each;
+    }
+    return found != nullptr && expire(*found, first);
+}
+
 void http_watch::drain(time_point last) noexcept {
     {
         const std::lock_guard hold(lock_);
@@ -141,7 +157,13 @@ void http_watch::drain(time_point last) noexcept {
             // What has come already is still read, and then the end; so no request is lost that
             // was on its way into the program.
             if (!each->idle_.load(std::memory_order_seq_cst)) continue;
-            if (each->descriptor() >= 0)
+            if (each->is_fresh()) {
+                std::int64_t due = each->due_.load(std::memory_order_seq_cst);
+                const std::int64_t soon = in_ns(after(now(), fresh_limit));
+                // A due time of another phase stays, and so does one that is up.
+                if (due > soon)
+                    each->due_.compare_exchange_strong(due, soon, std::memory_order_seq_cst);
+            } else if (each->descriptor() >= 0)
                 ::shutdown(each->descriptor(), SHUT_RD);
             else
                 expire(*each, each->due_.load(std::memory_order_seq_cst));

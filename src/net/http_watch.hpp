@@ -26,6 +26,7 @@
 #include <twill/core/task.hpp>
 #include <twill/core/time.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -46,6 +47,9 @@ public:
     }
     // Whether it waits for a request of which nothing has come. By the connection.
     void set_idle(bool now) noexcept { idle_.store(now, std::memory_order_seq_cst); }
+    // Whether no request has come on it yet.
+    [[nodiscard]] bool is_fresh() const noexcept { return fresh_.load(std::memory_order_relaxed); }
+    void set_served() noexcept { fresh_.store(false, std::memory_order_relaxed); }
 
 protected:
     http_watched() = default;
@@ -67,11 +71,16 @@ private:
     atomic<std::int64_t> look_{most};  // when to see whether the client is still there
     atomic<std::int64_t> since_{0};    // when the handler began
     atomic<bool> idle_{false};
+    atomic<bool> fresh_{true};
     atomic<bool> gone_{false};
 };
 
 class http_watch {
 public:
+    // When the server ends: how long a connection on which nothing has come is waited for. Its
+    // request may be on the way.
+    static constexpr duration fresh_limit = std::chrono::seconds(1);
+
     // From now on `strand` is cancelled when time is up. In that strand, until `leave`, which must
     // come before it ends.
     void enter(http_watched& who, context& strand) noexcept;
@@ -85,8 +94,12 @@ public:
         who.look_.store(http_watched::most, std::memory_order_relaxed);
     }
 
-    // The connections that are idle get no further bytes, and the others are due at `last`.
+    // The connections that are idle get no further bytes, fresh ones a moment for their first; the
+    // others are due at `last`.
     void drain(time_point last) noexcept;
+
+    // Ends the connection that has been idle longest, if that is at least `least`. False: none is.
+    bool expire_idlest(duration least, duration idle_limit) noexcept;
 
     // Watches until it is cancelled.
     [[nodiscard]] task<> run();

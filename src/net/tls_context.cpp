@@ -42,7 +42,11 @@ detail::tls_context_ptr new_context(const SSL_METHOD* method) {
     return made;
 }
 
+// Of a key that is enciphered: there is nobody to ask on a server's terminal.
+int no_password(char* /*into*/, int /*room*/, int /*for_writing*/, void* /*ours*/) { return -1; }
+
 void use_certificate(SSL_CTX& of, const std::string& certificate, const std::string& key) {
+    SSL_CTX_set_default_passwd_cb(&of, &no_password);
     if (SSL_CTX_use_certificate_chain_file(&of, certificate.c_str()) != 1)
         refuse("use the certificate in " + certificate);
     if (SSL_CTX_use_PrivateKey_file(&of, key.c_str(), SSL_FILETYPE_PEM) != 1)
@@ -160,9 +164,11 @@ server_context::~server_context() = default;
 void server_context::reload() {
     auto fresh = server_side(parts_->options, parts_->protocols);
     const auto old = parts_->current();
-    // The keys that tickets of sessions are sealed with go over.
+    // The keys that tickets of sessions are sealed with go over. Not where clients show
+    // certificates: a session would outlive the trust in the one that began it.
     unsigned char keys[80];
-    if (SSL_CTX_get_tlsext_ticket_keys(old.get(), keys, sizeof keys) == 1)
+    if (parts_->options.client_trust_file.empty() &&
+        SSL_CTX_get_tlsext_ticket_keys(old.get(), keys, sizeof keys) == 1)
         SSL_CTX_set_tlsext_ticket_keys(fresh.get(), keys, sizeof keys);
     OPENSSL_cleanse(keys, sizeof keys);
     const std::lock_guard hold(parts_->lock);

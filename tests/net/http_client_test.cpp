@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <initializer_list>
 #include <set>
 #include <vector>
@@ -108,6 +109,108 @@ TEST(HttpClient, KeepsConnections) {
         EXPECT_EQ(web.idle_connections(), 0U);
         EXPECT_EQ(co_await (co_await web.get(at(there, "/"))).text(), "content");
         EXPECT_EQ(peers.size(), 2U);
+    });
+}
+
+// Each host that was asked once would hold a descriptor for ever.
+TEST(HttpClient, ConnectionsThatAreKeptAreLimitedForAllHostsTogether) {
+    const auto answer = [](exchange& x) -> task<> { co_await x.respond(200, x.peer()); };
+    beside_server({}, answer, [&](endpoint there) -> task<> {
+        client web({.max_idle_connections = 3,
+                    .connect = [&](const twill::http::url&) -> task<twill::any_stream> {
+                        co_return twill::any_stream(co_await twill::connect(there));
+                    }});
+        const auto peer_at = [&](int host) -> task<std::string> {
+            auto got = co_await web.get("http://host-" + std::to_string(host) + "/");
+            co_return co_await got.text();
+        };
+        const auto descriptors = open_descriptors();
+        std::string last;
+        for (int i = 0; i < 20; ++i) last = co_await peer_at(i);
+        EXPECT_EQ(web.idle_connections(), 3U);
+        EXPECT_LE(open_descriptors(), descriptors + 2 * 3 + 2) << "both ends are of this process";
+        EXPECT_EQ(co_await peer_at(19), last) << "the newest are those that are kept";
+    });
+}
+
+TEST(HttpClient, ConnectionsThatWereIdleTooLongAreClosedByARequestElsewhere) {
+    const auto answer = [](exchange& x) -> task<> { co_await x.respond(200); };
+    beside_server({}, answer, [&](endpoint there) -> task<> {
+        client web({.idle_limit = 20ms,
+                    .connect = [&](const twill::http::url&) -> task<twill::any_stream> {
+                        co_return twill::any_stream(co_await twill::connect(there));
+                    }});
+        for (const char* host : {"http://a/", "http://b/", "http://c/"})
+            co_await (co_await web.get(host)).text();
+        co_await twill::sleep(30ms);
+        co_await (co_await web.get("http://d/")).text();
+        EXPECT_EQ(web.idle_connections(), 1U);
+    });
+}
+
+// Reads a little of what comes, answers, and reads no more.
+TEST(HttpClient, AServerMayAnswerBeforeItHasAllOfTheContent) {
+    in_runtime([]() -> task<> {
+        twill::tcp_listener door(endpoint::loopback(0));
+        const auto refuse = [&]() -> task<> {
+            auto stream = co_await door.accept();
+            co_await read_until(stream, "\r\n\r\n");
+            co_await stream.write_all(
+                "HTTP/1.1 413 Content Too Large\r\nContent-Length: 8\r\n"
+                "\r\ntoo much");
+            co_await for_ever();
+        };
+        co_await twill::scope([&](twill::scope_ref s) -> task<> {
+            s.spawn(refuse);
+            client web({.stall_limit = 1h});
+            twill::http::client_request large{.method = "POST",
+                                              .url = at(door.local(), "/"),
+                                              .content = std::string(50'000'000, 'x')};
+            auto got = co_await web.send(std::move(large));
+            EXPECT_EQ(got.status(), 413);
+            EXPECT_EQ(co_await got.text(), "too much");
+            EXPECT_EQ(web.idle_connections(), 0U) << "the rest of the content was not sent";
+            s.cancel();
+        });
+    });
+}
+
+TEST(HttpClient, ALargeContentIsSentWholeToAServerThatBeginsEarly) {
+    const auto content = pattern(3'000'000);
+    const auto answer = [](exchange& x) -> task<> {
+        x.begin(200);
+        co_await x.flush();
+        co_await x.write(std::to_string(std::hash<std::string>{}(co_await x.text())));
+    };
+    beside_server({.connection = {.max_content = 1 << 22}}, answer, [&](endpoint there) -> task<> {
+        client web;
+        for (int i = 0; i < 2; ++i) {
+            twill::http::client_request large{
+                .method = "POST", .url = at(there, "/"), .content = content};
+            auto got = co_await web.send(std::move(large));
+            EXPECT_EQ(co_await got.text(), std::to_string(std::hash<std::string>{}(content)));
+        }
+    });
+}
+
+TEST(HttpClient, ARedirectWhoseContentNeverEndsIsFollowedAllTheSame) {
+    in_runtime([]() -> task<> {
+        twill::tcp_listener door(endpoint::loopback(0));
+        const auto serve = [&]() -> task<> {
+            auto first = co_await door.accept();
+            co_await read_until(first, "\r\n\r\n");
+            co_await first.write_all(
+                "HTTP/1.1 302 Found\r\nLocation: /there\r\n"
+                "Content-Length: 1000\r\n\r\nx");
+            auto second = co_await door.accept();
+            co_await read_until(second, "\r\n\r\n");
+            co_await second.write_all("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nthere");
+        };
+        const auto visit = [&]() -> task<> {
+            client web;
+            EXPECT_EQ(co_await (co_await web.get(at(door.local(), "/"))).text(), "there");
+        };
+        co_await twill::when_all(serve(), visit());
     });
 }
 

@@ -66,6 +66,24 @@ TEST(HttpRouter, SaysWhatIsNotThere) {
     });
 }
 
+TEST(HttpRouter, OptionsNamesTheMethods) {
+    router routes;
+    routes.on("GET", "/a", say("a")).on("POST", "/b", say("b"));
+    beside_server({}, routes, [](endpoint there) -> task<> {
+        const auto options = [&](const char* target) {
+            return ask(there, std::string("OPTIONS ") + target +
+                                  " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        };
+        const auto one = co_await options("/a");
+        EXPECT_EQ(status_line(one), "HTTP/1.1 204 No Content");
+        EXPECT_TRUE(has(one, "Allow: GET,HEAD,OPTIONS\r\n")) << one;
+        const auto all = co_await options("*");
+        EXPECT_EQ(status_line(all), "HTTP/1.1 204 No Content");
+        EXPECT_TRUE(has(all, "Allow: GET,HEAD,POST,OPTIONS\r\n")) << all;
+        EXPECT_EQ(status_line(co_await options("/c")), "HTTP/1.1 404 Not Found");
+    });
+}
+
 TEST(HttpRouter, GetAnswersHead) {
     router routes;
     routes.on("GET", "/a", say("abc"));

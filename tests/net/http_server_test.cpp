@@ -6,13 +6,19 @@
 #include <twill/core/timeout.hpp>
 #include <twill/core/when_any.hpp>
 
+#include <twill/net/http_client.hpp>
+
 #include "http.hpp"
+#include "io/fixtures.hpp"
 #include "support/tasks.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <chrono>
+#include <fstream>
+#include <initializer_list>
 #include <mutex>
 #include <vector>
 
@@ -205,6 +211,32 @@ TEST(HttpServer, SomeResponsesHaveNoContent) {
     });
 }
 
+TEST(HttpServer, AFieldIsSetOnceAndAddedAsOftenAsOneLikes) {
+    const auto answer = [](exchange& x) -> task<> {
+        x.set("X-One", "first").set("Content-Type", "text/html");
+        x.add("Set-Cookie", "a=b").add("Set-Cookie", "c=d");
+        x.set("x-one", "second").set("content-type", "text/css");
+        co_await x.respond(200, "x");
+    };
+    beside_server({}, answer, [](endpoint there) -> task<> {
+        const auto said = co_await ask(there, get_last("/"));
+        EXPECT_FALSE(has(said, "first")) << said;
+        EXPECT_FALSE(has(said, "html")) << said;
+        EXPECT_TRUE(has(said, "\r\nx-one: second\r\n")) << said;
+        EXPECT_TRUE(has(said, "\r\ncontent-type: text/css\r\n")) << said;
+        EXPECT_TRUE(has(said, "\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n")) << said;
+    });
+}
+
+TEST(HttpServer, AResetContentHasNone) {
+    const auto answer = [](exchange& x) -> task<> { co_await x.respond(205, "dropped"); };
+    beside_server({}, answer, [](endpoint there) -> task<> {
+        const auto said = co_await ask(there, get_last("/"));
+        EXPECT_TRUE(has(said, "Content-Length: 0\r\n")) << said;
+        EXPECT_EQ(content_of(said), "");
+    });
+}
+
 TEST(HttpServer, SpeaksToOldClients) {
     const auto answer = [](exchange& x) -> task<> {
         if (x.request().path() == "/stream") {
@@ -299,6 +331,7 @@ TEST(HttpServer, AResponseThatBreaksOffIsNotTakenForWhole) {
         if (x.request().path() == "/short") {
             x.begin(200, 10);
             co_await x.write("12345");
+            co_await x.flush();
             co_return;
         }
         x.begin(200);
@@ -325,6 +358,9 @@ TEST(HttpServer, MisuseIsAnError) {
         EXPECT_THROW(x.set("a", "b\r\nSet-Cookie: c"), twill::usage_error);
         EXPECT_THROW(x.set("content-length", "5"), twill::usage_error);
         EXPECT_THROW(x.begin(100), twill::usage_error);
+        // A type that a client has chosen, for example.
+        EXPECT_THROW(static_cast<void>(x.respond(200, "x", "text/html\r\nSet-Cookie: a=b")),
+                     twill::usage_error);
         EXPECT_FALSE(x.begun());
         x.begin(200, 2);
         EXPECT_TRUE(x.begun());
@@ -419,6 +455,29 @@ TEST(HttpServer, AHandlerThatTakesTooLongIsCancelled) {
         EXPECT_TRUE(begun.ends_with("\r\n\r\n")) << begun;
     });
     EXPECT_EQ(cut, 2);
+}
+
+TEST(HttpServer, AnAnswerIsNotLostWithTheOneBehindIt) {
+    reports told;
+    auto options = told.options();
+    options.connection.request_limit = 30ms;
+    const auto answer = [](exchange& x) -> task<> {
+        if (x.request().path() == "/slow") co_await for_ever();
+        co_await x.respond(200, "answered;");
+        if (x.request().path() == "/breaks") throw std::runtime_error("after it had answered");
+        if (x.request().path() == "/status") throw twill::http::error(7, "no status");
+    };
+    beside_server(options, answer, [](endpoint there) -> task<> {
+        const auto slow = co_await ask(there, get("/quick") + get("/slow"));
+        EXPECT_EQ(count_of(slow, "answered;HTTP/1.1 503"), 1U) << slow;
+        // Nothing of the response was sent: it can still be another one.
+        for (const char* bad : {"/breaks", "/status"}) {
+            const auto said = co_await ask(there, get("/quick") + get(bad) + get_last("/last"));
+            EXPECT_EQ(count_of(said, "answered;HTTP/1.1 500"), 1U) << said;
+            EXPECT_TRUE(said.ends_with("answered;")) << said;
+            EXPECT_EQ(count_of(said, "answered;"), 2U) << said;
+        }
+    });
 }
 
 TEST(HttpServer, AHandlerMayAskForMoreTime) {
@@ -564,6 +623,113 @@ TEST(HttpServer, ARequestThatWasOnItsWayWhenItEndsIsAnswered) {
     });
 }
 
+// The first request of a new connection may be on the wire.
+TEST(HttpServer, AFreshConnectionIsWaitedForWhenItEnds) {
+    in_runtime([]() -> task<> {
+        twill::http::server server({.address = "127.0.0.1"});
+        std::stop_source stop;
+        const auto visit = [&]() -> task<> {
+            auto fresh = co_await twill::connect(server.local());
+            while (server.connections() != 1) co_await twill::sleep(1ms);
+            stop.request_stop();
+            for (int i = 0; i < 20; ++i) co_await twill::yield();
+            co_await fresh.write_all(get("/fresh"));
+            const auto said = co_await read_to_end(fresh);
+            EXPECT_TRUE(has(said, "200 OK")) << said;
+            EXPECT_TRUE(has(said, "Connection: close")) << said;
+        };
+        co_await twill::when_all(visit(), serve_until(stop.get_token(), server, echo_target));
+    });
+}
+
+// What lies unread in the kernel when a socket is closed makes it reset the connection.
+TEST(HttpServer, TheLastResponseIsNotOvertakenByAReset) {
+    in_runtime([]() -> task<> {
+        twill::http::server server({.address = "127.0.0.1"});
+        std::stop_source stop;
+        bool let_go = false;
+        bool begun = false;
+        const auto answer = [&](exchange& x) -> task<> {
+            begun = true;
+            while (!let_go) co_await twill::sleep(1ms);
+            co_await x.respond(200, "answered");
+        };
+        const auto visit = [&]() -> task<> {
+            auto stream = co_await twill::connect(server.local());
+            co_await stream.write_all(get("/first"));
+            while (!begun) co_await twill::sleep(1ms);
+            // Comes when the server has decided to close behind the first.
+            co_await stream.write_all(get("/second"));
+            stop.request_stop();
+            co_await twill::sleep(5ms);
+            let_go = true;
+            EXPECT_TRUE(content_of(co_await read_to_end(stream)).starts_with("answered"));
+        };
+        co_await twill::when_all(visit(), serve_until(stop.get_token(), server, answer));
+    });
+}
+
+TEST(HttpServer, WhoIsIdleMakesRoomForOthers) {
+    beside_server({.max_connections = 2}, echo_target, [](endpoint there) -> task<> {
+        auto first = co_await twill::connect(there);
+        co_await first.write_all(get("/first"));
+        EXPECT_TRUE(has(co_await read_until(first, "/first"), "200 OK"));
+        auto second = co_await twill::connect(there);
+        EXPECT_EQ(content_of(co_await ask(there, get_last("/third"))), "/third");
+        EXPECT_EQ(co_await read_to_end(first), "");
+    });
+}
+
+TEST(HttpServer, ListensAtAUnixSocket) {
+    const temporary_directory folder;
+    const auto place = folder.path() + "/door";
+    in_runtime([&]() -> task<> {
+        twill::http::server server({.unix_socket = place});
+        EXPECT_THROW(static_cast<void>(server.local()), twill::usage_error);
+        const auto answer = [](exchange& x) -> task<> {
+            EXPECT_EQ(x.peer(), "");
+            co_await x.respond(200, x.request().header("Host"));
+        };
+        co_await twill::scope([&](twill::scope_ref s) -> task<> {
+            s.spawn(&twill::http::server::serve, &server, answer);
+            twill::http::client web({.unix_socket = place});
+            for (int i = 0; i < 2; ++i) {
+                auto got = co_await web.get("http://any.where/");
+                EXPECT_EQ(co_await got.text(), "any.where");
+            }
+            s.cancel();
+        });
+        EXPECT_FALSE(fs::exists(place));
+    });
+}
+
+// Ten thousand connections that announce a mebibyte each must not make the server hold ten.
+TEST(HttpServer, AnnouncingMuchCostsTheServerLittle) {
+    std::atomic<std::size_t> waiting{0};
+    const auto answer = [&](exchange& x) -> task<> {
+        ++waiting;
+        co_await x.text();
+    };
+    beside_server({.connection = {.max_content = 1ULL << 30}}, answer,
+                  [&](endpoint there) -> task<> {
+                      const auto resident = [] {
+                          std::ifstream status("/proc/self/statm");
+                          std::size_t pages = 0;
+                          status >> pages >> pages;
+                          return pages * 4096;
+                      };
+                      const auto before = resident();
+                      std::vector<twill::tcp_stream> all;
+                      for (std::size_t i = 0; i < 8; ++i) {
+                          all.push_back(co_await twill::connect(there));
+                          co_await all.back().write_all(
+                              "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\nx");
+                      }
+                      while (waiting != 8) co_await twill::sleep(1ms);
+                      EXPECT_LT(resident() - before, 64U << 20U);
+                  });
+}
+
 TEST(HttpServer, WhatTakesTooLongToEndIsCancelled) {
     in_runtime([]() -> task<> {
         twill::http::server server({.address = "127.0.0.1", .drain_limit = 30ms});
@@ -605,6 +771,47 @@ TEST(HttpServer, ConnectionsBeyondTheLimitWait) {
             EXPECT_EQ(content_of(each), "answered");
     });
     EXPECT_EQ(most, 2);
+}
+
+TEST(HttpServer, TheAccessLogIsToldOfWhatWasRefusedToo) {
+    std::vector<std::string> lines;
+    twill::http::server_options options;
+    options.connection.request_limit = 30ms;
+    options.connection.head_limit = 50ms;
+    options.connection.access_log = [&](const twill::http::access& x) {
+        lines.push_back(std::string(x.request.method()) + ' ' + std::to_string(x.status));
+    };
+    const auto answer = [](exchange& x) -> task<> {
+        if (x.request().path() == "/begun") {
+            x.begin(200);
+            co_await x.flush();
+        }
+        co_await for_ever();
+    };
+    beside_server(options, answer, [](endpoint there) -> task<> {
+        co_await ask(there, "nonsense\r\n\r\n");
+        co_await ask(there, "GET / HT");
+        co_await ask(there, "HEAD /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+        co_await ask(there, get("/begun"));
+    });
+    EXPECT_EQ(lines, (std::vector<std::string>{" 400", " 408", "HEAD 503", "GET 200"}));
+}
+
+TEST(HttpServer, ALogThatFailsCostsNoResponse) {
+    reports told;
+    auto options = told.options();
+    options.connection.access_log = [](const twill::http::access& x) {
+        if (x.request.path() == "/number") throw 7;
+        throw std::runtime_error("no space left on device");
+    };
+    beside_server(options, echo_target, [](endpoint there) -> task<> {
+        const auto said = co_await ask(there, get("/one") + get("/number") + get_last("/last"));
+        EXPECT_EQ(count_of(said, "200 OK"), 3U) << said;
+    });
+    EXPECT_EQ(told.lines,
+              (std::vector<std::string>{"http: the access log: no space left on device",
+                                        "http: the access log threw what is no std::exception",
+                                        "http: the access log: no space left on device"}));
 }
 
 TEST(HttpServer, TellsTheAccessLog) {

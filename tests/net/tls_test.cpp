@@ -208,6 +208,38 @@ TEST(Tls, AServerMayAskForCertificates) {
         "TLS: the handshake: unable to get local issuer certificate");
 }
 
+// Its session must not outlive the trust in its certificate.
+TEST(Tls, AClientThatIsTrustedNoLongerDoesNotResumeItsSession) {
+    certificates all;
+    certificates others;
+    auto options = as(all.make("server", "DNS:localhost"));
+    const temporary_directory folder;
+    options.client_trust_file = folder.path() + "/clients.pem";
+    fs::copy_file(all.root(), options.client_trust_file);
+    tls::server_context identity(options);
+    const auto ada = all.make("ada", "");
+    tls::client_context trust(
+        {.trust_file = all.root(), .certificate_file = ada.certificate, .key_file = ada.key});
+    in_runtime([&]() -> task<> {
+        const auto visit = [&]() -> task<std::string> {
+            tls_pair made;
+            co_await shake(made, trust, identity, "localhost");
+            if (!made.server) co_return made.server_failure;
+            co_await made.server->write_all("x");
+            std::byte one[1];
+            co_await made.client->read_some(one);
+            co_return made.server->resumed() ? "resumed" : "new";
+        };
+        EXPECT_EQ(co_await visit(), "new");
+        EXPECT_EQ(co_await visit(), "resumed");
+        fs::copy_file(others.root(), options.client_trust_file,
+                      fs::copy_options::overwrite_existing);
+        identity.reload();
+        const auto refused = co_await visit();
+        EXPECT_TRUE(refused.starts_with("TLS: the handshake: ")) << refused;
+    });
+}
+
 TEST(Tls, AStreamThatIsCutOffHasNotEnded) {
     certificates all;
     tls::server_context identity(as(all.make("server", "DNS:localhost")));

@@ -51,7 +51,10 @@ public:
 struct client_options {
     // Connections to one host at a time; more requests wait.
     std::size_t max_connections_per_host = 64;
-    // A connection that nobody used for so long is not used again.
+    // Connections that are kept, to all hosts together: the one that was used least lately goes.
+    std::size_t max_idle_connections = 256;
+    // A connection that nobody used for so long is not used again; it is closed by the next
+    // request, to whatever host.
     duration idle_limit = std::chrono::seconds(30);
     // To look the host up and to connect.
     duration connect_limit = std::chrono::seconds(10);
@@ -71,12 +74,15 @@ struct client_options {
     // connection turns out to be closed counts for none.
     unsigned retries = 1;
 
+    // Empty: none is sent.
     std::string user_agent = "twill/" TWILL_VERSION;
 
     // For https: whom to trust. Null: the system's roots. Must outlive the client.
     const tls::client_context* tls = nullptr;
 
-    // How connections are made. Empty: by TCP, and TLS for https.
+    // Asks at this Unix socket, whatever host the address names. Empty: by TCP.
+    std::string unix_socket = {};
+    // How connections are made, if neither by TCP nor at a Unix socket, and TLS for https.
     std::function<task<any_stream>(const url& there)> connect = {};
 };
 
@@ -126,16 +132,19 @@ private:
 // Thread-safety: any number of tasks on any event thread at a time.
 class TWILL_API client {
 public:
+    // Throws usage_error for a user agent that no field can have.
     explicit client(client_options options = {});
     // Closes the connections that are kept.
     ~client();
     client(const client&) = delete;
     client& operator=(const client&) = delete;
 
-    // Sends the request, all of it, and gives the response once its head has come. Follows
+    // Sends the request, all of it, and gives the response once its head has come. A server that
+    // answers by a status of 300 or more before it has all of the content gets no more of it.
+    // Follows
     // redirects as browsers do: a 303, and a 301 or 302 to POST, by GET, the others by the same
     // request; one to another host without Authorization and Cookie; one from https to http not at
-    // all. Throws usage_error for what is no address or no field; io_error,
+    // all. Throws usage_error for what is no address or no field, and for CONNECT; io_error,
     // bad_response (also after too many redirects), and timed_out by the options' limits.
     [[nodiscard]] task<response> send(client_request what);
     [[nodiscard]] task<response> get(std::string url);

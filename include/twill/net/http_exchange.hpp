@@ -12,8 +12,8 @@
 //     for (auto& row : rows) co_await x.write(row);
 //
 // A handler that ends without a response, or with an exception, gives a 500; an http::error its own
-// status. It is cancelled when the request's time is up, when the client has gone, and when the
-// server ends.
+// status; if a part of its response was sent by then, the connection is reset. It is cancelled when
+// the request's time is up, when the client has gone, and when the server ends.
 #pragma once
 
 #include <twill/core/config.hpp>
@@ -101,11 +101,15 @@ public:
     [[nodiscard]] task<std::string> text(
         std::size_t limit = std::numeric_limits<std::size_t>::max());
 
-    // A field of the response, before it is begun. Content-Length, Transfer-Encoding, Connection
-    // and Date are the server's. Throws usage_error for what is no name or no value of a field.
+    // A field of the response, before it is begun, in place of those that are called so.
+    // Content-Length, Transfer-Encoding, Connection and Date are the server's. Throws usage_error
+    // for what is no name or no value of a field.
     exchange& set(std::string_view name, std::string_view value);
+    // The same beside those that are called so: for Set-Cookie.
+    exchange& add(std::string_view name, std::string_view value);
 
-    // The whole response. Throws usage_error when one was begun already.
+    // The whole response. Throws usage_error when one was begun already, and for a `type` with a
+    // control character.
     sending respond(int status, std::string_view content = {},
                     std::string_view type = "text/plain; charset=utf-8");
 

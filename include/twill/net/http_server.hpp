@@ -1,4 +1,4 @@
-// http::server: HTTP/1.1 on a TCP port.
+// http::server: HTTP/1.1 on a TCP port, or at a Unix socket.
 //
 //     twill::http::server server({.port = 8080});
 //     co_await twill::scope([&](twill::scope_ref s) -> twill::task<> {
@@ -29,11 +29,13 @@
 
 namespace twill::inline TWILL_ABI::http {
 
-// What a server tells of an answered request. The views are valid during the call.
+// What a server tells of a request that has ended, well or not. The views are valid during the
+// call.
 struct access {
+    // Empty (no method) when what came was none, and was refused.
     const http::request& request;
-    int status;
-    std::uint64_t sent;  // bytes of the response's content
+    int status;          // of the response; 0: the client left before there was one
+    std::uint64_t sent;  // bytes of the response's content, as far as they were written
     duration took;       // from the end of the request's head to that of the response
     std::string_view peer;
 };
@@ -56,7 +58,8 @@ struct connection_options {
     // handler is cancelled and the connection closed.
     duration stall_limit = std::chrono::seconds(30);
 
-    // Called after each response. It runs on the event thread: it must not block.
+    // Called once for each request. It runs on the event thread: it must not block. What it throws
+    // is reported.
     std::function<void(const access&)> access_log = {};
     // Takes what handlers throw, but http::error, as one line. Empty: it goes to standard error.
     std::function<void(std::string_view)> report = {};
@@ -68,10 +71,12 @@ struct server_options {
     // Where to listen: all of this machine's IPv4 addresses; "::" for IPv6 as well, "127.0.0.1" for
     // this machine alone.
     std::string address = "0.0.0.0";
+    // Listens at this Unix socket instead. See unix_listener for its file.
+    std::string unix_socket = {};
     // HTTPS, as whom; null: HTTP. Must outlive the server. Handshakes count to `head_limit`.
     const tls::server_context* tls = nullptr;
 
-    // More wait in the kernel until one ends.
+    // More wait in the kernel until one ends; one that was idle for a second makes room.
     std::size_t max_connections = 10'000;
     connection_options connection = {};
     // How long those in the middle of a request may go on once `serve` is cancelled.
@@ -87,12 +92,13 @@ public:
     server& operator=(const server&) = delete;
 
     // Accepts and answers until it is cancelled. Then nothing more is accepted, connections without
-    // a request are closed, the others answer theirs, for at most `drain_limit`; those that remain
+    // a request are closed (new ones after a second, in which their first may come), the others
+    // answer theirs, for at most `drain_limit`; those that remain
     // are cancelled, and when all have ended `cancelled` is thrown. Out of descriptors or memory
     // it pauses, and goes on. Throws io_error when the listener fails otherwise. Once.
     [[nodiscard]] task<> serve(handler answer);
 
-    // Where it listens.
+    // Where it listens. Throws usage_error when that is a Unix socket.
     [[nodiscard]] endpoint local() const;
     // How many connections there are. Any thread.
     [[nodiscard]] std::size_t connections() const noexcept;

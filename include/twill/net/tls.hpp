@@ -93,8 +93,9 @@ public:
     server_context(const server_context&) = delete;
     server_context& operator=(const server_context&) = delete;
 
-    // Reads the files again, for the handshakes from now on; sessions can still be resumed. Throws
-    // error when they cannot be used: then all stays as it was. Blocks for the files.
+    // Reads the files again, for the handshakes from now on. Sessions can still be resumed, unless
+    // clients must show certificates: then each is looked at anew. Throws error when the files
+    // cannot be used: then all stays as it was. Blocks for the files.
     void reload();
 
     // For the library.
