@@ -5,6 +5,9 @@ set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/twill)
 
 install(TARGETS twill EXPORT twillTargets)
 if(TARGET twill_net)
+    # It finds libtwill.so beside itself, wherever they are moved: a program that was linked to it
+    # alone does not tell the loader where its libraries' libraries are.
+    set_target_properties(twill_net PROPERTIES INSTALL_RPATH "$ORIGIN")
     install(TARGETS twill_net EXPORT twillNetTargets)
     install(EXPORT twillNetTargets NAMESPACE twill:: DESTINATION ${package_folder})
     install(DIRECTORY include/twill TYPE INCLUDE FILES_MATCHING PATTERN "*.hpp")

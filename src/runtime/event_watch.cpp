@@ -141,7 +141,14 @@ bool event_watch::holds_up(const event_seat& seat, finding& what) noexcept {
     what.place = seat.place.load(std::memory_order_relaxed);
     const auto is = seat.hold.look();
     return is.is_outside && is.turn == suspect_.turn &&
-           (is.others_wait || worker_.somebody_waits());
+           (is.others_wait || worker_.somebody_waits()) && has_not_slept();
+}
+
+// Since the look began. A thread whose turn ended meanwhile, and that sleeps in the reactor now,
+// was found asleep: but it stored that it sleeps before it entered the kernel, which is where /proc
+// found it, so it is seen here; and that it was woken up again, by the count.
+bool event_watch::has_not_slept() const noexcept {
+    return worker_.is_awake() && worker_.wakes() == suspect_.wakes;
 }
 
 void event_watch::forget_reports() noexcept { tokens = most_tokens; }

@@ -88,6 +88,7 @@ private:
     [[nodiscard]] bool looks_closely() const noexcept;
     [[nodiscard]] bool seen_twice(const event_seat& seat) noexcept;
     [[nodiscard]] bool holds_up(const event_seat& seat, finding& what) noexcept;
+    [[nodiscard]] bool has_not_slept() const noexcept;
     void tell(const finding& what) noexcept;
     void say() noexcept;
 

@@ -80,6 +80,10 @@ const char* name_of_system_call(long number) noexcept {
             return "pselect6";
         case SYS_epoll_pwait:
             return "epoll_pwait";
+#ifdef SYS_epoll_pwait2
+        case SYS_epoll_pwait2:
+            return "epoll_pwait2";
+#endif
         case SYS_wait4:
             return "wait4";
         case SYS_waitid:

@@ -186,8 +186,9 @@ void expect_order_of_locks_beside(const std::string& first, const std::string& s
             }
             EXPECT_GT(run["number"], 1) << how;
             const std::string schedule = run["schedule"];
-            // Two preemptions, of some twenty.
-            EXPECT_LE(std::ranges::count(schedule, ':'), 8) << schedule;
+            // Two preemptions, of some twenty; how many entries tell them differs between
+            // compilers.
+            EXPECT_LE(std::ranges::count(schedule, ':'), 10) << schedule;
             const auto again = here.json({"--replay", schedule}, {"notes", scenario});
             ASSERT_EQ(again["failures"].size(), 1U);
             EXPECT_EQ(kinds_of(again["failures"][0]["findings"]).count("lock-order"), 1U) << how;

@@ -285,9 +285,10 @@ TEST(check_in_ci, what_is_noted_seldom_is_told_beside_what_is_suppressed) {
         EXPECT_EQ(said["failures"][0]["findings"].size(), 1U) << said;
         EXPECT_EQ(finding_of(said)["kind"], "lock-order");
         EXPECT_GE(said["suppressed"], 1);
-        // It is shrunk for that, to two preemptions of some twenty.
+        // It is shrunk for that, to two preemptions of some twenty; how many entries tell them
+        // differs between compilers.
         const std::string schedule = said["failures"][0]["schedule"];
-        EXPECT_LE(std::ranges::count(schedule, ':'), 8) << schedule;
+        EXPECT_LE(std::ranges::count(schedule, ':'), 10) << schedule;
     }
 }
 

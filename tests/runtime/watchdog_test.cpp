@@ -292,8 +292,9 @@ class made_up_worker final : public twill::detail::watched_worker,
                              private twill::detail::ticker_client {
 public:
     static constexpr twill::duration limit = 1ms;
+    enum class sleep { none, between_looks, during_a_look };
 
-    explicit made_up_worker(bool sleeps) : sleeps_(sleeps) {
+    explicit made_up_worker(sleep when) : sleeps_(when) {
         mount(seat_);
         watch_.emplace(
             *this, reporters_,
@@ -316,7 +317,11 @@ public:
 
 private:
     void note_region() override {}
-    bool somebody_waits() noexcept override { return true; }
+    // What a look asks last.
+    bool somebody_waits() noexcept override {
+        if (sleeps_ == sleep::during_a_look) awake_.store(0);
+        return true;
+    }
     bool want_relief(std::uint64_t /*turn*/) noexcept override { return false; }
     twill::detail::pulse tick() noexcept override {
         if (!begun_.load()) return twill::detail::pulse::slow;
@@ -324,10 +329,10 @@ private:
             case 0:
                 break;  // it sees the turn
             case 1:
-                if (sleeps_) awake_.store(0);
+                if (sleeps_ == sleep::between_looks) awake_.store(0);
                 for (const auto end = now() + 2 * limit; now() < end || !is_asleep();) {
                 }
-                if (sleeps_) be_watched();
+                if (sleeps_ == sleep::between_looks) be_watched();
                 break;  // it sees a turn of the same number
             default:
                 awake_.store(0);
@@ -344,7 +349,7 @@ private:
                twill::detail::thread_state::kind::asleep;
     }
 
-    const bool sleeps_;
+    const sleep sleeps_;
     twill::blocking_pool reporters_;
     twill::detail::event_seat seat_{*this, this, false};
     std::optional<twill::detail::event_watch> watch_;
@@ -355,8 +360,13 @@ private:
 
 // Between a sleep and the first turn after it the number is that of the last turn before it.
 TEST(Watchdog, DoesNotTakeATurnBeforeASleepForOneAfterIt) {
-    EXPECT_EQ(made_up_worker(true).found(), 0U);
-    EXPECT_EQ(made_up_worker(false).found(), 1U) << "one that does last is found this way";
+    using sleep = made_up_worker::sleep;
+    EXPECT_EQ(made_up_worker(sleep::between_looks).found(), 0U);
+    EXPECT_EQ(made_up_worker(sleep::none).found(), 1U) << "one that does last is found this way";
+}
+
+TEST(Watchdog, DoesNotTakeASleepThatBeginsDuringALookForATurn) {
+    EXPECT_EQ(made_up_worker(made_up_worker::sleep::during_a_look).found(), 0U);
 }
 
 TEST(Watchdog, LimitOutOfRangeIsRefused) {

@@ -114,7 +114,8 @@ private:
     }
     static T value(std::uint64_t of) noexcept {
         T result;
-        std::memcpy(&result, &of, size);
+        // As bytes: GCC warns of a copy onto a class that is trivially copyable but not trivial.
+        std::memcpy(static_cast<void*>(&result), &of, size);
         return result;
     }
     static constexpr std::memory_order on_failure(std::memory_order order) noexcept {

@@ -77,6 +77,10 @@ public:
         look(*holder_);
         return true;
     }
+    // Whether it is in no sleep, as far as is known: relaxed, as its own stores are.
+    [[nodiscard]] bool is_awake() const noexcept {
+        return awake_.load(std::memory_order_relaxed) != 0;
+    }
     // How often it was woken up.
     [[nodiscard]] std::uint32_t wakes() const noexcept {
         return wakes_.load(std::memory_order_relaxed);
