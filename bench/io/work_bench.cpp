@@ -75,7 +75,7 @@ void make_tree(const fs::path& root, long files) {
     }
 }
 
-contestant running(const settings& how, const char* name, words argv) {
+contestant running(const settings& how, const char* name, const words& argv) {
     return {.name = name, .measure = [argv = words{how.self, "run"} + argv] {
                 return run_program({.argv = argv});
             }};

@@ -61,6 +61,11 @@ public:
         in_.release();
         more_.release();
     }
+    // For what comes when no message is wanted any more.
+    std::span<std::byte> room_to_drop() {
+        in_.consume(in_.view().size());
+        return in_.make_room(usual_head);
+    }
     std::span<std::byte> room_for_head() { return in_.make_room(in_.empty() ? usual_head : 1024); }
     void came(std::size_t bytes) noexcept { in_.came(bytes); }
 
