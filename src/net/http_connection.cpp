@@ -112,8 +112,8 @@ task<> http_connection::run() {
 
 void http_connection::release_memory() noexcept {
     in_.release();
-    out_ = std::string();
-    head_.fields = std::vector<http::field>();
+    std::string().swap(out_);  // an assignment would keep the memory
+    std::vector<http::field>().swap(head_.fields);
 }
 
 // True: a request is there. False: nothing more is to be answered; a refusal waits in `out_`.
