@@ -19,6 +19,8 @@ using namespace std::chrono_literals;
 
 // Responses below this are gathered.
 constexpr std::size_t gathered = 32768;
+// Most heads of responses, and contents that go with them, are shorter.
+constexpr std::size_t usual_response = 512;
 constexpr std::size_t content_read = 16384;
 // So much of a content that the handler did not read is skipped; more, and the connection ends.
 constexpr std::size_t most_skipped = 256 << 10;
@@ -94,17 +96,19 @@ task<> http_connection::serve() {
     } catch (...) {
         // The connection broke: there is nobody to tell.
     }
-    if (cut && expired() && !client_gone()) {
-        try {
-            co_await shield(say_why(), linger_limit);
-        } catch (...) {
-            // It was the last attempt.
-        }
-    }
+    if (cut && expired() && !client_gone()) co_await say_why_in_time();
     if (phase_ == phase::request) log();
     service_.watch.leave(*this);
     stream_.close();
     if (cut && !expired()) throw cancelled();
+}
+
+task<> http_connection::say_why_in_time() {
+    try {
+        co_await shield(say_why(), linger_limit);
+    } catch (...) {
+        // It was the last attempt.
+    }
 }
 
 task<> http_connection::run() {
@@ -119,6 +123,12 @@ task<> http_connection::run() {
     if (broken_) co_return;
     if (auto rest = flush(); !rest.empty()) co_await std::move(rest);
     co_await linger();
+}
+
+void http_connection::release_memory() noexcept {
+    in_.release();
+    std::string().swap(out_);  // an assignment would keep the memory
+    std::vector<http::field>().swap(head_.fields);
 }
 
 // True: a request is there. False: nothing more is to be answered; a refusal waits in `out_`.
@@ -152,9 +162,15 @@ task<bool> http_connection::next_head() {
         } else if (phase_ != phase::head) {
             enter_phase(phase::head, after(now(), service_.options.head_limit));
         }
+        byte_stream* const raw = stream_.kernel();
+        // One that is idle holds no buffers.
+        if (idle && raw != nullptr) {
+            release_memory();
+            co_await raw->arrival();
+        }
         const auto room = in_.room_for_head();
         std::size_t got = 0;
-        if (byte_stream* raw = stream_.kernel())
+        if (raw != nullptr)
             got = co_await raw->read_some(room);
         else
             got = co_await stream_.read_some(room);
@@ -390,7 +406,7 @@ task<> http_connection::linger() {
     // One that has said so sends nothing more.
     const bool is_last = client_ended_ || !head_.keep_alive;
     if (is_last && !refused_ && in_.complete() && in_.empty()) co_return;
-    std::byte dropped[1024];
+    const auto dropped = in_.room_to_drop();
     while (co_await stream_.read_some(dropped) != 0) {
     }
 }
@@ -498,6 +514,7 @@ void http_connection::begin(int status, std::optional<std::uint64_t> length,
         throw usage_error("a response has a status from 200 to 999, not " + std::to_string(status));
     // Whoever takes it from a file or a client must not be made to write other fields.
     if (!is_http_value(type)) throw usage_error("a Content-Type with a control character");
+    if (out_.capacity() < usual_response) out_.reserve(usual_response);
     unsent_from_ = out_.size();
     unsent_ = true;
     status_ = status;

@@ -87,9 +87,12 @@ private:
     [[nodiscard]] task<bool> wait_for_place();
     void conclude(const std::exception_ptr& failure);
     void reset_on_close() noexcept;
-    [[nodiscard]] task<> skip_content();
-    [[nodiscard]] task<> linger();
-    [[nodiscard]] task<> say_why();
+    [[nodiscard, gnu::noinline]] task<> skip_content();
+    // Those that are not inlined have frames of their own: a compiler would lay what they need into
+    // the frame of the caller, which an idle connection keeps.
+    [[nodiscard, gnu::noinline]] task<> linger();
+    [[nodiscard, gnu::noinline]] task<> say_why();
+    [[nodiscard, gnu::noinline]] task<> say_why_in_time();
     void refuse(int status, std::string_view why);
     void refuse_head(int status, std::string_view why);
     void take_back() noexcept;
@@ -99,9 +102,10 @@ private:
     [[nodiscard]] task<std::size_t> read(std::span<std::byte> into);
     [[nodiscard]] task<> write_through(std::string_view content);
     [[nodiscard]] task<> send(std::string_view bytes);
-    [[nodiscard]] task<> send_gathered();
+    [[nodiscard, gnu::noinline]] task<> send_gathered();
     void put(int status, std::string_view content);
     void enter_phase(phase next, time_point due) noexcept;
+    void release_memory() noexcept;
 
     any_stream stream_;
     http_service& service_;

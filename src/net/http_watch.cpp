@@ -141,22 +141,28 @@ std::int64_t http_watch::look_at_all(std::int64_t now) noexcept {
     return earliest;
 }
 
+// Requests come in crowds: whoever woke it is followed by others, each of which is to be looked at
+// after `first_look`. It looks again by itself then, and is not woken by each of them.
 task<> http_watch::run() {
-    for (;;) {
+    for (bool woken = false;;) {
         next_.store(http_watched::most, std::memory_order_seq_cst);
         const std::int64_t began = in_ns(now());
-        const std::int64_t earliest = look_at_all(began);
+        const std::int64_t soonest = woken ? began + first_look : http_watched::most;
+        const std::int64_t earliest = std::min(look_at_all(began), soonest);
         next_.store(earliest, std::memory_order_seq_cst);
         if (earliest == http_watched::most) {
             co_await earlier_.wait();
+            woken = true;
             continue;
         }
         const std::int64_t slack = std::min(most_slack, (earliest - began) / 64);
         const time_point until{duration(earliest + slack)};
         try {
             co_await with_deadline(until, earlier_.wait());
+            woken = true;
         } catch (const timed_out&) {
             // It is time to look.
+            woken = false;
         }
     }
 }
