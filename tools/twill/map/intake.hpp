@@ -36,6 +36,13 @@ public:
     // io_error: they cannot be read.
     twill::task<planned_job> next(std::size_t at_once);
 
+    // About how many inputs have no process yet, where that is known, when the latest that `next`
+    // gave has none.
+    [[nodiscard]] std::optional<std::size_t> left() const noexcept {
+        const auto more = inputs_.left();
+        return more ? std::optional(*more + 1) : std::nullopt;
+    }
+
     // A process with so many inputs took so long.
     void note(std::size_t inputs, twill::duration took) noexcept { batch_.note(inputs, took); }
 

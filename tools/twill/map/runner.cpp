@@ -125,7 +125,7 @@ twill::task<> runner::dispatch(twill::scope_ref starting) {
             limited_by = limiter::nothing;
             break;
         }
-        if (!co_await slots_.wait()) break;
+        if (!co_await slots_.wait(intake_.left())) break;
         auto launched = co_await launch(taken);
         if (auto* refused = std::get_if<refusal>(&launched)) {
             delivery_.note_refusal(taken, std::move(*refused));

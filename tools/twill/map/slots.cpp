@@ -15,13 +15,14 @@ constexpr twill::duration between_looks = 50ms;  // at a machine that has no roo
 
 }  // namespace
 
-twill::task<bool> slots::wait() {
+twill::task<bool> slots::wait(std::optional<std::size_t> left) {
     job_counts& counts = control_.outcome.counts;
     while (!control_.is_ending()) {
         const auto now = twill::now();
+        const bool has_room = limit_.has_room(now, left);
         counts.allowed = limit_.now();
         counts.limited_by = limiter::jobs;
-        if (counts.running >= limit_.now()) {
+        if (!has_room) {
             co_await wait_for_end();
         } else if (now < next_start_) {
             counts.limited_by = limiter::delay;
@@ -36,21 +37,18 @@ twill::task<bool> slots::wait() {
     co_return false;
 }
 
-// Of a job. Or, at the beginning, until it is clear that more can run besides.
+// Of a job, or until those that run are to be looked at.
 twill::task<> slots::wait_for_end() {
-    if (!limit_.is_guessing()) {
+    const auto look = limit_.next_look();
+    if (look == twill::never) {
         co_await control_.job_ended().next();
         co_return;
     }
-    constexpr twill::duration look = 5ms;
-    bool ended = true;
     try {
-        co_await twill::with_timeout(look, until_job_ends());
+        co_await twill::with_deadline(look, until_job_ends());
     } catch (const twill::timed_out&) {
-        ended = false;
+        // That was it.
     }
-    if (!ended && limit_.is_guessing() && runnable_threads() == 0.0)
-        limit_.double_unseen(control_.outcome.counts.running, twill::now());
 }
 
 twill::task<> slots::until_job_ends() { co_await control_.job_ended().next(); }
@@ -61,7 +59,7 @@ bool slots::machine_has_room() {
 }
 
 void slots::take(const attempt& one) {
-    limit_.started(one.began);
+    limit_.started(one.child.pid(), one.began);
     ++control_.outcome.counts.running;
     if (delay_) next_start_ = twill::after(one.began, *delay_);
 }
@@ -71,9 +69,9 @@ void slots::give_back(const attempt& one, const std::optional<twill::call_sample
     guard_.note_end(one);
     if (times) {
         note_share(*times);
-        limit_.ended(one.began, twill::now(), *times);
+        limit_.ended(one.child.pid(), one.began, twill::now(), *times);
     } else {
-        limit_.ended_unmeasured(one.began, twill::now());
+        limit_.ended_unmeasured(one.child.pid(), one.began, twill::now());
     }
     control_.job_ended().announce();
 }

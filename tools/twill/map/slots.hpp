@@ -26,8 +26,8 @@ public:
         : delay_(arguments.delay), limit_(limit), control_(control), gate_(arguments.gate) {}
 
     // Until a job may start. False: no more are started. When true, nothing else runs before the
-    // caller does.
-    twill::task<bool> wait();
+    // caller does. `left`: about so many inputs are not started, where that is known.
+    twill::task<bool> wait(std::optional<std::size_t> left = std::nullopt);
 
     // A process was started, and counts.
     void take(const attempt& one);
