@@ -5,7 +5,9 @@
 
 #include <twill/core/error.hpp>
 #include <twill/core/shield.hpp>
+#include <twill/core/timeout.hpp>
 #include <twill/io/tcp.hpp>
+#include <twill/runtime/usable_cpus.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -35,6 +37,19 @@ http_limits limits_of(const http::connection_options& options) noexcept {
 }
 
 }  // namespace
+
+http_service::http_service(const http::connection_options& some, http::handler what,
+                           const http::overload_options* limits)
+    : options(some), answer(std::move(what)) {
+    if (limits == nullptr || limits->target <= duration::zero()) return;
+    constexpr std::size_t usual = 16;  // for each CPU
+    const std::size_t most =
+        limits->max_handlers != 0 ? limits->max_handlers : usual * std::size_t{usable_cpus()};
+    gate = std::make_unique<http_admission>(*limits, most);
+    exempt = limits->exempt;
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(limits->retry_after).count();
+    retry_after = "Retry-After: " + std::to_string(seconds) + "\r\n";
+}
 
 void http_service::report(std::string_view line) const noexcept {
     try {
@@ -176,6 +191,9 @@ void http_connection::begin_request() noexcept {
                      .chunked = head_.chunked},
                     head_.fields);
     set_served();
+    const bool is_plain = stream_.kernel() != nullptr;
+    set_half_is_gone(!is_plain);
+    if (is_plain && head_.minor_version > 0) allow_asking();
     head_came_ = now();
     request_due_ = after(head_came_, service_.options.request_limit);
     enter_phase(phase::request, request_due_);
@@ -190,6 +208,13 @@ void http_connection::begin_request() noexcept {
 }
 
 task<> http_connection::answer() {
+    if (service_.gate && !enters_at_once() && !co_await wait_for_place()) {
+        service_.watch.clear_handling(*this);
+        fields_ = service_.retry_after;
+        put(503, "more is asked than can be answered\n");
+        log();
+        co_return;
+    }
     http::exchange x(*this);
     std::exception_ptr failure;
     try {
@@ -197,12 +222,41 @@ task<> http_connection::answer() {
     } catch (...) {
         failure = std::current_exception();
     }
+    leave_place();
     service_.watch.clear_handling(*this);
     if (failure && strand_->cancel_requested() && is_cancellation(failure))
         std::rethrow_exception(failure);
     if (broken_) co_return;
     conclude(failure);
     log();
+}
+
+bool http_connection::enters_at_once() {
+    if (service_.exempt && service_.exempt(request_)) return true;
+    if (!place_) place_ = std::make_unique<http_applicant>();
+    place_->decided.reset();
+    has_place_ = service_.gate->arrive(*place_, head_came_);
+    return has_place_;
+}
+
+// False: the request is to be refused.
+task<bool> http_connection::wait_for_place() {
+    http_admission& gate = *service_.gate;
+    try {
+        co_await with_deadline(gate.patience(head_came_), place_->decided.wait());
+    } catch (const timed_out&) {
+        // It may have been decided at the same moment.
+    } catch (...) {
+        has_place_ = gate.withdraw(*place_, false, now());
+        leave_place();
+        throw;
+    }
+    has_place_ = gate.withdraw(*place_, true, now());
+    co_return has_place_;
+}
+
+void http_connection::leave_place() noexcept {
+    if (std::exchange(has_place_, false)) service_.gate->leave(*place_, now());
 }
 
 // Brings the response to its end, whatever the handler left.
@@ -565,6 +619,7 @@ task<> http_connection::send(std::string_view bytes) {
     constexpr std::size_t piece = 65536;
     torn_ = true;
     unsent_ = false;
+    service_.watch.end_asking(*this);
     try {
         while (!bytes.empty()) {
             service_.watch.set_due(

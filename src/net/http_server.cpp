@@ -103,6 +103,10 @@ endpoint server::local() const {
 std::size_t server::connections() const noexcept {
     return parts_->service ? parts_->service->watch.count() : 0;
 }
+load_figures server::load() const noexcept {
+    return parts_->service && parts_->service->gate ? parts_->service->gate->figures()
+                                                    : load_figures{};
+}
 
 template <class Stream>
 void server::parts::begin(scope_ref connections, Stream stream, semaphore_permit permit) {
@@ -195,7 +199,8 @@ task<> server::parts::fill(std::optional<scope_ref>& connections) {
 
 task<> server::serve(handler answer) {
     if (parts_->service) throw usage_error("a server serves once: make another one");
-    parts_->service.emplace(parts_->options.connection, std::move(answer));
+    parts_->service.emplace(parts_->options.connection, std::move(answer),
+                            &parts_->options.overload);
     std::optional<scope_ref> connections;
     // A cancellation ends the accepting. Connections are kept from it: they drain.
     co_await when_all(shield(parts_->hold(connections), duration::max()),
