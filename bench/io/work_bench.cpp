@@ -22,6 +22,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* fallback = "twill without io_uring";
+constexpr const char* streams = "ifstream, threads";
+constexpr const char* bare = "posix_spawn";
+
 // A folder of the suite's own, on a disk. Gone with it.
 class work_folder {
 public:
@@ -80,9 +84,14 @@ contestant running(const settings& how, const char* name, const words& argv) {
                 return run_program({.argv = argv});
             }};
 }
-
-constexpr const char* streams = "ifstream, threads";
-constexpr const char* bare = "posix_spawn";
+// Twill where the kernel or the container forbids io_uring.
+contestant without_uring(const settings& how, const words& argv) {
+    contestant one = running(how, fallback, argv);
+    one.measure = [argv = words{"env", "TWILL_REACTOR=epoll", how.self, "run"} + argv] {
+        return run_program({.argv = argv});
+    };
+    return one;
+}
 
 void add_reads(std::vector<row>& rows, const settings& how, const work_folder& folder) {
     const std::string what = "random reads of 4 KiB, 32 at a time";
@@ -95,6 +104,7 @@ void add_reads(std::vector<row>& rows, const settings& how, const work_folder& f
             return words{"reads", way, file, std::to_string(how.size(count)), "32", temperature};
         };
         const std::vector<contestant> all = {running(how, "twill", reads("twill")),
+                                             without_uring(how, reads("twill")),
                                              running(how, streams, reads("ifstream"))};
         const std::string named = what + ", " + temperature;
         const auto measured = interleave(all, how.rounds, named);

@@ -127,8 +127,8 @@ task<> http_connection::run() {
 
 void http_connection::release_memory() noexcept {
     in_.release();
-    std::string().swap(out_);  // an assignment would keep the memory
-    std::vector<http::field>().swap(head_.fields);
+    frame_string().swap(out_);  // an assignment would keep the memory
+    frame_vector<http::field>().swap(head_.fields);
 }
 
 // True: a request is there. False: nothing more is to be answered; a refusal waits in `out_`.

@@ -6,6 +6,7 @@
 // came together.
 #pragma once
 
+#include "frame_allocator.hpp"
 #include "http_admission.hpp"
 #include "http_incoming.hpp"
 #include "http_watch.hpp"
@@ -117,7 +118,7 @@ private:
 
     std::unique_ptr<http_applicant> place_;  // among the handlers, where they are limited
 
-    std::string out_;
+    frame_string out_;
     std::string peer_;
     std::string fields_;           // of the response, as they will be sent
     std::size_t unsent_from_ = 0;  // where in `out_` the response begins, if it is `unsent_`

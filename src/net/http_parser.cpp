@@ -142,22 +142,20 @@ http_head_finder::found http_head_finder::find(std::string_view come,
         if (!is_token_character(come[begin_])) return refuse(400, "this begins no HTTP message");
         looked_ = line_ = begin_;
     }
+    const auto nul = come.find('\0', looked_);
     for (;;) {
-        const std::string_view rest = come.substr(looked_);
-        const auto end = rest.find('\n');
-        if (rest.substr(0, end).find('\0') != std::string_view::npos)
-            return refuse(400, "a NUL in the head");
+        const auto end = come.find('\n', looked_);
+        if (nul < std::min(end, come.size())) return refuse(400, "a NUL in the head");
         if (end == std::string_view::npos) {
             looked_ = come.size();
             if (come.size() - begin_ < limits.head) return {};
             return line_ == begin_ ? refuse(414, "the first line is longer than is taken here")
                                    : refuse(431, "the head is longer than is taken here");
         }
-        const std::size_t at = looked_ + end;
-        if (come[at - 1] != '\r') return refuse(400, "a line ends in a bare LF");
-        const bool is_empty = at - 1 == line_;
+        if (come[end - 1] != '\r') return refuse(400, "a line ends in a bare LF");
+        const bool is_empty = end - 1 == line_;
         const bool is_first = line_ == begin_;
-        looked_ = line_ = at + 1;
+        looked_ = line_ = end + 1;
         if (line_ - begin_ > limits.head)
             return is_first ? refuse(414, "the first line is longer than is taken here")
                             : refuse(431, "the head is longer than is taken here");

@@ -10,6 +10,8 @@
 //   3. `body` is given what comes behind it, piece by piece, and gives the content in place.
 #pragma once
 
+#include "frame_allocator.hpp"
+
 #include <twill/core/config.hpp>
 #include <twill/net/http_message.hpp>
 
@@ -17,7 +19,6 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
-#include <vector>
 
 namespace twill::inline TWILL_ABI::detail {
 
@@ -39,7 +40,7 @@ struct http_head {
     std::string_view method;  // of a request
     std::string_view target;  // of a request
     std::string_view reason;  // of a response
-    std::vector<http::field> fields;
+    frame_vector<http::field> fields;
     std::uint64_t length = 0;  // of the content, unless chunked or until_end
     int status = 0;            // of a response
     int minor_version = 1;

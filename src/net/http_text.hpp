@@ -28,14 +28,16 @@ inline bool is_http_value(std::string_view text) noexcept {
     });
 }
 
-inline void append_number(std::string& to, std::uint64_t number, int base = 10) {
+template <class String>
+void append_number(String& to, std::uint64_t number, int base = 10) {
     char digits[20];
     const auto end = std::to_chars(std::begin(digits), std::end(digits), number, base).ptr;
     to.append(digits, end);
 }
 
 // `content`, which is not empty, as a chunk.
-inline void append_chunk(std::string& to, std::string_view content) {
+template <class String>
+void append_chunk(String& to, std::string_view content) {
     append_number(to, content.size(), 16);
     to.append("\r\n").append(content).append("\r\n");
 }

@@ -5,15 +5,16 @@
 // the token that epoll carries: an event of an earlier use is recognised, and dropped.
 #pragma once
 
+#include <twill/core/atomic.hpp>
 #include <twill/core/futex_mutex.hpp>
 #include <twill/core/reactor.hpp>
 
 #include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <new>
-#include <vector>
 
 namespace twill::inline TWILL_ABI::detail {
 
@@ -69,36 +70,51 @@ public:
         free_ = &entry;
     }
 
-    // The registration that a token was made for. Any thread.
+    // The registration that a token was made for. Any thread. No lock: it is asked for each event,
+    // and where one is never changes. The acquire pairs with the release in `grow`, which came
+    // before there was such a token.
     registration& at(std::uint64_t token) noexcept {
         const auto index = static_cast<std::uint32_t>(token);
-        std::lock_guard hold(lock_);
-        return (*chunks_[index / per_chunk])[index % per_chunk];
+        const auto chunk = static_cast<std::size_t>(std::bit_width(index / first_chunk + 1)) - 1;
+        return chunks_[chunk].load(std::memory_order_acquire)[index - first_of(chunk)];
+    }
+
+    registrations() = default;
+    registrations(const registrations&) = delete;
+    registrations& operator=(const registrations&) = delete;
+    ~registrations() {
+        for (auto& each : chunks_) delete[] each.load(std::memory_order_relaxed);
     }
 
 private:
-    static constexpr std::uint32_t per_chunk = 64;
-    using chunk = std::array<registration, per_chunk>;
+    // Each chunk is twice as large as the one before.
+    static constexpr std::uint32_t first_chunk = 64;
+    static constexpr std::size_t most_chunks = 26;  // beyond what a process can open
+
+    static constexpr std::uint32_t size_of(std::size_t chunk) noexcept {
+        return first_chunk << chunk;
+    }
+    static constexpr std::uint32_t first_of(std::size_t chunk) noexcept {
+        return size_of(chunk) - first_chunk;
+    }
 
     bool grow() noexcept {
-        try {
-            chunks_.push_back(std::make_unique<chunk>());
-        } catch (const std::bad_alloc&) {
-            return false;
-        }
-        const auto base = static_cast<std::uint32_t>(chunks_.size() - 1) * per_chunk;
-        chunk& made = *chunks_.back();
-        for (std::uint32_t i = per_chunk; i-- > 0;) {
-            made[i].index = base + i;
+        if (count_ == most_chunks) return false;
+        auto* const made = new (std::nothrow) registration[size_of(count_)];
+        if (made == nullptr) return false;
+        for (std::uint32_t i = size_of(count_); i-- > 0;) {
+            made[i].index = first_of(count_) + i;
             made[i].next_free = free_;
             free_ = &made[i];
         }
+        chunks_[count_++].store(made, std::memory_order_release);
         return true;
     }
 
-    futex_mutex lock_;
+    futex_mutex lock_;  // guards the next two, and who stores to `chunks_`
     registration* free_ = nullptr;
-    std::vector<std::unique_ptr<chunk>> chunks_;
+    std::size_t count_ = 0;
+    std::array<atomic<registration*>, most_chunks> chunks_{};
 };
 
 }  // namespace twill::inline TWILL_ABI::detail
