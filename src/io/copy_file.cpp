@@ -1,4 +1,5 @@
 #include <twill/io/copy_file.hpp>
+#include <twill/io/detail/send_file.hpp>
 #include <twill/io/replace_file.hpp>
 
 #include "io/file_calls.hpp"
@@ -88,34 +89,44 @@ task<std::uint64_t> copy_file(std::string from, std::string to, copy_file_option
     co_return done;
 }
 
-task<std::uint64_t> send_file(socket_stream& to, const file& from, std::uint64_t offset,
-                              std::uint64_t count, std::uint64_t* progress) {
-    std::uint64_t unasked = 0;
-    std::uint64_t& done = progress != nullptr ? *progress : unasked;
-    done = 0;
-    bool is_end = false;
-    while (done < count && !is_end) {
-        // As much as the socket takes, but not for ever.
+task<std::uint64_t> detail::file_sending::some(byte_stream& to, const file& from,
+                                               std::uint64_t offset, std::uint64_t most) {
+    // As much as the socket takes, but not for ever.
+    const std::uint64_t target = std::min<std::uint64_t>(most, file_step);
+    for (std::uint64_t done = 0;;) {
+        // True: it takes no more.
         const bool is_full = co_await blocking([&] {
-            const std::uint64_t target =
-                done + std::min<std::uint64_t>(count - done, detail::file_step);
-            while (done < target && !is_end) {
+            while (done < target) {
                 auto at = static_cast<off_t>(offset + done);
-                const ssize_t sent = detail::without_sigpipe([&] {
+                const ssize_t sent = without_sigpipe([&] {
                     return ::sendfile(to.native_handle(), from.native_handle(), &at,
                                       static_cast<std::size_t>(target - done));
                 });
                 if (sent < 0 && errno == EINTR) continue;
                 if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;
-                if (sent < 0) throw io_error("send", from.path(), errno);
+                // An error after some were sent is told by the next call.
+                if (sent < 0 && done == 0) throw io_error("send", from.path(), errno);
+                if (sent <= 0) break;
                 done += static_cast<std::uint64_t>(sent);
-                is_end = sent == 0;
             }
             return false;
         });
-        if (!is_full) continue;
-        detail::until_writable ready("send a file", to.source());
+        if (done != 0 || !is_full) co_return done;
+        until_writable ready("send a file", to.source());
         co_await ready;
+    }
+}
+
+task<std::uint64_t> send_file(socket_stream& to, const file& from, std::uint64_t offset,
+                              std::uint64_t count, std::uint64_t* progress) {
+    std::uint64_t unasked = 0;
+    std::uint64_t& done = progress != nullptr ? *progress : unasked;
+    done = 0;
+    while (done < count) {
+        const auto sent =
+            co_await detail::file_sending::some(to, from, offset + done, count - done);
+        if (sent == 0) break;
+        done += sent;
     }
     co_return done;
 }

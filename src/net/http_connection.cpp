@@ -6,6 +6,7 @@
 #include <twill/core/error.hpp>
 #include <twill/core/shield.hpp>
 #include <twill/core/timeout.hpp>
+#include <twill/io/detail/send_file.hpp>
 #include <twill/io/tcp.hpp>
 #include <twill/runtime/usable_cpus.hpp>
 
@@ -570,15 +571,20 @@ task<> http_connection::respond(int status, std::string_view content, std::strin
     return {};
 }
 
-task<> http_connection::write(std::string_view content) {
+// Counts it as written. False: there is nothing to send of it.
+bool http_connection::takes_content(std::uint64_t size) {
     if (!begun()) throw usage_error("no response was begun: call begin or respond");
     if (form_ == form::sized && !bodyless_) {
-        if (content.size() > left_)
-            throw usage_error("more is written than the length that was announced");
-        left_ -= content.size();
+        if (size > left_) throw usage_error("more is written than the length that was announced");
+        left_ -= size;
     }
-    if (bodyless_ || content.empty()) return {};
-    sent_ += content.size();
+    if (bodyless_ || size == 0) return false;
+    sent_ += size;
+    return true;
+}
+
+task<> http_connection::write(std::string_view content) {
+    if (!takes_content(content.size())) return {};
     if (out_.size() + content.size() > gathered) return write_through(content);
     if (form_ == form::chunked) {
         append_chunk(out_, content);
@@ -602,6 +608,52 @@ task<> http_connection::write_through(std::string_view content) {
     out_.clear();
     co_await send(content);
     if (form_ == form::chunked) out_ += "\r\n";
+}
+
+task<> http_connection::write_file(const file& from, std::uint64_t offset, std::uint64_t count) {
+    byte_stream* const raw = stream_.kernel();
+    // What has room beside the head is one system call with it.
+    if (raw == nullptr || form_ != form::sized || count <= gathered)
+        return write_pieces(from, offset, count);
+    if (!takes_content(count)) return {};
+    return send_file(*raw, from, offset, count);
+}
+
+task<> http_connection::write_pieces(const file& from, std::uint64_t offset, std::uint64_t count) {
+    constexpr std::uint64_t piece_size = 256 << 10;
+    std::string piece;
+    if (bodyless_) co_return;
+    while (count != 0) {
+        piece.resize(static_cast<std::size_t>(std::min(piece_size, count)));
+        const auto got = co_await from.read_at(offset, std::as_writable_bytes(std::span(piece)));
+        if (got == 0) throw end_of_stream("read", from.path(), 0);
+        piece.resize(got);
+        if (auto rest = write(piece); !rest.empty()) co_await std::move(rest);
+        offset += got;
+        count -= got;
+    }
+}
+
+task<> http_connection::send_file(byte_stream& to, const file& from, std::uint64_t offset,
+                                  std::uint64_t count) {
+    if (auto rest = flush(); !rest.empty()) co_await std::move(rest);
+    torn_ = true;
+    try {
+        while (count != 0) {
+            service_.watch.set_due(
+                *this, std::min(request_due_, after(now(), service_.options.stall_limit)));
+            const auto sent = co_await file_sending::some(to, from, offset, count);
+            if (sent == 0) throw end_of_stream("send", from.path(), 0);
+            offset += sent;
+            count -= sent;
+        }
+    } catch (const io_error& failure) {
+        // Of the file; else the connection is broken.
+        broken_ = failure.code() != std::errc::io_error;
+        throw;
+    }
+    torn_ = false;
+    if (phase_ == phase::request) service_.watch.set_due(*this, request_due_);
 }
 
 // Empty when there is nothing to send.

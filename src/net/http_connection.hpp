@@ -65,6 +65,7 @@ public:
     void begin(int status, std::optional<std::uint64_t> length, std::string_view type);
     void begin_stream(int status, std::optional<std::uint64_t> length);
     [[nodiscard]] task<> write(std::string_view content);
+    [[nodiscard]] task<> write_file(const file& from, std::uint64_t offset, std::uint64_t count);
     [[nodiscard]] task<> flush();
     [[nodiscard]] bool begun() const noexcept { return form_ != form::none; }
     void limit(duration from_now) noexcept;
@@ -101,7 +102,11 @@ private:
     void remove_fields(std::string_view name);
 
     [[nodiscard]] task<std::size_t> read(std::span<std::byte> into);
+    [[nodiscard]] bool takes_content(std::uint64_t size);
     [[nodiscard]] task<> write_through(std::string_view content);
+    [[nodiscard]] task<> write_pieces(const file& from, std::uint64_t offset, std::uint64_t count);
+    [[nodiscard]] task<> send_file(byte_stream& to, const file& from, std::uint64_t offset,
+                                   std::uint64_t count);
     [[nodiscard]] task<> send(std::string_view bytes);
     [[nodiscard, gnu::noinline]] task<> send_gathered();
     void put(int status, std::string_view content);

@@ -40,6 +40,9 @@ void exchange::begin(int status, std::optional<std::uint64_t> length) {
     on_->begin_stream(status, length);
 }
 sending exchange::write(std::string_view content) { return sending(on_->write(content)); }
+sending exchange::write_file(const file& from, std::uint64_t offset, std::uint64_t count) {
+    return sending(on_->write_file(from, offset, count));
+}
 sending exchange::flush() { return sending(on_->flush()); }
 bool exchange::begun() const noexcept { return on_->begun(); }
 void exchange::limit(duration from_now) noexcept { on_->limit(from_now); }

@@ -1,15 +1,15 @@
 #include "http_date.hpp"
 #include "http_range.hpp"
+#include "open_beneath.hpp"
 
 #include <twill/core/error.hpp>
 #include <twill/io/detail/descriptor.hpp>
+#include <twill/io/file.hpp>
 #include <twill/net/http_files.hpp>
 #include <twill/runtime/blocking.hpp>
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,8 +24,6 @@ namespace {
 
 using detail::descriptor;
 using detail::http_range;
-
-constexpr std::size_t piece_size = 256 << 10;
 
 constexpr std::array types = {
     std::pair{std::string_view("css"), std::string_view("text/css; charset=utf-8")},
@@ -57,32 +55,12 @@ struct opened {
     int error = 0;
 };
 
-// On the blocking pool. Non-blocking: a FIFO must not hold it up.
+// On the blocking pool.
 opened open_below(int folder, const std::string& path) {
-    open_how how{};
-    how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
     opened made;
-    made.file.reset(static_cast<int>(
-        ::syscall(SYS_openat2, folder, path.empty() ? "." : path.c_str(), &how, sizeof how)));
+    made.file = detail::open_beneath(folder, path);
     if (!made.file || ::fstat(made.file.get(), &made.state) != 0) made.error = errno;
     return made;
-}
-
-// How much was read; less than asked for at the end of the file.
-std::size_t read_at(int file, std::string& into, std::size_t size, std::uint64_t at) {
-    into.resize(size);
-    std::size_t have = 0;
-    while (have < size) {
-        const ssize_t got =
-            ::pread(file, into.data() + have, size - have, static_cast<off_t>(at + have));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) throw io_error("read", "a file that is served", errno);
-        if (got == 0) break;
-        have += static_cast<std::size_t>(got);
-    }
-    into.resize(have);
-    return have;
 }
 
 std::string etag_of(const struct stat& state) {
@@ -123,7 +101,7 @@ struct files::parts {
     descriptor folder;
     file_options options;
 
-    [[nodiscard]] task<> send(exchange& x, const opened& found, std::string_view name) const;
+    [[nodiscard]] task<> send(exchange& x, opened& found, std::string_view name) const;
 };
 
 files::files(const std::string& folder, file_options options) {
@@ -172,7 +150,7 @@ task<> files::operator()(exchange& x) const {
     co_await keep->send(x, found, path);
 }
 
-task<> files::parts::send(exchange& x, const opened& found, std::string_view name) const {
+task<> files::parts::send(exchange& x, opened& found, std::string_view name) const {
     const auto size = static_cast<std::uint64_t>(found.state.st_size);
     const auto tag = etag_of(found.state);
     x.set("ETag", tag).set("Last-Modified", detail::http_date(found.state.st_mtim.tv_sec));
@@ -199,17 +177,8 @@ task<> files::parts::send(exchange& x, const opened& found, std::string_view nam
     x.set("Content-Type", content_type(name));
     x.begin(part ? 206 : 200, range.size);
     if (x.request().method() == "HEAD") co_return;
-    std::string piece;
-    while (range.size != 0) {
-        const auto wanted =
-            static_cast<std::size_t>(std::min<std::uint64_t>(piece_size, range.size));
-        const auto got = co_await blocking(
-            [&] { return read_at(found.file.get(), piece, wanted, range.begin); });
-        if (got == 0) throw std::runtime_error("the file became shorter while it was sent");
-        co_await x.write(piece);
-        range.begin += got;
-        range.size -= got;
-    }
+    const file content(std::move(found.file), std::string(name));
+    co_await x.write_file(content, range.begin, range.size);
 }
 
 }  // namespace twill::inline TWILL_ABI::http

@@ -6,10 +6,14 @@
 #include "http.hpp"
 #include "io/fixtures.hpp"
 #include "net/http_range.hpp"
+#include "support/denied_call.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include <initializer_list>
 #include <utility>
@@ -58,7 +62,7 @@ TEST(HttpFiles, GivesFilesOut) {
     });
 }
 
-TEST(HttpFiles, NothingOutsideOfTheFolderIsGivenOut) {
+void give_out_nothing_outside_of_the_folder() {
     temporary_directory outside;
     static_cast<void>(outside.file("secret", "secret", 0644));
     static_cast<void>(outside.file("public/open", "open", 0644));
@@ -67,17 +71,73 @@ TEST(HttpFiles, NothingOutsideOfTheFolderIsGivenOut) {
     EXPECT_EQ(::symlink("../secret", (folder + "/out").c_str()), 0);
     EXPECT_EQ(::symlink((outside.path() + "/secret").c_str(), (folder + "/far").c_str()), 0);
     EXPECT_EQ(::symlink("open", (folder + "/in").c_str()), 0);
+    static_cast<void>(outside.file("public/a/b/deep", "deep", 0644));
+    EXPECT_EQ(::symlink("a/./b", (folder + "/folder").c_str()), 0);
+    EXPECT_EQ(::symlink("../../open", (folder + "/a/b/up").c_str()), 0);
+    EXPECT_EQ(::symlink("../../../secret", (folder + "/a/b/out").c_str()), 0);
+    EXPECT_EQ(::symlink("circle", (folder + "/circle").c_str()), 0);
+    EXPECT_EQ(::symlink("../public/open", (folder + "/round").c_str()), 0);
     EXPECT_EQ(::mkfifo((folder + "/fifo").c_str(), 0644), 0);
     beside_server({}, twill::http::files(folder), [](endpoint there) -> task<> {
         EXPECT_EQ(content_of(co_await ask(there, get("/in", last()))), "open");
-        for (const char* path :
-             {"/../secret", "/%2e%2e/secret", "/..%2fsecret", "/sub/../../secret", "/%2fetc/passwd",
-              "//etc/passwd", "/out", "/far", "/fifo", "/.hidden", "/open%00.txt", "/absent",
-              "/open/", "/open/x", "/"}) {
+        EXPECT_EQ(content_of(co_await ask(there, get("/folder/deep", last()))), "deep");
+        EXPECT_EQ(content_of(co_await ask(there, get("/folder/up", last()))), "open");
+        const auto folder_itself = co_await ask(there, get("/folder", last()));
+        EXPECT_EQ(status_line(folder_itself), "HTTP/1.1 301 Moved Permanently");
+        for (const char* path : {"/../secret",
+                                 "/%2e%2e/secret",
+                                 "/..%2fsecret",
+                                 "/sub/../../secret",
+                                 "/%2fetc/passwd",
+                                 "//etc/passwd",
+                                 "/out",
+                                 "/far",
+                                 "/fifo",
+                                 "/.hidden",
+                                 "/open%00.txt",
+                                 "/absent",
+                                 "/open/",
+                                 "/open/x",
+                                 "/",
+                                 "/folder/out",
+                                 "/circle",
+                                 "/circle/x",
+                                 "/round",
+                                 "/in/x"}) {
             const auto said = co_await ask(there, get(path, last()));
             EXPECT_EQ(status_line(said), "HTTP/1.1 404 Not Found") << path;
             EXPECT_FALSE(has(said, "secret")) << path;
         }
+    });
+}
+
+TEST(HttpFiles, NothingOutsideOfTheFolderIsGivenOut) { give_out_nothing_outside_of_the_folder(); }
+
+// Old kernels, and sandboxes that know no better.
+TEST(HttpFiles, NothingOutsideOfTheFolderIsGivenOutWithoutOpenat2) {
+    for (const int error : {ENOSYS, EPERM})
+        in_own_thread([error] {
+            ASSERT_TRUE(deny_call(SYS_openat2, error));
+            give_out_nothing_outside_of_the_folder();
+        });
+}
+
+// The kernel sends what is long, as fast as the client reads it.
+TEST(HttpFiles, ALongOneIsSentWholeAndInRanges) {
+    temporary_directory folder;
+    const auto large = pattern(20'000'003);
+    static_cast<void>(folder.file("large", large, 0644));
+    beside_server({}, twill::http::files(folder.path()), [&](endpoint there) -> task<> {
+        EXPECT_TRUE(content_of(co_await ask(there, get("/large", last()))) == large);
+        const auto part =
+            co_await ask(there, get("/large", last("Range: bytes=1000001-9999999\r\n")));
+        EXPECT_EQ(status_line(part), "HTTP/1.1 206 Partial Content");
+        EXPECT_TRUE(content_of(part) == large.substr(1'000'001, 8'999'999));
+        // Another request follows on the same connection.
+        const auto both = co_await ask(there, get("/large") + get("/large", last()));
+        EXPECT_EQ(both.find(large), both.find("\r\n\r\n") + 4);
+        EXPECT_NE(both.find("HTTP/1.1 200 OK\r\n", large.size()), std::string::npos);
+        EXPECT_TRUE(both.ends_with(large));
     });
 }
 

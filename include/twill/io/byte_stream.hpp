@@ -24,6 +24,10 @@
 
 namespace twill::inline TWILL_ABI {
 
+namespace detail {
+class file_sending;
+}
+
 // An open stream; closes its descriptor when it goes. Movable while no operation is under way.
 // Thread-safety: one task at a time in each direction.
 class TWILL_API byte_stream {
@@ -78,6 +82,8 @@ protected:
     [[nodiscard]] io_source& source() noexcept { return source_; }
 
 private:
+    friend class detail::file_sending;
+
     io_source source_;
     detail::stream_kind kind_;
 };

@@ -10,8 +10,6 @@
 
 namespace twill::inline TWILL_ABI {
 
-class file;
-
 // See tcp.hpp and unix_socket.hpp. Each end can be shut down in either direction, by itself.
 class TWILL_API socket_stream : public byte_stream {
 public:
@@ -33,9 +31,6 @@ public:
     [[nodiscard]] std::size_t receive_buffer() const;
 
 protected:
-    friend TWILL_API task<std::uint64_t> send_file(socket_stream& to, const file& from,
-                                                   std::uint64_t offset, std::uint64_t count,
-                                                   std::uint64_t* progress);
     explicit socket_stream(int fd) noexcept : byte_stream(fd, detail::socket_calls) {}
 };
 

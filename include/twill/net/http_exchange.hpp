@@ -35,6 +35,7 @@
 
 namespace twill::inline TWILL_ABI {
 
+class file;
 namespace detail {
 class http_connection;
 }
@@ -124,6 +125,10 @@ public:
     sending write(std::span<const std::byte> content) {
         return write({reinterpret_cast<const char*>(content.data()), content.size()});
     }
+    // The same with a part of a file: `count` bytes from `offset` on. To a TCP or Unix socket the
+    // kernel sends what is long, without a detour through the program. Throws also io_error when
+    // the file cannot be read, and end_of_stream when it ends before. The file must stay.
+    sending write_file(const file& from, std::uint64_t offset, std::uint64_t count);
     // Sends what waits in the buffer. Throws io_error.
     sending flush();
 

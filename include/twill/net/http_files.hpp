@@ -29,11 +29,13 @@ struct file_options {
 // the request. GET and HEAD; others get 405.
 //
 // Nothing outside of the folder is given out: the kernel itself refuses paths that lead out of it,
-// by ".." or by a symbolic link (openat2, RESOLVE_BENEATH). Only regular files are.
+// by ".." or by a symbolic link (openat2, RESOLVE_BENEATH); where it is too old or a sandbox
+// forbids the call, each part of a path is opened by itself, to the same end. Only regular files
+// are.
 //
 // A response has an ETag, made from the file's inode, size and time: If-None-Match gives 304, a
-// Range (one) 206 or 416, unless an If-Range names another ETag. Files are opened and read on the
-// blocking pool, 256 KiB at a time.
+// Range (one) 206 or 416, unless an If-Range names another ETag. Files are opened on the blocking
+// pool. What is long is sent by the kernel over plain TCP (sendfile), else read 256 KiB at a time.
 class TWILL_API files {
 public:
     // Throws io_error when the folder cannot be opened.
