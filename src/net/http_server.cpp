@@ -1,6 +1,8 @@
 #include "http_connection.hpp"
 
 #include <twill/async/semaphore.hpp>
+#include <twill/core/cancellation.hpp>
+#include <twill/core/context.hpp>
 #include <twill/core/error.hpp>
 #include <twill/core/scope.hpp>
 #include <twill/core/shield.hpp>
@@ -47,12 +49,41 @@ task<> serve_one(http_service* service, Stream stream, semaphore_permit /*held*/
     }
 }
 
+// A connection before its handshake is over. It has `head_limit`, and at the server's end
+// `drain_limit`, as the others.
+class shaking_hands final : public detail::http_watched {
+public:
+    shaking_hands(http_service& of, context& strand) noexcept : watch_(of.watch) {
+        watch_.enter(*this, strand);
+        watch_.set_due(*this, after(now(), of.options.head_limit));
+    }
+    ~shaking_hands() { watch_.leave(*this); }
+    shaking_hands(const shaking_hands&) = delete;
+    shaking_hands& operator=(const shaking_hands&) = delete;
+
+private:
+    [[nodiscard]] int descriptor() const noexcept override { return -1; }
+    detail::http_watch& watch_;
+};
+
+task<any_stream> shake_hands(http_service* service, const tls::server_context* identity,
+                             any_stream stream) {
+    const shaking_hands until_then(*service, co_await detail::current());
+    any_stream safe;
+    try {
+        safe = any_stream(co_await tls::accept(std::move(stream), *identity));
+    } catch (const cancelled&) {
+        if (!until_then.expired()) throw;
+    }
+    if (until_then.expired()) throw timed_out("a handshake");
+    co_return safe;
+}
+
 template <class Stream>
 task<> serve_one_safely(http_service* service, const tls::server_context* identity, Stream stream,
                         semaphore_permit /*held*/) {
     try {
-        any_stream safe(co_await with_timeout(
-            service->options.head_limit, tls::accept(any_stream(std::move(stream)), *identity)));
+        any_stream safe = co_await shake_hands(service, identity, any_stream(std::move(stream)));
         http_connection connection(std::move(safe), *service);
         co_await connection.serve();
     } catch (const std::runtime_error&) {

@@ -326,6 +326,29 @@ TEST(Tls, HttpRunsOverIt) {
     });
 }
 
+TEST(Tls, WhoDoesNotShakeHandsHoldsUpNoServerThatEnds) {
+    certificates all;
+    tls::server_context identity(as(all.make("server", "IP:127.0.0.1")));
+    const auto answer = [](twill::http::exchange& x) -> task<> { co_await x.respond(200); };
+    std::optional<twill::tcp_stream> silent;
+    beside_server({.tls = &identity, .connection = {.head_limit = 1h}, .drain_limit = 20ms}, answer,
+                  [&](twill::endpoint there) -> task<> {
+                      silent = co_await twill::connect(there);
+                      // The server has the connection when it has another one that came later.
+                      tls::client_context trust({.trust_file = all.root()});
+                      twill::http::client web({.tls = &trust});
+                      static_cast<void>(co_await web.get("https://" + there.to_string() + "/"));
+                  });
+}
+
+TEST(Tls, AHandshakeHasAsLongAsAHead) {
+    certificates all;
+    tls::server_context identity(as(all.make("server", "IP:127.0.0.1")));
+    const auto answer = [](twill::http::exchange& x) -> task<> { co_await x.respond(200); };
+    beside_server({.tls = &identity, .connection = {.head_limit = 30ms}}, answer,
+                  [](twill::endpoint there) -> task<> { EXPECT_EQ(co_await ask(there, ""), ""); });
+}
+
 // Other people's programs.
 
 bool is_here(const char* program) { return twill::detail::find_program(program).error == 0; }
