@@ -2,7 +2,7 @@
 #     source share/completions/twill.bash
 
 _twill_map_options='-j --jobs -t --timeout -k --keep-order -n --dry-run -0 --null -a --arg-file -h --help
-    --help-all --explain --report --timeline --trace --joblog --results --resume --retry-failed --no-sync
+    --help-all --polite --greedy --explain --report --timeline --trace --joblog --results --resume --retry-failed --no-sync
     --env --jsonl --batch --worker --lengths --tag --retries --halt --delay --nice --load --memfree'
 
 # Where the command of `twill map` begins: the index of the first word that is none of its options.

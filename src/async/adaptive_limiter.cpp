@@ -27,8 +27,8 @@ adaptive_call::adaptive_call(detail::held_permits place) noexcept
     place.keep();
 }
 
-void adaptive_call::end(adaptive_outcome how) noexcept {
-    if (in_ != nullptr) std::exchange(in_, nullptr)->ended(began_, how);
+void adaptive_call::end(adaptive_outcome how, const call_sample* did) noexcept {
+    if (in_ != nullptr) std::exchange(in_, nullptr)->ended(began_, how, did);
 }
 
 adaptive_limiter::adaptive_limiter(const adaptive_options& options)
@@ -44,13 +44,16 @@ time_point adaptive_limiter::begun() noexcept {
     return at;
 }
 
-void adaptive_limiter::ended(time_point began, adaptive_outcome how) noexcept {
+void adaptive_limiter::ended(time_point began, adaptive_outcome how,
+                             const call_sample* did) noexcept {
     std::size_t given = 0;
     {
         std::lock_guard hold(lock_);
         const time_point at = now();
         if (how == adaptive_outcome::unknown)
             control_.ended_unmeasured(began, at);
+        else if (did != nullptr)
+            control_.ended(began, at, *did);
         else
             control_.ended(
                 began, at,

@@ -243,4 +243,19 @@ TEST(AdaptiveLimiter, RefusesBoundsThatContradict) {
     EXPECT_THROW(adaptive_limiter({.start = 3, .most = 2}), twill::usage_error);
 }
 
+// Told what a call did, it heeds the CPUs; from latencies alone it would go on.
+TEST(AdaptiveLimiter, KeepsTheNumberOfCpusForCallsThatCompute) {
+    twill::adaptive_limiter limiter({.start = 16, .most = 64, .cpus = 16});
+    std::vector<twill::adaptive_call> calls;
+    while (auto one = limiter.try_enter()) calls.push_back(std::move(one));
+    for (std::size_t i = 0; i < 2000; ++i) {
+        twill::adaptive_call& each = calls[i % calls.size()];
+        each.succeeded({.run = 10ms});
+        each = limiter.try_enter();
+        ASSERT_TRUE(each);
+    }
+    for (const auto& each : limiter.decisions()) EXPECT_EQ(each.limit, 16U);
+    EXPECT_EQ(limiter.decisions().back().reason, twill::adaptive_reason::cpu_bound);
+}
+
 }  // namespace

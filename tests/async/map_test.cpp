@@ -6,6 +6,8 @@
 #include <twill/runtime/runtime.hpp>
 
 #include <algorithm>
+#include <barrier>
+#include <ctime>
 #include <memory>
 #include <numeric>
 #include <ranges>
@@ -218,6 +220,51 @@ TEST(map, limiter_bounds_the_calls_and_learns_from_them) {
     });
     EXPECT_GT(limiter.limit(), 2U);
     EXPECT_GT(most, 2);
+    EXPECT_TRUE(limiter.try_enter()) << "places are left behind";
+}
+
+// They wait for each other, eight at a time: with fewer at once none would end.
+TEST(map, limiter_lets_plain_functions_wait_at_the_same_time) {
+    constexpr int at_once = 8;
+    twill::adaptive_limiter limiter({.start = at_once, .least = at_once, .most = at_once});
+    std::barrier together(at_once);
+    const auto results = run([&] {
+        return twill::map(std::views::iota(0, 5 * at_once),
+                          [&](int i) {
+                              together.arrive_and_wait();
+                              return 10 * i;
+                          },
+                          {.limiter = &limiter});
+    });
+    ASSERT_EQ(results.size(), 5U * at_once);
+    for (int i = 0; i < 5 * at_once; ++i) EXPECT_EQ(results[static_cast<std::size_t>(i)], 10 * i);
+    EXPECT_TRUE(limiter.try_enter()) << "places are left behind";
+}
+
+TEST(map, limiter_learns_that_plain_functions_compute) {
+    twill::adaptive_limiter limiter({.start = 1, .most = 64});
+    run([&] {
+        return twill::map(std::views::iota(0, 200),
+                          [](int) {
+                              const std::clock_t end = std::clock() + CLOCKS_PER_SEC / 2000;
+                              while (std::clock() < end) {
+                              }
+                          },
+                          {.limiter = &limiter});
+    });
+    for (const auto& each : limiter.decisions()) EXPECT_EQ(each.limit, 1U);
+}
+
+TEST(map, failure_of_a_plain_function_under_a_limiter_is_thrown) {
+    twill::adaptive_limiter limiter;
+    EXPECT_THROW(run([&] {
+                     return twill::map(std::views::iota(0, 100),
+                                       [](int i) {
+                                           if (i == 3) throw std::runtime_error("three");
+                                       },
+                                       {.limiter = &limiter});
+                 }),
+                 std::runtime_error);
     EXPECT_TRUE(limiter.try_enter()) << "places are left behind";
 }
 

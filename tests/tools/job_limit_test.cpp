@@ -23,6 +23,7 @@ using namespace std::chrono_literals;
 using namespace twill_test;
 using twill_command::correlation;
 using twill_command::cpu_demand;
+using twill_command::cpu_manners;
 using twill_command::job_limit;
 using twill_command::scheduled_time;
 using kind = simulated_phase::kind;
@@ -113,7 +114,7 @@ cpu_demand::senses rests_after(twill::duration ran) {
 
 // A list whose jobs leave the work to children, of which the kernel tells nothing while they run.
 TEST(job_limit, starts_no_more_than_there_are_cpus_while_unknown_work_fills_them) {
-    job_limit limit(2, 1024, at(0s),
+    job_limit limit(2, 1024, at(0s), cpu_manners::fair,
                     {.of_jobs = rests_after(1ms), .runnable_threads = [] { return 2.0; }});
     for (int ms = 0; ms < 1000; ++ms)
         if (limit.has_room(at(ms * 1ms), std::nullopt)) limit.started(1 + ms, at(ms * 1ms));
@@ -121,12 +122,39 @@ TEST(job_limit, starts_no_more_than_there_are_cpus_while_unknown_work_fills_them
 }
 
 TEST(job_limit, sees_jobs_that_wait_before_the_first_has_ended) {
-    job_limit limit(2, 1024, at(0s),
+    job_limit limit(2, 1024, at(0s), cpu_manners::fair,
                     {.of_jobs = rests_after(1ms), .runnable_threads = [] { return 0.0; }});
     int started = 0;
     for (int ms = 0; ms < 500; ++ms)
         while (limit.has_room(at(ms * 1ms), std::nullopt)) limit.started(++started, at(ms * 1ms));
     EXPECT_EQ(started, 256) << "what they wait for may have less room";
+}
+
+TEST(job_limit, polite_takes_what_the_others_leave) {
+    double others = 1;
+    int started = 0;
+    job_limit limit(2, 1024, at(0s), cpu_manners::polite,
+                    {.of_jobs = {.times = [](pid_t) { return scheduled_time{}; },
+                                 .wants_now = [](pid_t) { return true; }},
+                     .runnable_threads = [&] { return others + started; }});
+    const auto start_all = [&](twill::time_point now) {
+        while (limit.has_room(now, std::nullopt)) limit.started(++started, now);
+    };
+    start_all(at(0s));
+    EXPECT_EQ(started, 1);
+    others = 0;
+    start_all(limit.next_look());
+    EXPECT_EQ(started, 2) << "the other has gone";
+}
+
+TEST(job_limit, greedy_is_faster_and_polite_slower_beside_a_stranger) {
+    const auto list =
+        repeated(50, [](twill::random_source& d) { return simulated_job{run(about(30, d))}; });
+    const auto with = [&](cpu_manners manners) {
+        return simulated_machine(list, true).run(std::nullopt, manners);
+    };
+    EXPECT_LT(with(cpu_manners::greedy), with(cpu_manners::fair));
+    EXPECT_GT(with(cpu_manners::polite), with(cpu_manners::fair));
 }
 
 TEST(job_limit, keeps_a_fixed_number) {

@@ -40,14 +40,14 @@ TEST(map_jobs, that_wait_run_many_at_a_time) {
     EXPECT_GE(reached.back(), std::max(8U, 2 * twill::usable_cpus())) << many.err;
 }
 
-// Beside others, somewhat more.
+// Beside others some more: job_limit_test knows how many.
 TEST(map_jobs, that_compute_run_as_many_as_there_are_cpus) {
     const auto end = run_command(
         {"map", "--explain", "--", "sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"},
         {.input = lines(60)});
     EXPECT_EQ(end.status, 0);
     for (const unsigned number : numbers_at_a_time(end.err))
-        EXPECT_LE(number, 3 * twill::usable_cpus() + 1) << end.err;
+        EXPECT_LE(number, 8 * twill::usable_cpus()) << end.err;
 }
 
 TEST(map_jobs, as_many_as_asked_for) {
@@ -56,6 +56,13 @@ TEST(map_jobs, as_many_as_asked_for) {
     const auto measured =
         run_command({"map", "-j", "auto", "--explain", "true"}, {.input = lines(10)});
     EXPECT_NE(measured.err.find("CPUs\n"), std::string::npos) << measured.err;
+}
+
+TEST(map_jobs, manners_are_for_a_measured_number) {
+    EXPECT_EQ(run_command({"map", "--polite", "true", ":::", "1", "2"}).status, 0);
+    EXPECT_EQ(run_command({"map", "--greedy", "true", ":::", "1", "2"}).status, 0);
+    EXPECT_EQ(run_command({"map", "--polite", "--greedy", "true", ":::", "1"}).status, 2);
+    EXPECT_EQ(run_command({"map", "-j2", "--polite", "true", ":::", "1"}).status, 2);
 }
 
 TEST(map_jobs, explain_says_so_when_nothing_was_measured) {

@@ -48,7 +48,8 @@ public:
     simulated_machine(const simulated_list& list, bool bursts) : list_(list), bursts_(bursts) {}
 
     // How long the list takes with as many at a time as measurement says, or as `fixed`.
-    double run(std::optional<std::size_t> fixed = std::nullopt);
+    double run(std::optional<std::size_t> fixed = std::nullopt,
+               twill_command::cpu_manners manners = twill_command::cpu_manners::fair);
 
 private:
     struct running {
@@ -228,11 +229,12 @@ inline void simulated_machine::advance(twill_command::job_limit& limit) {
     if (doing_ != action::none && own_left_ <= nothing) finish_action(limit);
 }
 
-inline double simulated_machine::run(std::optional<std::size_t> fixed) {
+inline double simulated_machine::run(std::optional<std::size_t> fixed,
+                                     twill_command::cpu_manners manners) {
     twill_command::job_limit limit =
         fixed
             ? twill_command::job_limit(*fixed)
-            : twill_command::job_limit(cpus, 1024, time(),
+            : twill_command::job_limit(cpus, 1024, time(), manners,
                                        {{.times = [this](pid_t job) { return read(job); },
                                          .wants_now = [this](pid_t job) { return is_on_cpu(job); }},
                                         [this]() -> std::optional<double> { return wanting(); }});

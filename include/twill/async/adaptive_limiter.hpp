@@ -55,6 +55,11 @@ public:
 
     // The call has come to its end now, which took as long as this lives. Nothing on an empty one.
     void succeeded() noexcept { end(detail::adaptive_outcome::succeeded); }
+    // The same, where it is known what it did meanwhile: the limit then heeds `adaptive_options::
+    // cpus`, too.
+    void succeeded(const call_sample& did) noexcept {
+        end(detail::adaptive_outcome::succeeded, &did);
+    }
     // It failed in a way that says "too many at once": a timeout, a refusal.
     void overloaded() noexcept { end(detail::adaptive_outcome::overloaded); }
 
@@ -62,7 +67,7 @@ public:
     TWILL_API explicit adaptive_call(detail::held_permits place) noexcept;
 
 private:
-    TWILL_API void end(detail::adaptive_outcome how) noexcept;
+    TWILL_API void end(detail::adaptive_outcome how, const call_sample* did = nullptr) noexcept;
 
     adaptive_limiter* in_ = nullptr;
     time_point began_{};
@@ -117,7 +122,7 @@ private:
     };
 
     time_point begun() noexcept;
-    void ended(time_point began, detail::adaptive_outcome how) noexcept;
+    void ended(time_point began, detail::adaptive_outcome how, const call_sample* did) noexcept;
 
     const std::size_t most_;
     mutable futex_mutex lock_;

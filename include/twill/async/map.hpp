@@ -9,11 +9,13 @@
 #pragma once
 
 #include <twill/async/adaptive_limiter.hpp>
+#include <twill/async/detail/call_watch.hpp>
 #include <twill/async/detail/map_inputs.hpp>
 #include <twill/core/config.hpp>
 #include <twill/core/scope.hpp>
 #include <twill/core/task.hpp>
 #include <twill/par/for_each.hpp>
+#include <twill/runtime/blocking.hpp>
 #include <twill/runtime/compute.hpp>
 
 #include <algorithm>
@@ -32,8 +34,10 @@ struct map_options {
     // At most this many calls at a time; 0: 64 coroutines, or as many plain calls as the compute
     // pool has threads.
     std::size_t limit = 0;
-    // Coroutines: how many at a time is found while they run, by this, which may be shared by all
-    // who call the same thing; `limit` then bounds it only if it is set. Must outlive the call.
+    // How many at a time is found while they run, by this, which may be shared by all who call the
+    // same thing; `limit` then bounds it only if it is set. Must outlive the call. Plain functions
+    // then run on the blocking pool, each measured by what its thread does: those that wait, as
+    // many as do good; those that compute, as many as the limiter's `cpus`.
     adaptive_limiter* limiter = nullptr;
 };
 
@@ -49,6 +53,26 @@ inline std::size_t coroutine_limit(std::size_t asked, const adaptive_limiter* li
 template <class View, class F>
 using map_call_result = std::invoke_result_t<F&, map_input<View>>;
 
+// What a call of a mapped function gives once it has been awaited.
+template <class R>
+struct map_awaited {
+    using type = std::remove_cvref_t<R>;
+};
+template <awaitable R>
+struct map_awaited<R> {
+    using type = std::remove_cvref_t<await_result<R>>;
+};
+template <class View, class F>
+using map_value = typename map_awaited<map_call_result<View, F>>::type;
+
+template <class Item, class F>
+void map_plain_call(Item& item, F& function) {
+    if constexpr (std::is_void_v<decltype(std::invoke(function, item.input.get()))>)
+        std::invoke(function, item.input.get());
+    else
+        item.slot->emplace(std::invoke(function, item.input.get()));
+}
+
 // Takes an input, awaits its call, takes the next. A runner that found an input brings one more
 // runner in, up to the limit, so that few inputs make few of them.
 template <class Inputs, class F>
@@ -63,19 +87,28 @@ task<> map_runner(scope_ref in, Inputs& inputs, F& function, map_options options
         if (std::exchange(first, false) && options.limit > 1)
             in.spawn_at(where, map_runner<Inputs, F>, in, std::ref(inputs), std::ref(function),
                         map_options{options.limit - 1, options.limiter}, where);
-        if constexpr (std::is_void_v<
-                          await_result<decltype(std::invoke(function, item->input.get()))>>)
-            co_await std::invoke(function, item->input.get());
-        else
-            item->slot->emplace(co_await std::invoke(function, item->input.get()));
-        call.succeeded();
+        using result = decltype(std::invoke(function, item->input.get()));
+        if constexpr (!awaitable<result>) {
+            call_sample did;
+            co_await blocking([&] {
+                const call_watch watch(did);
+                map_plain_call(*item, function);
+            });
+            call.succeeded(did);
+        } else {
+            if constexpr (std::is_void_v<await_result<result>>)
+                co_await std::invoke(function, item->input.get());
+            else
+                item->slot->emplace(co_await std::invoke(function, item->input.get()));
+            call.succeeded();
+        }
     }
 }
 
 template <class View, class F>
 auto map_concurrently(View view, F function, map_options options, std::source_location where)
-    -> task<map_results<await_result<map_call_result<View, F>>>> {
-    using source = map_inputs<View, await_result<map_call_result<View, F>>>;
+    -> task<map_results<map_value<View, F>>> {
+    using source = map_inputs<View, map_value<View, F>>;
     source inputs(std::move(view));
     co_await scope(
         [&](scope_ref s) { return map_runner<source, F>(s, inputs, function, options, where); }, {},
@@ -90,12 +123,7 @@ auto map_in_parallel(View view, F function, std::size_t limit, std::source_locat
     map_inputs<View, result> inputs(std::move(view));
     std::vector<typename map_inputs<View, result>::item> items;
     while (auto item = inputs.next()) items.push_back(std::move(*item));
-    const auto call = [&](std::size_t i) {
-        if constexpr (std::is_void_v<result>)
-            std::invoke(function, items[i].input.get());
-        else
-            items[i].slot->emplace(std::invoke(function, items[i].input.get()));
-    };
+    const auto call = [&](std::size_t i) { map_plain_call(items[i], function); };
     co_await compute(
         [&] {
             if (limit == 0 || limit >= items.size()) return par::for_each_index(items.size(), call);
@@ -123,6 +151,10 @@ template <std::ranges::viewable_range Inputs, class F>
                        std::source_location where = std::source_location::current()) {
     using view = std::views::all_t<Inputs>;
     if constexpr (awaitable<detail::map_call_result<view, F>>) {
+        options.limit = detail::coroutine_limit(options.limit, options.limiter);
+        return detail::map_concurrently<view, F>(std::views::all(std::forward<Inputs>(inputs)),
+                                                 std::move(function), options, where);
+    } else if (options.limiter != nullptr) {
         options.limit = detail::coroutine_limit(options.limit, options.limiter);
         return detail::map_concurrently<view, F>(std::views::all(std::forward<Inputs>(inputs)),
                                                  std::move(function), options, where);

@@ -71,18 +71,6 @@ private:
 
 namespace detail {
 
-// What a call of a mapped function gives once it has been awaited.
-template <class R>
-struct map_awaited {
-    using type = std::remove_cvref_t<R>;
-};
-template <awaitable R>
-struct map_awaited<R> {
-    using type = std::remove_cvref_t<await_result<R>>;
-};
-template <class View, class F>
-using map_value = typename map_awaited<map_call_result<View, F>>::type;
-
 template <class View, class F>
 class streamed_map {
 public:
@@ -107,7 +95,7 @@ public:
         for (;;) {
             auto permit = co_await window_.room.acquire();
             adaptive_call in_progress;
-            if (!in_parallel && limiter_ != nullptr) in_progress = co_await limiter_->enter();
+            if (limiter_ != nullptr) in_progress = co_await limiter_->enter();
             auto item = inputs_.next();
             if (!item) {
                 window_.end_at(inputs_.count());
@@ -116,8 +104,12 @@ public:
             permit.keep();  // goes back when the result is taken
             if (std::exchange(first, false) && limit > 1)
                 in.spawn_at(where_, &streamed_map::run, this, in, limit - 1);
-            auto result = co_await call(*item);
-            in_progress.succeeded();
+            call_sample did;
+            auto result = co_await call(*item, did);
+            if constexpr (in_parallel)
+                in_progress.succeeded(did);
+            else
+                in_progress.succeeded();
             if (order_ == result_order::input)
                 window_.put(item->number, std::move(result));
             else
@@ -129,13 +121,21 @@ private:
     using source = map_inputs<View, void>;
     static constexpr std::size_t most = std::numeric_limits<std::size_t>::max() / 4;
 
-    task<result_or_monostate<value>> call(typename source::item& item) {
+    task<result_or_monostate<value>> call(typename source::item& item, call_sample& did) {
         const auto plainly = [&] { return std::invoke(function_, item.input.get()); };
+        const auto watched = [&] {
+            const call_watch watch(did);
+            return std::invoke(function_, item.input.get());
+        };
         if constexpr (in_parallel && std::is_void_v<value>) {
-            co_await compute(plainly, {}, where_);
+            if (limiter_ == nullptr)
+                co_await compute(plainly, {}, where_);
+            else
+                co_await blocking(watched);
             co_return {};
         } else if constexpr (in_parallel) {
-            co_return co_await compute(plainly, {}, where_);
+            if (limiter_ == nullptr) co_return co_await compute(plainly, {}, where_);
+            co_return co_await blocking(watched);
         } else if constexpr (std::is_void_v<value>) {
             co_await std::invoke(function_, item.input.get());
             co_return {};

@@ -28,6 +28,8 @@ struct raw_options {
     std::string timeout;
     bool keep_order = false;
     bool dry_run = false;
+    bool polite = false;
+    bool greedy = false;
     bool explain = false;
     bool report = false;
     std::string timeline;
@@ -61,6 +63,8 @@ void declare(CLI::App& app, raw_options& into) {
     app.add_option("-t,--timeout", into.timeout);
     app.add_flag("-k,--keep-order", into.keep_order);
     app.add_flag("-n,--dry-run", into.dry_run);
+    app.add_flag("--polite", into.polite);
+    app.add_flag("--greedy", into.greedy);
     app.add_flag("--explain", into.explain);
     app.add_flag("--report", into.report);
     app.add_option("--timeline", into.timeline);
@@ -262,6 +266,16 @@ std::optional<map_answer> convert_worker(const raw_options& raw, map_arguments& 
     return std::nullopt;
 }
 
+std::optional<map_answer> convert_manners(const raw_options& raw, map_arguments& into) {
+    if (!raw.polite && !raw.greedy) return std::nullopt;
+    if (raw.polite && raw.greedy) return refusal("--polite and --greedy contradict each other");
+    if (into.jobs)
+        return refusal(fmt::format("{} is for -j auto; -j {} is as many as it says",
+                                   raw.polite ? "--polite" : "--greedy", *into.jobs));
+    into.manners = raw.polite ? cpu_manners::polite : cpu_manners::greedy;
+    return std::nullopt;
+}
+
 std::optional<map_answer> convert(const raw_options& raw, map_arguments& into) {
     into.keep_order = raw.keep_order;
     into.dry_run = raw.dry_run;
@@ -296,8 +310,8 @@ std::optional<map_answer> convert(const raw_options& raw, map_arguments& into) {
         into.batch = *batch;
     }
     for (const auto& step :
-         {convert_jobs(raw.jobs, into), convert_times(raw, into), convert_gate(raw, into),
-          convert_records(raw, into), convert_worker(raw, into)})
+         {convert_jobs(raw.jobs, into), convert_manners(raw, into), convert_times(raw, into),
+          convert_gate(raw, into), convert_records(raw, into), convert_worker(raw, into)})
         if (step) return step;
     return std::nullopt;
 }

@@ -3,6 +3,7 @@
 
 #include "twill/map/batch_size.hpp"
 #include "twill/map/halt_policy.hpp"
+#include "twill/map/job_limit.hpp"
 #include "twill/map/machine_gate.hpp"
 #include "twill/map/time_limit.hpp"
 #include "twill/map/worker_protocol.hpp"
@@ -21,6 +22,7 @@ struct map_arguments {
     std::optional<unsigned> jobs;  // at once; none: as measurement says
     bool keep_order = false;
     bool dry_run = false;
+    cpu_manners manners = cpu_manners::fair;  // of a measured number
     bool explain = false;
     bool report = false;
     std::optional<std::string> timeline;  // files

@@ -36,6 +36,9 @@ constexpr const char* daily =
 constexpr const char* all = R"(At once
   -j, --jobs N        run at most N at a time (default: auto, as many as do good: the
                       CPUs, here {}, or more where jobs wait)
+      --polite        with -j auto: start none while other programs leave no CPU idle
+      --greedy        with -j auto: beside other programs, so many that they get nearly
+                      all of the CPUs
       --explain       say at the end how many ran at a time, and why
       --report        say how much sooner it was done, and what was lost where
       --timeline FILE make a picture (SVG) of who ran when, a row for each slot

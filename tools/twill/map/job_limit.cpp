@@ -79,11 +79,12 @@ double correlation::value() const noexcept {
     return product > 0 ? both / std::sqrt(product) : 0;
 }
 
-job_limit::job_limit(unsigned cpus, std::size_t most, twill::time_point now)
-    : job_limit(cpus, most, now, {cpu_demand::senses{}, runnable_threads}) {}
+job_limit::job_limit(unsigned cpus, std::size_t most, twill::time_point now, cpu_manners manners)
+    : job_limit(cpus, most, now, manners, {cpu_demand::senses{}, runnable_threads}) {}
 
-job_limit::job_limit(unsigned cpus, std::size_t most, twill::time_point now, senses from)
-    : fixed_(most), from_(std::move(from)), cpus_(cpus) {
+job_limit::job_limit(unsigned cpus, std::size_t most, twill::time_point now, cpu_manners manners,
+                     senses from)
+    : fixed_(most), from_(std::move(from)), cpus_(cpus), manners_(manners) {
     demand_.emplace(cpus, from_.of_jobs);
     begin_with(std::min(first_bound_for(cpus), most), now);
 }
@@ -118,12 +119,17 @@ twill::time_point job_limit::next_look() const noexcept {
 }
 
 bool job_limit::cpus_have_room(twill::time_point now) {
+    if (manners_ == cpu_manners::polite && in_progress_ > 0 && !some_cpu_is_idle(now)) return false;
     if (in_progress_ < cpus_) return true;
     // Each of those who want a CPU gets an equal share: beside strangers more of them get more.
-    const double cpus = demand_->has_strangers(now) ? 3.0 * cpus_ : cpus_;
+    const double beside_strangers = manners_ == cpu_manners::greedy ? 10 : 3;
+    const double cpus = demand_->has_strangers(now) ? beside_strangers * cpus_ : cpus_;
     if (demand_->wanted() + demand_->of_one_more() / 2 > cpus) return false;
-    if (measured_ > 0) return true;
     // They may have left the work to their children, of which nothing is known until they end.
+    return measured_ > 0 || some_cpu_is_idle(now);
+}
+
+bool job_limit::some_cpu_is_idle(twill::time_point now) {
     constexpr twill::duration pause = 1ms;
     const auto runnable = from_.runnable_threads();
     if (!runnable || *runnable < cpus_) return true;

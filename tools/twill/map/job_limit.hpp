@@ -20,6 +20,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -40,6 +41,13 @@ private:
     double x_ = 0, y_ = 0, xx_ = 0, yy_ = 0, xy_ = 0;  // sums
 };
 
+// Towards others who want the CPUs.
+enum class cpu_manners : std::uint8_t {
+    fair,    // as many jobs as get an equal share
+    polite,  // only what the others leave
+    greedy,  // as many jobs as get nearly all
+};
+
 class job_limit {
 public:
     // What the kernel says of jobs, and how many other threads of the machine run or wait for a
@@ -52,8 +60,10 @@ public:
     // Always `jobs`.
     explicit job_limit(std::size_t jobs) noexcept : fixed_(jobs) {}
     // As many as do good, by measurement, up to `most`; `cpus` are there.
-    job_limit(unsigned cpus, std::size_t most, twill::time_point now);
-    job_limit(unsigned cpus, std::size_t most, twill::time_point now, senses from);
+    job_limit(unsigned cpus, std::size_t most, twill::time_point now,
+              cpu_manners manners = cpu_manners::fair);
+    job_limit(unsigned cpus, std::size_t most, twill::time_point now, cpu_manners manners,
+              senses from);
 
     [[nodiscard]] bool is_measured() const noexcept { return control_.has_value(); }
     // The most that `now` may ever be.
@@ -78,6 +88,7 @@ public:
 private:
     void begin_with(std::size_t jobs, twill::time_point now);
     [[nodiscard]] bool cpus_have_room(twill::time_point now);
+    [[nodiscard]] bool some_cpu_is_idle(twill::time_point now);
     [[nodiscard]] bool is_last_wave(std::size_t left) const noexcept;
     void raise_bound_if_free(twill::time_point now);
     std::size_t forget(pid_t job);
@@ -87,6 +98,7 @@ private:
     std::optional<cpu_demand> demand_;
     senses from_;
     unsigned cpus_ = 0;
+    cpu_manners manners_ = cpu_manners::fair;
     std::size_t in_progress_ = 0;
     std::size_t most_seen_ = 0;  // of them
     bool had_room_ = true;

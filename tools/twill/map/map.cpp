@@ -81,7 +81,7 @@ job_limit limit_for(const map_arguments& arguments, unsigned most, twill::time_p
     // What one of those does with its time is not known input by input.
     if (arguments.worker != worker_protocol::none)
         return job_limit(std::min(twill::usable_cpus(), most));
-    return {twill::usable_cpus(), most, began};
+    return {twill::usable_cpus(), most, began, arguments.manners};
 }
 
 // Five lines at most: what was measured, what the guards did, and the latest decisions. `fit`: for
