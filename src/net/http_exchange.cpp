@@ -43,6 +43,8 @@ sending exchange::write(std::string_view content) { return sending(on_->write(co
 sending exchange::flush() { return sending(on_->flush()); }
 bool exchange::begun() const noexcept { return on_->begun(); }
 void exchange::limit(duration from_now) noexcept { on_->limit(from_now); }
+void exchange::leave_place() noexcept { on_->leave_place(); }
+void exchange::expect_whole_client() noexcept { on_->expect_whole_client(); }
 std::string exchange::peer() const { return on_->peer(); }
 
 }  // namespace twill::inline TWILL_ABI::http
