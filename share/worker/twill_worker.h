@@ -41,9 +41,11 @@ static inline int twill_worker_read(void) {
     now->end -= now->begin - 1;
     now->begin = 1;
     if (now->capacity < now->end + 65536) {
-        now->capacity = 2 * now->capacity + 65537;
-        now->bytes = (char *)realloc(now->bytes, now->capacity);
-        if (now->bytes == NULL) abort();
+        const size_t capacity = 2 * now->capacity + 65537;
+        char *larger = (char *)realloc(now->bytes, capacity);
+        if (larger == NULL) abort();
+        now->bytes = larger;
+        now->capacity = capacity;
     }
     got = read(0, now->bytes + now->end, now->capacity - now->end);
     if (got > 0) now->end += (size_t)got;

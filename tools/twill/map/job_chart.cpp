@@ -113,6 +113,8 @@ twill::time_point job_chart::first() const noexcept {
     return earliest;
 }
 
+void job_chart::prepare(const std::string& path) { write_file(path, {}); }
+
 void job_chart::save_picture(const std::string& path) const {
     trace::timeline picture{.title = "twill map", .categories = shades()};
     const auto origin = first();

@@ -49,6 +49,8 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] const std::vector<std::vector<stretch>>& rows() const noexcept { return rows_; }
 
+    // Makes the file, so that a wrong path is told before anything is run. Throws io_error.
+    static void prepare(const std::string& path);
     // An SVG, of at most 300 kB. Throws io_error.
     void save_picture(const std::string& path) const;
     // For Perfetto, some 1 kB for each stretch. Throws io_error.

@@ -25,6 +25,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <initializer_list>
 
 namespace twill_command {
 namespace {
@@ -110,6 +111,8 @@ int run_jobs(const map_arguments& arguments, input_source& inputs) {
     const bool asked_for = arguments.jobs.has_value();
     const unsigned jobs = jobs_that_fit(arguments.jobs.value_or(most_measured), asked_for);
     if (jobs == 0) return exit_other_error;
+    for (const auto& path : {arguments.timeline, arguments.trace})
+        if (path) job_chart::prepare(*path);
     record_keeper records(arguments);
     if (arguments.niceness) be_nice(*arguments.niceness);
     adopt_orphans();
