@@ -26,8 +26,8 @@ const binding* find_binding(const context& from, const void* key) noexcept {
 }
 
 group::group(context& owner, std::source_location where, failure_policy policy,
-             const binding* bound) noexcept
-    : context(owner.home(), where), bound_(bound), policy_(policy) {
+             const binding* value) noexcept
+    : context(owner.home(), where), bound_(value), policy_(policy) {
     mark_joint(bound != nullptr);
     attach_to(owner);
 }

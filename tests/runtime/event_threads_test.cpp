@@ -327,23 +327,26 @@ TEST(EventThreads, AReportOfWhatRunsMayBeMadeMeanwhile) {
 }
 
 // With more of them than a ring holds, each has its turn, however many threads there are. The few
-// that a thread has in its hands when the kernel takes its CPU away fall behind.
+// that a thread has in its hands when the kernel takes its CPU away fall behind. Counted from when
+// all of them are there: until then those who came first share among themselves.
 TEST(EventThreads, TenThousandYieldingTasksHaveEqualShares) {
     for (const unsigned threads : {2U, 4U}) {
         runtime here(eager(threads));
         std::vector<std::uint64_t> resumes(10'000);
         here.run([&]() -> task<> {
+            twill::atomic<bool> complete{false};
             twill::atomic<bool> enough{false};
             twill::atomic<std::uint64_t> all{0};
             co_await twill::scope([&](scope_ref s) -> task<> {
                 for (auto& mine : resumes)
                     s.spawn([&]() -> task<> {
-                        while (!enough.load(std::memory_order_relaxed)) {
+                        for (; !enough.load(std::memory_order_relaxed); co_await twill::yield()) {
+                            if (!complete.load(std::memory_order_relaxed)) continue;
                             ++mine;
                             if (all.fetch_add(1) + 1 == 1'000'000) enough.store(true);
-                            co_await twill::yield();
                         }
                     });
+                complete.store(true);
                 co_return;
             });
         });

@@ -42,10 +42,10 @@ struct binding {
 
 class TWILL_API group final : public context {
 public:
-    // `bound`, if not null, for all that runs below it; must outlive the group.
+    // `value`, if not null, for all that runs below it; must outlive the group.
     group(context& owner, std::source_location where,
           failure_policy policy = failure_policy::cancel_rest,
-          const binding* bound = nullptr) noexcept;
+          const binding* value = nullptr) noexcept;
     ~group();
 
     // Counts one more branch. By the owner before it waits, or by a running branch. The branch then
