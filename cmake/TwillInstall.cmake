@@ -75,4 +75,12 @@ if(TARGET twill_command)
 endif()
 # For gdb -x: the tasks of a program.
 install(FILES share/gdb/twill.py DESTINATION ${CMAKE_INSTALL_DATADIR}/twill/gdb)
+# For workers of twill map: a header for C, and examples.
+install(DIRECTORY share/worker DESTINATION ${CMAKE_INSTALL_DATADIR}/twill USE_SOURCE_PERMISSIONS)
+if(TARGET twill_command)
+    install(FILES share/completions/twill.bash RENAME twill
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+    install(FILES share/completions/_twill DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+    install(FILES share/man/man1/twill-map.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+endif()
 install(FILES LICENSE TYPE DOC)

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace twill::inline TWILL_ABI::bench {
@@ -18,9 +19,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// On a disk: /tmp may be memory.
 class scratch {
 public:
-    scratch() : path_(fs::temp_directory_path() / ("twill-bench-j-" + std::to_string(getpid()))) {
+    scratch() : path_("/var/tmp/twill-bench-j-" + std::to_string(getpid())) {
         fs::create_directories(path_ / "files");
     }
     ~scratch() {
@@ -37,21 +39,20 @@ private:
 
 class timed_list {
 public:
-    timed_list(const settings& how, std::string command, const workload& what, const fs::path& list)
-        : self_(how.self), command_(std::move(command)), list_(list) {
+    timed_list(std::string job, std::string command, const job_list& what, const fs::path& list)
+        : job_(std::move(job)), command_(std::move(command)), list_(list) {
         std::ofstream file(list);
         for (const auto& each : what.jobs) file << each << '\n';
     }
     [[nodiscard]] metrics with(const std::string& at_once) const {
-        return run_program(
-            {.argv = {command_, "map", "-j", at_once, "--", self_, "run", "job"}, .input = list_});
+        return run_program({.argv = {command_, "map", "-j", at_once, "--", job_}, .input = list_});
     }
     [[nodiscard]] double seconds(unsigned at_once) const {
         return with(std::to_string(at_once)).at("wall_s");
     }
 
 private:
-    std::string self_;
+    std::string job_;
     std::string command_;
     std::string list_;
 };
@@ -64,28 +65,41 @@ unsigned search(const timed_list& list) {
     };
     for (unsigned at_once = 256; at_once >= 1; at_once /= 2) {
         known[at_once] = list.seconds(at_once);
-        if (known[at_once] > 2.5 * best()->second) break;
+        if (known[at_once] > 1.8 * best()->second) break;
     }
     const unsigned middle = best()->first;
     for (const unsigned at_once : {middle * 3 / 2, middle * 3 / 4, middle + 1, middle - 1})
         if (at_once > 0 && !known.contains(at_once)) known[at_once] = list.seconds(at_once);
-    // Chance must not choose: those that are as good as the best, once more.
-    const double good = 1.1 * best()->second;
-    for (auto& [at_once, took] : known)
-        if (took <= good) took = (took + list.seconds(at_once)) / 2;
-    return best()->first;
+    // Chance must not choose: the best ones, twice more.
+    std::vector<std::pair<double, unsigned>> order;
+    for (const auto& [at_once, took] : known) order.emplace_back(took, at_once);
+    std::ranges::sort(order);
+    constexpr std::size_t finalists = 4;
+    order.resize(std::min(order.size(), finalists));
+    for (auto& [took, at_once] : order)
+        took = (took + list.seconds(at_once) + list.seconds(at_once)) / 3;
+    for (const auto& [at_once, took] : known)
+        std::fprintf(stderr, "    -j %u: %.3f s\n", at_once, took);
+    return std::ranges::min_element(order)->second;
 }
 
-row measure(const settings& how, const std::string& command, const workload& what,
-            const fs::path& folder) {
-    const timed_list list(how, command, what, folder);
+struct place {
+    std::string twill;  // the command
+    std::string job;    // the program that the lists run
+    fs::path files;
+    fs::path list;
+};
+
+row measure(const settings& how, const place& here, const workload& what, const std::string& name) {
+    const job_list jobs = what.make(here.files);
+    const timed_list list(here.job, here.twill, jobs, here.list);
     const std::string chosen = std::to_string(search(list));
-    std::fprintf(stderr, "%s: the best is -j %s\n", what.name.c_str(), chosen.c_str());
+    std::fprintf(stderr, "%s: the best is -j %s\n", name.c_str(), chosen.c_str());
     const std::vector<contestant> all = {
         {.name = "twill map", .measure = [&] { return list.with("auto"); }},
         {.name = "best fixed -j", .measure = [&] { return list.with(chosen); }},
     };
-    row made{.name = "-j auto: " + what.name + ", best -j " + chosen, .unit = "s"};
+    row made{.name = name + ", best -j " + chosen, .unit = "s"};
     made.targets = {{.against = "best fixed -j", .bound = what.bound, .binding = true}};
     return make_row(std::move(made), "wall_s", interleave(all, how.rounds, what.name));
 }
@@ -93,11 +107,22 @@ row measure(const settings& how, const std::string& command, const workload& wha
 }  // namespace
 
 std::vector<row> best_number_rows(const settings& how, const std::string& twill_command) {
-    const scratch folder;
+    const fs::path job = how.self.parent_path() / "twill_bench_map_job";
+    const auto all = all_workloads(how.quick ? 0.1 : 1);
     std::vector<row> rows;
-    for (const workload& each : all_workloads(folder / "files", how.quick ? 0.1 : 1))
-        if (how.wants("-j auto: " + each.name))
-            rows.push_back(measure(how, twill_command, each, folder / "list"));
+    for (const bool beside_bursts : {false, true}) {
+        for (const workload& each : all) {
+            const std::string name =
+                (beside_bursts ? "-j auto beside bursts: " : "-j auto: ") + each.name;
+            if (!how.wants(name)) continue;
+            std::optional<running_program> stranger;
+            // It takes one CPU for 200 ms, and leaves it for as long.
+            if (beside_bursts) stranger.emplace(program{.argv = {job, "bursts:200"}});
+            const scratch folder;
+            rows.push_back(
+                measure(how, {twill_command, job, folder / "files", folder / "list"}, each, name));
+        }
+    }
     return rows;
 }
 

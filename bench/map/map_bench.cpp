@@ -10,7 +10,7 @@
 #include "common/suite.hpp"
 #include "map/bare.hpp"
 #include "map/best_number.hpp"
-#include "map/workload.hpp"
+#include "map/worker.hpp"
 
 #include <twill/io/process.hpp>
 
@@ -138,13 +138,31 @@ std::vector<row> memory_rows(const settings& how) {
     return {make_row(std::move(peak), "peak_kib", interleave(all, how.rounds, "memory"))};
 }
 
+// A thousand inputs a process, so that a million take seconds; through a pipe, whose end nobody
+// knows.
+std::vector<row> many_inputs_rows(const settings& how) {
+    const numbers none(1);
+    const auto batches = [&](std::string name, long count) {
+        const std::string line = "seq " + std::to_string(count) + " | '" + twill_command(how) +
+                                 "' map -j2 --batch 1000 -- true";
+        return runner(std::move(name), {"sh", "-c", line}, none);
+    };
+    const std::vector<contestant> all = {batches("twill map", how.size(1'000'000)),
+                                         batches("twill map, 10,000 inputs", how.size(10'000))};
+    row peak{.name = "most memory, 1,000,000 inputs in batches of 1,000", .unit = "KiB"};
+    peak.targets = {{.against = "twill map, 10,000 inputs", .bound = 1.05, .binding = true}};
+    return {make_row(std::move(peak), "peak_kib", interleave(all, how.rounds, "a million"))};
+}
+
 std::vector<row> all_rows(const settings& how) {
     using group = std::pair<const char*, std::vector<row> (*)(const settings&)>;
     std::vector<row> rows;
     for (const auto& [name, measured] :
-         {group{"true", true_rows}, group{"echo", echo_rows}, group{"memory", memory_rows}})
+         {group{"true", true_rows}, group{"echo", echo_rows}, group{"memory", memory_rows},
+          group{"a million", many_inputs_rows}})
         if (how.wants(name))
             for (row& each : measured(how)) rows.push_back(std::move(each));
+    for (row& each : worker_rows(how, twill_command(how))) rows.push_back(std::move(each));
     for (row& each : best_number_rows(how, twill_command(how))) rows.push_back(std::move(each));
     return rows;
 }
@@ -155,8 +173,8 @@ std::vector<row> all_rows(const settings& how) {
 int main(int argc, char** argv) {
     namespace bench = twill::bench;
     setenv("LC_ALL", "C", 1);
-    if (argc == 4 && std::string_view(argv[1]) == "run" && std::string_view(argv[2]) == "job")
-        return bench::do_job(argv[3]);
+    if (argc == 3 && std::string_view(argv[1]) == "run" && std::string_view(argv[2]) == "worker")
+        return bench::be_worker();
     if (argc != 6 || std::string_view(argv[1]) != "run" || std::string_view(argv[2]) != "bare")
         return bench::suite_main(argc, argv, "map", bench::all_rows);
     try {

@@ -4,15 +4,12 @@
 #include <twill/core/config.hpp>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace twill::inline TWILL_ABI::bench {
-
-// What a job does, in one word, which is the input of `twill map`: "cpu:20", "sleep:50", ...
-// (milliseconds), "read:PATH", "ask:PORT". Gives the status of the process.
-int do_job(const std::string& what);
 
 // Something that the jobs of a list need while they run.
 class surroundings {
@@ -20,15 +17,21 @@ public:
     virtual ~surroundings() = default;
 };
 
-struct workload {
-    std::string name;
+// Each job is one argument of the program bench/map/job.
+struct job_list {
     std::vector<std::string> jobs;
     std::shared_ptr<surroundings> needs = {};
+};
+
+struct workload {
+    std::string name;
+    // Makes files in an empty folder, starts servers, ... as far as the list needs them.
+    std::function<job_list(const std::filesystem::path& folder)> make;
     double bound = 1.10;  // of the time with -j auto over that with the best number
 };
 
-// Ten lists, with lengths drawn from a fixed seed. `folder`: for files that are read. `share`: of
-// their full size.
-std::vector<workload> all_workloads(const std::filesystem::path& folder, double share);
+// Ten lists, with lengths drawn from a fixed seed; each takes a second or less with the best
+// number. `share`: of their full size.
+std::vector<workload> all_workloads(double share);
 
 }  // namespace twill::inline TWILL_ABI::bench

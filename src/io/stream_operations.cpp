@@ -18,6 +18,11 @@ std::size_t read_operation::await_resume() const {
     return moved;
 }
 
+void arrival_operation::await_resume() const {
+    throw_if_cancelled();
+    if (result < 0) throw_if_failed("wait for", named(source()));
+}
+
 std::size_t write_operation::await_resume() const {
     if (progress_ != nullptr) *progress_ = moved;
     throw_if_cancelled();

@@ -5,8 +5,10 @@
 
 #include <twill/core/error.hpp>
 #include <twill/core/shield.hpp>
+#include <twill/core/timeout.hpp>
 #include <twill/io/detail/send_file.hpp>
 #include <twill/io/tcp.hpp>
+#include <twill/runtime/usable_cpus.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -18,6 +20,8 @@ using namespace std::chrono_literals;
 
 // Responses below this are gathered.
 constexpr std::size_t gathered = 32768;
+// Most heads of responses, and contents that go with them, are shorter.
+constexpr std::size_t usual_response = 512;
 constexpr std::size_t content_read = 16384;
 // So much of a content that the handler did not read is skipped; more, and the connection ends.
 constexpr std::size_t most_skipped = 256 << 10;
@@ -34,6 +38,19 @@ http_limits limits_of(const http::connection_options& options) noexcept {
 }
 
 }  // namespace
+
+http_service::http_service(const http::connection_options& some, http::handler what,
+                           const http::overload_options* limits)
+    : options(some), answer(std::move(what)) {
+    if (limits == nullptr || limits->target <= duration::zero()) return;
+    constexpr std::size_t usual = 16;  // for each CPU
+    const std::size_t most =
+        limits->max_handlers != 0 ? limits->max_handlers : usual * std::size_t{usable_cpus()};
+    gate = std::make_unique<http_admission>(*limits, most);
+    exempt = limits->exempt;
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(limits->retry_after).count();
+    retry_after = "Retry-After: " + std::to_string(seconds) + "\r\n";
+}
 
 void http_service::report(std::string_view line) const noexcept {
     try {
@@ -80,17 +97,19 @@ task<> http_connection::serve() {
     } catch (...) {
         // The connection broke: there is nobody to tell.
     }
-    if (cut && expired() && !client_gone()) {
-        try {
-            co_await shield(say_why(), linger_limit);
-        } catch (...) {
-            // It was the last attempt.
-        }
-    }
+    if (cut && expired() && !client_gone()) co_await say_why_in_time();
     if (phase_ == phase::request) log();
     service_.watch.leave(*this);
     stream_.close();
     if (cut && !expired()) throw cancelled();
+}
+
+task<> http_connection::say_why_in_time() {
+    try {
+        co_await shield(say_why(), linger_limit);
+    } catch (...) {
+        // It was the last attempt.
+    }
 }
 
 task<> http_connection::run() {
@@ -105,6 +124,12 @@ task<> http_connection::run() {
     if (broken_) co_return;
     if (auto rest = flush(); !rest.empty()) co_await std::move(rest);
     co_await linger();
+}
+
+void http_connection::release_memory() noexcept {
+    in_.release();
+    std::string().swap(out_);  // an assignment would keep the memory
+    std::vector<http::field>().swap(head_.fields);
 }
 
 // True: a request is there. False: nothing more is to be answered; a refusal waits in `out_`.
@@ -138,9 +163,15 @@ task<bool> http_connection::next_head() {
         } else if (phase_ != phase::head) {
             enter_phase(phase::head, after(now(), service_.options.head_limit));
         }
+        byte_stream* const raw = stream_.kernel();
+        // One that is idle holds no buffers.
+        if (idle && raw != nullptr) {
+            release_memory();
+            co_await raw->arrival();
+        }
         const auto room = in_.room_for_head();
         std::size_t got = 0;
-        if (byte_stream* raw = stream_.kernel())
+        if (raw != nullptr)
             got = co_await raw->read_some(room);
         else
             got = co_await stream_.read_some(room);
@@ -161,6 +192,9 @@ void http_connection::begin_request() noexcept {
                      .chunked = head_.chunked},
                     head_.fields);
     set_served();
+    const bool is_plain = stream_.kernel() != nullptr;
+    set_half_is_gone(!is_plain);
+    if (is_plain && head_.minor_version > 0) allow_asking();
     head_came_ = now();
     request_due_ = after(head_came_, service_.options.request_limit);
     enter_phase(phase::request, request_due_);
@@ -175,6 +209,13 @@ void http_connection::begin_request() noexcept {
 }
 
 task<> http_connection::answer() {
+    if (service_.gate && !enters_at_once() && !co_await wait_for_place()) {
+        service_.watch.clear_handling(*this);
+        fields_ = service_.retry_after;
+        put(503, "more is asked than can be answered\n");
+        log();
+        co_return;
+    }
     http::exchange x(*this);
     std::exception_ptr failure;
     try {
@@ -182,12 +223,41 @@ task<> http_connection::answer() {
     } catch (...) {
         failure = std::current_exception();
     }
+    leave_place();
     service_.watch.clear_handling(*this);
     if (failure && strand_->cancel_requested() && is_cancellation(failure))
         std::rethrow_exception(failure);
     if (broken_) co_return;
     conclude(failure);
     log();
+}
+
+bool http_connection::enters_at_once() {
+    if (service_.exempt && service_.exempt(request_)) return true;
+    if (!place_) place_ = std::make_unique<http_applicant>();
+    place_->decided.reset();
+    has_place_ = service_.gate->arrive(*place_, head_came_);
+    return has_place_;
+}
+
+// False: the request is to be refused.
+task<bool> http_connection::wait_for_place() {
+    http_admission& gate = *service_.gate;
+    try {
+        co_await with_deadline(gate.patience(head_came_), place_->decided.wait());
+    } catch (const timed_out&) {
+        // It may have been decided at the same moment.
+    } catch (...) {
+        has_place_ = gate.withdraw(*place_, false, now());
+        leave_place();
+        throw;
+    }
+    has_place_ = gate.withdraw(*place_, true, now());
+    co_return has_place_;
+}
+
+void http_connection::leave_place() noexcept {
+    if (std::exchange(has_place_, false)) service_.gate->leave(*place_, now());
 }
 
 // Brings the response to its end, whatever the handler left.
@@ -337,7 +407,7 @@ task<> http_connection::linger() {
     // One that has said so sends nothing more.
     const bool is_last = client_ended_ || !head_.keep_alive;
     if (is_last && !refused_ && in_.complete() && in_.empty()) co_return;
-    std::byte dropped[1024];
+    const auto dropped = in_.room_to_drop();
     while (co_await stream_.read_some(dropped) != 0) {
     }
 }
@@ -445,6 +515,7 @@ void http_connection::begin(int status, std::optional<std::uint64_t> length,
         throw usage_error("a response has a status from 200 to 999, not " + std::to_string(status));
     // Whoever takes it from a file or a client must not be made to write other fields.
     if (!is_http_value(type)) throw usage_error("a Content-Type with a control character");
+    if (out_.capacity() < usual_response) out_.reserve(usual_response);
     unsent_from_ = out_.size();
     unsent_ = true;
     status_ = status;
@@ -600,6 +671,7 @@ task<> http_connection::send(std::string_view bytes) {
     constexpr std::size_t piece = 65536;
     torn_ = true;
     unsent_ = false;
+    service_.watch.end_asking(*this);
     try {
         while (!bytes.empty()) {
             service_.watch.set_due(

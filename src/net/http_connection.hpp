@@ -6,6 +6,7 @@
 // came together.
 #pragma once
 
+#include "http_admission.hpp"
 #include "http_incoming.hpp"
 #include "http_watch.hpp"
 
@@ -20,6 +21,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,12 +32,16 @@ namespace twill::inline TWILL_ABI::detail {
 
 // What the connections of a server share.
 struct http_service {
-    http_service(const http::connection_options& some, http::handler what)
-        : options(some), answer(std::move(what)) {}
+    http_service(const http::connection_options& some, http::handler what,
+                 const http::overload_options* limits = nullptr);
     void report(std::string_view line) const noexcept;
 
     const http::connection_options& options;
     http::handler answer;
+    // Null: every handler begins at once.
+    std::unique_ptr<http_admission> gate{};
+    std::function<bool(const http::request&)> exempt{};  // from the gate
+    std::string retry_after{};                           // the field, as it is sent
     http_watch watch{};
     atomic<bool> draining{false};
 };
@@ -61,6 +68,9 @@ public:
     [[nodiscard]] task<> flush();
     [[nodiscard]] bool begun() const noexcept { return form_ != form::none; }
     void limit(duration from_now) noexcept;
+    void leave_place() noexcept;
+    // From now on a client that closes its sending half has gone.
+    void expect_whole_client() noexcept { set_half_is_gone(true); }
     [[nodiscard]] std::string peer() const;
 
 private:
@@ -74,11 +84,16 @@ private:
     [[nodiscard]] task<bool> next_head();
     void begin_request() noexcept;
     [[nodiscard]] task<> answer();
+    [[nodiscard]] bool enters_at_once();
+    [[nodiscard]] task<bool> wait_for_place();
     void conclude(const std::exception_ptr& failure);
     void reset_on_close() noexcept;
-    [[nodiscard]] task<> skip_content();
-    [[nodiscard]] task<> linger();
-    [[nodiscard]] task<> say_why();
+    [[nodiscard, gnu::noinline]] task<> skip_content();
+    // Those that are not inlined have frames of their own: a compiler would lay what they need into
+    // the frame of the caller, which an idle connection keeps.
+    [[nodiscard, gnu::noinline]] task<> linger();
+    [[nodiscard, gnu::noinline]] task<> say_why();
+    [[nodiscard, gnu::noinline]] task<> say_why_in_time();
     void refuse(int status, std::string_view why);
     void refuse_head(int status, std::string_view why);
     void take_back() noexcept;
@@ -92,9 +107,10 @@ private:
     [[nodiscard]] task<> send_file(byte_stream& to, const file& from, std::uint64_t offset,
                                    std::uint64_t count);
     [[nodiscard]] task<> send(std::string_view bytes);
-    [[nodiscard]] task<> send_gathered();
+    [[nodiscard, gnu::noinline]] task<> send_gathered();
     void put(int status, std::string_view content);
     void enter_phase(phase next, time_point due) noexcept;
+    void release_memory() noexcept;
 
     any_stream stream_;
     http_service& service_;
@@ -103,6 +119,8 @@ private:
     http_incoming<true> in_;
     http_head head_;
     http::request request_;
+
+    std::unique_ptr<http_applicant> place_;  // among the handlers, where they are limited
 
     std::string out_;
     std::string peer_;
@@ -124,6 +142,7 @@ private:
     bool reading_ = false;        // the content of a request is waited for
     bool torn_ = false;           // something may have been sent in part
     bool unsent_ = false;         // a response was begun, and all of it is still in `out_`
+    bool has_place_ = false;      // `place_` is one that was admitted
     bool logged_ = false;         // the access log was told of the request
     bool client_ended_ = false;   // nothing more comes from the client
 };

@@ -30,6 +30,9 @@ event_stream::event_stream(exchange& x) : x_(&x) {
     x.set("Content-Type", "text/event-stream").set("Cache-Control", "no-store");
     x.begin(200);
     x.limit(duration::max());
+    x.leave_place();
+    // Who listens to events does not close his sending half; a browser that leaves does so first.
+    x.expect_whole_client();
 }
 
 task<> event_stream::send(std::string_view data, event_fields more) {

@@ -38,7 +38,7 @@ public:
         content_ = {};
         finder_.restart();
         // What came behind the content.
-        if (!more_.empty()) std::swap(in_, more_);
+        if (!more_.empty()) in_.swap(more_);
     }
     // Whether nothing of a message has come.
     [[nodiscard]] bool empty() const noexcept { return in_.empty() && more_.empty(); }
@@ -56,7 +56,17 @@ public:
     }
     // Another head of the same message is to come: this one was but a note in between.
     void another_head() noexcept { finder_.restart(); }
-    std::span<std::byte> room_for_head() { return in_.make_room(in_.empty() ? 4096 : 1024); }
+    // While nothing of a message is there: holds no memory until `room_for_head`.
+    void release() noexcept {
+        in_.release();
+        more_.release();
+    }
+    // For what comes when no message is wanted any more.
+    std::span<std::byte> room_to_drop() {
+        in_.consume(in_.view().size());
+        return in_.make_room(usual_head);
+    }
+    std::span<std::byte> room_for_head() { return in_.make_room(in_.empty() ? usual_head : 1024); }
     void came(std::size_t bytes) noexcept { in_.came(bytes); }
 
     // Content that has come: how many bytes of it were copied, 0 at its end. Nothing: more has to
@@ -104,6 +114,8 @@ public:
 private:
     // Reading right to where it is wanted pays from here on.
     static constexpr std::size_t least_straight = 1024;
+    // Most heads are shorter. The largest block that frames' memory has.
+    static constexpr std::size_t usual_head = 2048;
     // What does not fit, of the line before a chunk or the fields behind the last one, is refused.
     static constexpr std::size_t most_line = 16384;
 

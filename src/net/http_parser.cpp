@@ -22,6 +22,8 @@ constexpr std::size_t most_blank = 8;
 // What a chunk may say before its content.
 constexpr std::size_t most_chunk_line = 256;
 
+constexpr std::size_t usual_fields = 16;
+
 constexpr std::size_t shortest_last_chunk = 5;  // "0", and two line ends
 
 std::string_view view(beast_view text) noexcept { return {text.data(), text.size()}; }
@@ -322,6 +324,7 @@ template <bool IsRequest>
 http_refusal http_parser<IsRequest>::parse(std::string_view head, http_head& into,
                                            bool no_content) {
     into.fields.clear();
+    if (into.fields.capacity() == 0) into.fields.reserve(usual_fields);
     into.has_length = into.chunked = into.until_end = into.expects_continue = false;
     into.length = 0;
     parts_->kind = parts::content::none;

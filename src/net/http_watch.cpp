@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <string_view>
 
 namespace twill::inline TWILL_ABI::detail {
 namespace {
@@ -75,10 +76,37 @@ bool http_watch::expire(http_watched& who, std::int64_t seen) noexcept {
     return true;
 }
 
-void http_watch::look_for_client(http_watched& who, std::int64_t now) noexcept {
+void http_watch::end_asking(http_watched& who) noexcept {
+    if (who.ask_.load(std::memory_order_relaxed) == http_watched::asking::no) return;
+    if (who.ask_.exchange(http_watched::asking::no, std::memory_order_acq_rel) ==
+        http_watched::asking::now) {
+        const std::lock_guard until_asked(lock_);
+    }
+}
+
+// With the lock.
+bool http_watch::has_left(http_watched& who) noexcept {
+    using asking = http_watched::asking;
     pollfd state{who.descriptor(), POLLRDHUP, 0};
-    const bool gone = state.fd >= 0 && ::poll(&state, 1, 0) == 1 &&
-                      (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+    if (state.fd < 0 || ::poll(&state, 1, 0) != 1) return false;
+    if ((state.revents & (POLLHUP | POLLERR)) != 0) return true;
+    if ((state.revents & POLLRDHUP) == 0) return false;
+    if (who.half_is_gone_.load(std::memory_order_relaxed)) return true;
+    auto leave = asking::allowed;
+    if (!who.ask_.compare_exchange_strong(leave, asking::now, std::memory_order_acq_rel))
+        return false;
+    constexpr std::string_view question = "HTTP/1.1 100 Continue\r\n\r\n";
+    // A socket that nothing was sent to has room for all of it.
+    static_cast<void>(
+        ::send(state.fd, question.data(), question.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+    // Unless the connection has taken it away, and waits for the lock.
+    auto asked = asking::now;
+    who.ask_.compare_exchange_strong(asked, asking::no, std::memory_order_acq_rel);
+    return false;
+}
+
+void http_watch::look_for_client(http_watched& who, std::int64_t now) noexcept {
+    const bool gone = has_left(who);
     std::int64_t seen = who.look_.load(std::memory_order_relaxed);
     if (seen > now) return;  // that handler has ended meanwhile
     if (gone) {
@@ -113,22 +141,28 @@ std::int64_t http_watch::look_at_all(std::int64_t now) noexcept {
     return earliest;
 }
 
+// Requests come in crowds: whoever woke it is followed by others, each of which is to be looked at
+// after `first_look`. It looks again by itself then, and is not woken by each of them.
 task<> http_watch::run() {
-    for (;;) {
+    for (bool woken = false;;) {
         next_.store(http_watched::most, std::memory_order_seq_cst);
         const std::int64_t began = in_ns(now());
-        const std::int64_t earliest = look_at_all(began);
+        const std::int64_t soonest = woken ? began + first_look : http_watched::most;
+        const std::int64_t earliest = std::min(look_at_all(began), soonest);
         next_.store(earliest, std::memory_order_seq_cst);
         if (earliest == http_watched::most) {
             co_await earlier_.wait();
+            woken = true;
             continue;
         }
         const std::int64_t slack = std::min(most_slack, (earliest - began) / 64);
         const time_point until{duration(earliest + slack)};
         try {
             co_await with_deadline(until, earlier_.wait());
+            woken = true;
         } catch (const timed_out&) {
             // It is time to look.
+            woken = false;
         }
     }
 }

@@ -13,6 +13,13 @@
 // at loads either the `most` of 1, or the time of 2, and sets the event in either case if that is
 // needed; the event stays set until the task waits for it.
 //
+// A client that has closed its sending half may be there still, or have closed all: a TCP socket
+// looks the same. So it is asked once, by "100 Continue", which says nothing and which every client
+// must be able to pass over: the kernel of one that is gone answers by a reset, which the next look
+// finds. The watching task sends it itself, under the list's lock, between two exchanges of `ask_`;
+// a connection that is about to send takes the leave to do so away by an exchange, and when that
+// finds an asking under way, it waits for the lock.
+//
 // A time that is up: `expired` takes its place by a compare-and-swap, so either the connection has
 // begun another phase, or it was cancelled in this one, and can tell.
 #pragma once
@@ -50,6 +57,11 @@ public:
     // Whether no request has come on it yet.
     [[nodiscard]] bool is_fresh() const noexcept { return fresh_.load(std::memory_order_relaxed); }
     void set_served() noexcept { fresh_.store(false, std::memory_order_relaxed); }
+    // Whether a client that closes its sending half is taken for gone.
+    void set_half_is_gone(bool is) noexcept { half_is_gone_.store(is, std::memory_order_relaxed); }
+    // Until `http_watch::end_asking`: nothing of the response is being sent, so a client that has
+    // closed its sending half may be asked whether it is there.
+    void allow_asking() noexcept { ask_.store(asking::allowed, std::memory_order_relaxed); }
 
 protected:
     http_watched() = default;
@@ -72,6 +84,9 @@ private:
     atomic<std::int64_t> since_{0};    // when the handler began
     atomic<bool> idle_{false};
     atomic<bool> fresh_{true};
+    enum class asking : std::uint8_t { no, allowed, now };
+    atomic<asking> ask_{asking::no};
+    atomic<bool> half_is_gone_{false};
     atomic<bool> gone_{false};
 };
 
@@ -90,6 +105,8 @@ public:
     void set_due(http_watched& who, time_point when) noexcept;
     // A handler is running, since `since`; or no longer.
     void set_handling(http_watched& who, time_point since) noexcept;
+    // Before anything is sent.
+    void end_asking(http_watched& who) noexcept;
     void clear_handling(http_watched& who) noexcept {
         who.look_.store(http_watched::most, std::memory_order_relaxed);
     }
@@ -110,6 +127,7 @@ public:
 
 private:
     std::int64_t look_at_all(std::int64_t now) noexcept;
+    static bool has_left(http_watched& who) noexcept;
     static void look_for_client(http_watched& who, std::int64_t now) noexcept;
     static bool expire(http_watched& who, std::int64_t seen) noexcept;
     void wake_before(std::int64_t when) noexcept;

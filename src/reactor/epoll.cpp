@@ -141,7 +141,8 @@ registration* epoll_reactor::registration_of(const io_request& what, int& why_no
         // Pipes and the like, which are read and written, need not be asked, nor need messages.
         const bool socket = what.call() == io_call::receive || what.call() == io_call::send ||
                             what.call() == io_call::connect || what.call() == io_call::accept ||
-                            what.call() == io_call::writable;
+                            what.call() == io_call::writable ||
+                            (what.call() == io_call::readable && what.flags() == may_be_early);
         entry->in.short_means_drained = socket && is_tcp(source.fd);
     }
     epoll_event event{};
@@ -222,6 +223,15 @@ void epoll_reactor::forget(io_source& source) noexcept {
     known_.give_back(*static_cast<registration*>(made));
 }
 
+// By an edge. One who only waits for a sign of life has it: whether it is of what was read since is
+// not asked.
+detail::outcome attempt_at_edge(io_request& what) noexcept {
+    if (what.call() != io_call::readable || what.flags() != may_be_early)
+        return detail::attempt(what);
+    what.result = 0;
+    return detail::outcome::done;
+}
+
 // Hands an edge to the request that waits for it, which is tried again.
 std::size_t deliver_to(direction& side, std::uint32_t generation, const registration& entry,
                        bool hung_up, bool urgent) noexcept {
@@ -233,7 +243,7 @@ std::size_t deliver_to(direction& side, std::uint32_t generation, const registra
         side.hung_up = side.hung_up || hung_up;
         side.short_means_drained = side.short_means_drained && !urgent;
         if (side.waiting == nullptr) return 0;
-        const auto how = detail::attempt(*side.waiting);
+        const auto how = attempt_at_edge(*side.waiting);
         if (how == detail::outcome::would_block) return 0;
         if (how == detail::outcome::done_and_drained)
             side.drained = side.short_means_drained && !side.hung_up;

@@ -1,4 +1,5 @@
 // What goes wrong around `twill map`, and the exit status.
+#include "support/sanitized.hpp"
 #include "tools/running_command.hpp"
 
 #include <sys/mount.h>
@@ -148,6 +149,62 @@ TEST(map_fault, too_few_descriptors_for_one_job_are_refused) {
     const auto end = run_command({"map", "true", ":::", "1"}, with_limit(RLIMIT_NOFILE, 12));
     EXPECT_EQ(end.status, 255);
     EXPECT_NE(end.err.find("12 open files are too few to run a job"), std::string::npos) << end.err;
+}
+
+// What the environment asks for, in runs that have the time.
+long wanted(const char* variable, long usual) {
+    const char* asked = std::getenv(variable);
+    return asked != nullptr ? std::atol(asked) : usual;
+}
+
+// TWILL_MAP_FLOOD: how many bytes.
+TEST(map_fault, flood_of_output_takes_no_memory) {
+    const long bytes = wanted("TWILL_MAP_FLOOD", 100'000'000);
+    setting how;
+    how.own_output = false;
+    how.in_child = [] { ::dup2(::open("/dev/null", O_WRONLY), 1); };
+    const auto end = run_command(
+        map_shell({"-j2"}, "head -c " + std::to_string(bytes) + " /dev/zero", {"1", "2"}), how);
+    EXPECT_EQ(end.status, 0) << end.err;
+    EXPECT_TRUE(sanitized || end.peak_kib < 30 << 10) << end.peak_kib;
+}
+
+// TWILL_MAP_FAILURES: how many.
+TEST(map_fault, very_many_failures_are_counted_and_take_no_memory) {
+    const auto failures = std::to_string(wanted("TWILL_MAP_FAILURES", 1000));
+    setting how;
+    for (long i = std::stol(failures); i > 0; --i) how.input += "x\n";
+    running_command twill({"map", "-j2", "false"}, how);
+    // So many may take longer than the usual patience.
+    for (int looks = 0; looks < 20 && !twill.says("jobs failed"); ++looks) {
+    }
+    const auto end = twill.finish();
+    EXPECT_EQ(end.status, 101);
+    EXPECT_EQ(lines_of(end.err).size(), 1U) << end.err.substr(0, 1000);
+    EXPECT_NE(end.err.find(failures + " of " + failures + " jobs failed"), std::string::npos);
+    EXPECT_TRUE(sanitized || end.peak_kib < 30 << 10) << end.peak_kib;
+}
+
+TEST(map_fault, hundred_thousand_failed_answers_of_a_worker_are_counted) {
+    setting how;
+    for (int i = 0; i < 100'000; ++i) how.input += "x\n";
+    const auto end = run_command({"map", "-j1", "--worker", "sh", "-c",
+                                  "while read -r i; do echo \"$TWILL_MAP_END 1\"; done"},
+                                 how);
+    EXPECT_EQ(end.status, 101);
+    EXPECT_NE(end.err.find("100000 of 100000 jobs failed"), std::string::npos) << end.err;
+    EXPECT_TRUE(sanitized || end.peak_kib < 40 << 10) << end.peak_kib;
+}
+
+TEST(map_fault, job_that_ignores_termination_closes_its_outputs_and_lives_on_is_killed) {
+    running_command twill(map_shell({"-kj2", "--timeout", "300ms"},
+                                    "[ $1 = good ] || { trap '' TERM HUP INT; exec >&- 2>&-; "
+                                    "while :; do sleep 1000; done; }; echo $1",
+                                    {"bad", "good"}));
+    const auto end = twill.finish();
+    EXPECT_EQ(end.status, 1);
+    EXPECT_EQ(end.out, "good\n");
+    EXPECT_TRUE(twill.left_nothing());
 }
 
 // As a user of its own, who may have so many processes.

@@ -149,12 +149,13 @@ TEST(map_nice, jobs_run_at_that_niceness) {
 
 TEST(map_gate, memory_that_is_not_there_starts_nothing_until_interrupted) {
     const scratch_folder folder;
-    running_command twill(
-        map_shell({"--memfree", "100000T"}, "touch '" + (folder / "ran") + "'", {"1"}));
-    std::this_thread::sleep_for(300ms);
-    EXPECT_FALSE(folder.has("ran"));
+    running_command twill(map_shell({"--memfree", "100000T"}, "touch '" + (folder / "ran") + "'"),
+                          {.input = "1\n", .keep_input_open = true});
+    // It has taken the input, so it is ready to start the job, or has.
+    ASSERT_TRUE(eventually([&] { return twill.has_read_input(); }));
     twill.signal(SIGINT);
     EXPECT_EQ(twill.finish().status, 128 + SIGINT);
+    EXPECT_FALSE(folder.has("ran"));
 }
 
 TEST(map_gate, open_gates_let_jobs_run) {

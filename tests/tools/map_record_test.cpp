@@ -334,8 +334,9 @@ TEST(map_results, full_disk_ends_the_run_and_the_rest_can_be_resumed) {
 }
 
 // Kills the runner again and again, at moments of a seed, and goes on each time; TWILL_MAP_KILLS:
-// how often. `repeated`: how many jobs each may cost.
-void expect_done_once(const std::vector<std::string>& options, std::size_t repeated) {
+// how often. `repeated`: how many jobs each may cost. `stay`: by workers that do.
+void expect_done_once(const std::vector<std::string>& options, std::size_t repeated,
+                      bool stay = false) {
     const char* asked = std::getenv("TWILL_MAP_KILLS");
     const int kills = asked != nullptr ? std::atoi(asked) : 15;
     const scratch_folder folder;
@@ -345,10 +346,19 @@ void expect_done_once(const std::vector<std::string>& options, std::size_t repea
     for (int i = 0; i < 8 * kills; ++i) inputs.push_back("in/" + std::to_string(i));
     strings all = {"-j3", "--results", results, "--resume"};
     all.insert(all.end(), options.begin(), options.end());
-    const auto words = map_shell(
-        all,
-        "echo x >> '" + (folder / "began") + "'/${1#in/}; sleep 0.01; echo $1; echo err $1 >&2",
-        inputs);
+    const std::string work =
+        "echo x >> '" + (folder / "began") + "'/${1#in/}; sleep 0.01; echo $1; echo err $1 >&2";
+    auto words = map_shell(all, work, inputs);
+    if (stay) {
+        words = {"map", "--worker"};
+        words.insert(words.end(), all.begin(), all.end());
+        for (const std::string& word :
+             {std::string("--"), std::string("sh"), std::string("-c"),
+              "while read -r i; do set -- $i; " + work + "; echo \"$TWILL_MAP_END 0\"; done",
+              std::string(":::")})
+            words.push_back(word);
+        words.insert(words.end(), inputs.begin(), inputs.end());
+    }
     std::minstd_rand dice(20261127);
     std::size_t killed = 0;
     for (int i = 0; i < kills; ++i) {
@@ -383,6 +393,10 @@ void expect_done_once(const std::vector<std::string>& options, std::size_t repea
 // Three run, and of three the results are being written.
 TEST(map_results, killed_at_any_moment_every_input_is_done_once) {
     expect_done_once({"--no-sync"}, 6);
+}
+
+TEST(map_results, killed_with_workers_every_input_is_done_once) {
+    expect_done_once({"--no-sync"}, 6, true);
 }
 
 // Besides, up to 4 N + 16 wait for the disk.

@@ -35,6 +35,11 @@ TEST(map_template, number_is_that_of_the_input) {
     EXPECT_EQ(words_for({"{#}:{}"}, {"a", "b"}), (strings{"1:a", "2:b"}));
 }
 
+TEST(map_template, number_of_arguments_is_left_to_a_shell) {
+    EXPECT_EQ(run_command({"map", "sh", "-c", "echo ${#} {#} ${#}{#}", "sh", "a", ":::", "x"}).out,
+              "1 1 11\n");
+}
+
 TEST(map_template, other_braces_stay_as_they_are) {
     EXPECT_EQ(words_for({"{print $1}", "{{}", "{a,b}{", "{name}"}, {"x"}),
               (strings{"{print $1}", "{x", "{a,b}{", "{name}"}));

@@ -8,6 +8,8 @@
 // `marked` finds what is left of them.
 #pragma once
 
+#include <twill/core/atomic.hpp>
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -110,6 +112,7 @@ public:
         // A test's input fits into a pipe, or is written while the command runs.
         feeder_ = std::thread([this, input = how.input, open = how.keep_input_open] {
             feed(input);
+            fed_ = true;
             if (!open) close_input();
         });
     }
@@ -186,6 +189,11 @@ public:
         for (pid_t each = 0; file >> each;) all.push_back(each);
         return all;
     }
+    // Whether nothing of its standard input is left to be read, though it was written.
+    [[nodiscard]] bool has_read_input() const {
+        int held = 1;
+        return fed_ && ::ioctl(in_, FIONREAD, &held) == 0 && held == 0;
+    }
     // Whether its standard output takes nothing more: the next write waits for a reader.
     [[nodiscard]] bool output_is_full() const {
         int held = 0;
@@ -260,6 +268,7 @@ private:
     int in_ = -1;
     int out_ = -1;
     int err_ = -1;
+    twill::atomic<bool> fed_{false};
     std::thread feeder_;
     outcome seen_;
 };

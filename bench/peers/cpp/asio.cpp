@@ -1,4 +1,4 @@
-// The service of the suite echo as one writes it with Asio's coroutines, on one thread: asio echo.
+// The echo server of the suite io as one writes it with Asio's coroutines: asio echo THREADS.
 
 #include "common/meter.hpp"
 
@@ -6,8 +6,11 @@
 
 #include <array>
 #include <exception>
+#include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
+#include <vector>
 
 namespace twill::inline TWILL_ABI::bench {
 namespace {
@@ -18,7 +21,7 @@ using asio::detached;
 using asio::use_awaitable;
 using asio::ip::tcp;
 
-// The hint lets the scheduler do without locks.
+// The hint lets the scheduler do without locks where one thread runs it.
 constexpr int one_thread = ASIO_CONCURRENCY_HINT_UNSAFE;
 
 awaitable<void> serve(tcp::socket socket) {
@@ -39,24 +42,28 @@ awaitable<void> accept_all(tcp::acceptor& door) {
         co_spawn(door.get_executor(), serve(co_await door.async_accept(use_awaitable)), detached);
 }
 
-void run_echo() {
-    asio::io_context context(one_thread);
+// A connection is one chain of operations, and needs no strand.
+void run_echo(int threads) {
+    asio::io_context context(threads == 1 ? one_thread : threads);
     tcp::acceptor door(context, {asio::ip::address_v4::loopback(), 0});
     print("port", door.local_endpoint().port());
     co_spawn(context, accept_all(door), detached);
+    std::vector<std::thread> others;
+    for (int i = 1; i < threads; ++i) others.emplace_back([&] { context.run(); });
     context.run();
+    for (std::thread& each : others) each.join();
 }
 
 }  // namespace
 }  // namespace twill::inline TWILL_ABI::bench
 
 int main(int argc, char** argv) {
-    if (argc != 2 || std::string_view(argv[1]) != "echo") {
-        std::fprintf(stderr, "usage: asio echo\n");
+    if (argc != 3 || std::string_view(argv[1]) != "echo") {
+        std::fprintf(stderr, "usage: asio echo THREADS\n");
         return 2;
     }
     try {
-        twill::bench::run_echo();
+        twill::bench::run_echo(std::stoi(argv[2]));
         return 0;
     } catch (const std::exception& e) {
         std::fprintf(stderr, "asio: %s\n", e.what());

@@ -1,5 +1,6 @@
-// The echo service without any library: what the kernel allows on one thread. Edge-triggered, each
-// socket registered once. epoll NAME: the only name is echo.
+// The echo server without any library: what the kernel allows. Edge-triggered, each socket
+// registered once; each thread has an epoll set and a listener of its own, between which the kernel
+// shares out the connections: epoll echo THREADS.
 
 #include "common/meter.hpp"
 
@@ -12,8 +13,12 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
+#include <thread>
+#include <vector>
 
 namespace twill::inline TWILL_ABI::bench {
 namespace {
@@ -26,18 +31,25 @@ int checked(int result, const char* what) {
     return result;
 }
 
-int listen_on_any_port() {
+int listen_on(std::uint16_t port) {
     const int door =
         checked(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket");
+    const int on = 1;
+    checked(setsockopt(door, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on), "share the port");
     sockaddr_in here{};
     here.sin_family = AF_INET;
+    here.sin_port = htons(port);
     here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof here;
-    checked(bind(door, reinterpret_cast<sockaddr*>(&here), size), "bind");
+    checked(bind(door, reinterpret_cast<sockaddr*>(&here), sizeof here), "bind");
     checked(listen(door, 1024), "listen");
-    checked(getsockname(door, reinterpret_cast<sockaddr*>(&here), &size), "getsockname");
-    print("port", ntohs(here.sin_port));
     return door;
+}
+
+std::uint16_t port_of(int door) {
+    sockaddr_in here{};
+    socklen_t size = sizeof here;
+    checked(getsockname(door, reinterpret_cast<sockaddr*>(&here), &size), "getsockname");
+    return ntohs(here.sin_port);
 }
 
 void watch(int set, int fd) {
@@ -73,9 +85,8 @@ void echo(int fd) {
     }
 }
 
-[[noreturn]] void serve() {
+[[noreturn]] void serve(int door) {
     const int set = checked(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
-    const int door = listen_on_any_port();
     watch(set, door);
     std::array<epoll_event, 256> events;  // filled by epoll_wait
     for (;;) {
@@ -93,4 +104,17 @@ void echo(int fd) {
 }  // namespace
 }  // namespace twill::inline TWILL_ABI::bench
 
-int main() { twill::bench::serve(); }
+int main(int argc, char** argv) {
+    namespace bench = twill::bench;
+    if (argc != 3 || std::string_view(argv[1]) != "echo") {
+        std::fprintf(stderr, "usage: epoll echo THREADS\n");
+        return 2;
+    }
+    std::vector<int> doors{bench::listen_on(0)};
+    const std::uint16_t port = bench::port_of(doors.front());
+    const auto threads = static_cast<std::size_t>(std::atoi(argv[2]));
+    while (doors.size() < threads) doors.push_back(bench::listen_on(port));
+    bench::print("port", port);
+    for (std::size_t i = 1; i < doors.size(); ++i) std::thread(bench::serve, doors[i]).detach();
+    bench::serve(doors.front());
+}

@@ -28,11 +28,15 @@ enum class io_call : std::uint8_t {
     send,             // send(fd, data, size, flags), never raising SIGPIPE
     accept,           // accept4(fd), giving a non-blocking, close-on-exec descriptor
     connect,          // connect(fd, data as const sockaddr, size)
-    readable,         // wait until a read would not block
+    readable,         // wait until a read would not block; with the flag `may_be_early`: may not
     writable,         // wait until a write would not block
     receive_message,  // recvmsg(fd, data as msghdr, flags): one message, or nothing
     send_message,     // sendmsg(fd, data as const msghdr, flags): the same; never raising SIGPIPE
 };
+
+// Of `readable`: the first sign of life ends it, also when a read turns out to block all the same.
+// Saves epoll a system call.
+inline constexpr int may_be_early = 1;
 
 // A descriptor that requests refer to. Must be non-blocking, and is forgotten before it is closed.
 // One request at a time in each direction (into and out of the program); a second one fails with

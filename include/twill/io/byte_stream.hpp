@@ -45,6 +45,11 @@ public:
         return {&source_, kind_.read, into, detail::extent::whole, progress};
     }
 
+    // Waits until something can be read, or the end: so that one who waits for long need not hold a
+    // buffer meanwhile. It may end too early, and the read then waits. Counts as a read. Cancelled
+    // at once. Throws io_error.
+    detail::arrival_call arrival() noexcept { return {&source_}; }
+
     // Writes at least one byte of `from`, as many as fit; gives how many. Throws io_error: EPIPE or
     // ECONNRESET when nobody reads any more (SIGPIPE is never raised).
     detail::write_call write_some(std::span<const std::byte> from) noexcept {

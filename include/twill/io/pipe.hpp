@@ -22,6 +22,7 @@ class pipe_reader : private byte_stream {
 public:
     // Takes over `fd`, which must be non-blocking.
     explicit pipe_reader(int fd) noexcept : byte_stream(fd, detail::pipe_calls) {}
+    using byte_stream::arrival;
     using byte_stream::close;
     using byte_stream::is_open;
     using byte_stream::native_handle;

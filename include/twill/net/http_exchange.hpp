@@ -139,6 +139,10 @@ public:
     // downloads and streams of events. duration::max(): for ever.
     void limit(duration from_now) noexcept;
 
+    // From now on this request does not count to overload_options::max_handlers: for handlers that
+    // mostly wait. Streams of events do it by themselves.
+    void leave_place() noexcept;
+
     // Of the other end: "127.0.0.1:4711"; "" when the connection is none of the network.
     [[nodiscard]] std::string peer() const;
 
@@ -146,6 +150,7 @@ public:
     explicit exchange(detail::http_connection& on) noexcept : on_(&on) {}
     exchange(const exchange&) = delete;
     exchange& operator=(const exchange&) = delete;
+    void expect_whole_client() noexcept;
     void set_parameters(std::vector<std::pair<std::string, std::string>> found) noexcept {
         parameters_ = std::move(found);
     }

@@ -65,6 +65,32 @@ struct connection_options {
     std::function<void(std::string_view)> report = {};
 };
 
+// What a server does when more is asked of it than it can answer: see `server_options::overload`.
+struct overload_options {
+    // So long a request may wait for its handler to begin while the server is overloaded; the
+    // others are answered by 503 and "Retry-After". Zero: off, every handler begins at once.
+    duration target = duration::zero();
+    // A server is overloaded when for so long there was always a request waiting, and until for so
+    // long none had to be refused. Otherwise a request may wait for so long: that is a burst.
+    duration interval = std::chrono::milliseconds(100);
+    // Handlers at a time; further requests wait. 0: 16 for each CPU that is usable. More for
+    // handlers that mostly wait themselves. Those that go on for long, as streams of events do, do
+    // not count: see exchange::leave_place.
+    std::size_t max_handlers = 0;
+    // What a refused client is told, in whole seconds.
+    duration retry_after = std::chrono::seconds(1);
+    // Requests that are never made to wait, and do not count: those after the server's health.
+    std::function<bool(const request&)> exempt = {};
+};
+
+// How busy a server is, as `overload` counts it.
+struct load_figures {
+    std::size_t handlers = 0;    // that run now
+    std::size_t waiting = 0;     // requests that wait for one to end
+    std::uint64_t admitted = 0;  // since the server began
+    std::uint64_t refused = 0;
+};
+
 struct server_options {
     // 0: the kernel chooses one, see server::local.
     std::uint16_t port = 0;
@@ -79,6 +105,9 @@ struct server_options {
     // More wait in the kernel until one ends; one that was idle for a second makes room.
     std::size_t max_connections = 10'000;
     connection_options connection = {};
+    // Off unless told otherwise: which requests may be refused, and how many handlers make sense at
+    // a time, is the program's to know.
+    overload_options overload = {};
     // How long those in the middle of a request may go on once `serve` is cancelled.
     duration drain_limit = std::chrono::seconds(10);
 };
@@ -102,6 +131,8 @@ public:
     [[nodiscard]] endpoint local() const;
     // How many connections there are. Any thread.
     [[nodiscard]] std::size_t connections() const noexcept;
+    // All 0 while `overload` is off. Any thread.
+    [[nodiscard]] load_figures load() const noexcept;
 
 private:
     struct parts;

@@ -29,6 +29,9 @@ struct raw_options {
     bool keep_order = false;
     bool dry_run = false;
     bool explain = false;
+    bool report = false;
+    std::string timeline;
+    std::string trace;
     bool null_separated = false;
     std::string joblog;
     std::string results;
@@ -39,6 +42,8 @@ struct raw_options {
     std::string arg_file;
     bool json_lines = false;
     std::string batch;
+    bool worker = false;
+    bool lengths = false;
     bool tag = false;
     unsigned retries = 1;
     std::string halt;
@@ -57,6 +62,9 @@ void declare(CLI::App& app, raw_options& into) {
     app.add_flag("-k,--keep-order", into.keep_order);
     app.add_flag("-n,--dry-run", into.dry_run);
     app.add_flag("--explain", into.explain);
+    app.add_flag("--report", into.report);
+    app.add_option("--timeline", into.timeline);
+    app.add_option("--trace", into.trace);
     app.add_flag("-0,--null", into.null_separated);
     app.add_option("--joblog", into.joblog);
     app.add_option("--results", into.results);
@@ -68,6 +76,8 @@ void declare(CLI::App& app, raw_options& into) {
     app.add_option("-a,--arg-file", into.arg_file);
     app.add_flag("--jsonl", into.json_lines);
     app.add_option("--batch", into.batch);
+    app.add_flag("--worker", into.worker);
+    app.add_flag("--lengths", into.lengths);
     app.add_flag("--tag", into.tag);
     app.add_option("--retries", into.retries);
     app.add_option("--halt", into.halt);
@@ -141,8 +151,26 @@ std::optional<map_answer> take_command(std::span<char* const> words, map_argumen
     return std::nullopt;
 }
 
+// An input comes to a worker over a pipe, and a worker stays.
+std::optional<map_answer> check_worker(const map_arguments& all) {
+    const auto refuse = [](std::string_view what) {
+        return refusal(fmt::format("--worker: {}", what));
+    };
+    if (command_template(all.command, false).names_input())
+        return refuse("inputs come over standard input; leave out '{}'");
+    if (!all.batch.is_one()) return refuse("it has no use for --batch");
+    if (all.json_lines) return refuse("it gets whole lines; leave out --jsonl");
+    if (all.report)
+        return refuse("what it does with its time is not known, input by input: --report");
+    if (all.dry_run) return refuse("there is one command, and no dry run of it");
+    if (all.delay || all.gate.asked_for())
+        return refuse("--delay, --load and --memfree hold back processes, not inputs");
+    return std::nullopt;
+}
+
 // What only shows when all is known.
 std::optional<map_answer> check_together(const map_arguments& all) {
+    if (all.worker != worker_protocol::none) return check_worker(all);
     if (all.batch.is_one()) return std::nullopt;
     if (!command_template(all.command, all.json_lines).takes_several())
         return refusal(
@@ -197,7 +225,6 @@ std::optional<double> parse_load(std::string_view text) {
 std::optional<map_answer> convert_gate(const raw_options& raw, map_arguments& into) {
     into.gate = usual_limits();
     if (raw.load.empty() && raw.memfree.empty()) return std::nullopt;
-    into.gate = {.load = std::nullopt, .memory = std::nullopt, .asked_for = true};
     if (!raw.load.empty()) {
         into.gate.load = parse_load(raw.load);
         if (!into.gate.load)
@@ -228,11 +255,21 @@ std::optional<map_answer> convert_records(const raw_options& raw, map_arguments&
                     raw.resume ? "--resume" : "--retry-failed"));
 }
 
+std::optional<map_answer> convert_worker(const raw_options& raw, map_arguments& into) {
+    if (raw.worker) into.worker = raw.lengths ? worker_protocol::lengths : worker_protocol::lines;
+    if (raw.lengths && !raw.worker)
+        return refusal("--lengths is how a worker that stays gets its inputs: --worker --lengths");
+    return std::nullopt;
+}
+
 std::optional<map_answer> convert(const raw_options& raw, map_arguments& into) {
     into.keep_order = raw.keep_order;
     into.dry_run = raw.dry_run;
     into.null_separated = raw.null_separated;
     into.explain = raw.explain;
+    into.report = raw.report;
+    if (!raw.timeline.empty()) into.timeline = raw.timeline;
+    if (!raw.trace.empty()) into.trace = raw.trace;
     into.json_lines = raw.json_lines;
     if (!raw.arg_file.empty()) into.input_file = raw.arg_file;
     into.tag = raw.tag;
@@ -258,8 +295,9 @@ std::optional<map_answer> convert(const raw_options& raw, map_arguments& into) {
                 fmt::format("--batch takes auto, or a number from 1 on; not '{}'", raw.batch));
         into.batch = *batch;
     }
-    for (const auto& step : {convert_jobs(raw.jobs, into), convert_times(raw, into),
-                             convert_gate(raw, into), convert_records(raw, into)})
+    for (const auto& step :
+         {convert_jobs(raw.jobs, into), convert_times(raw, into), convert_gate(raw, into),
+          convert_records(raw, into), convert_worker(raw, into)})
         if (step) return step;
     return std::nullopt;
 }

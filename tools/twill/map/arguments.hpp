@@ -5,6 +5,7 @@
 #include "twill/map/halt_policy.hpp"
 #include "twill/map/machine_gate.hpp"
 #include "twill/map/time_limit.hpp"
+#include "twill/map/worker_protocol.hpp"
 
 #include <twill/core/time.hpp>
 
@@ -21,10 +22,14 @@ struct map_arguments {
     bool keep_order = false;
     bool dry_run = false;
     bool explain = false;
+    bool report = false;
+    std::optional<std::string> timeline;  // files
+    std::optional<std::string> trace;
     bool null_separated = false;  // inputs on standard input end with NUL, not with a newline
     std::optional<std::string> input_file;  // instead of standard input
     bool json_lines = false;                // inputs are JSON objects
     batch_size batch;
+    worker_protocol worker = worker_protocol::none;
     bool tag = false;
     time_limit timeout;
     unsigned tries = 1;
@@ -40,6 +45,7 @@ struct map_arguments {
     bool sync = true;                      // what is logged is on the disk
     std::vector<std::string> environment;  // names of variables that are part of a job
 
+    [[nodiscard]] bool has_chart() const noexcept { return timeline || trace; }
     [[nodiscard]] bool goes_on() const noexcept { return resume || retry_failed; }
     // Where the log is; none: there is none.
     [[nodiscard]] std::optional<std::string> log_path() const;

@@ -111,7 +111,11 @@ command_template::word command_template::parse(std::string_view text, bool has_f
         const auto* known =
             std::ranges::find(places, inside, &std::pair<std::string_view, kind>::first);
         const bool is_field = has_fields && is_field_name(inside);
-        if (close == std::string_view::npos || (known == std::end(places) && !is_field)) {
+        // "${#}" is a shell's number of arguments.
+        const bool is_of_shell = inside == "#" && !made.empty() && made.back().what == kind::text &&
+                                 made.back().text.ends_with('$');
+        if (close == std::string_view::npos || is_of_shell ||
+            (known == std::end(places) && !is_field)) {
             // Another brace may open a place behind this one.
             literal(text.substr(0, 1));
             text.remove_prefix(1);
@@ -135,9 +139,10 @@ bool command_template::is_place_alone(const word& which) noexcept {
 }
 
 command_template::command_template(std::span<char* const> words, bool has_fields)
-    : first_word_(words.front()) {
+    : first_word_(words.front()), names_input_(false) {
     for (const char* each : words) words_.push_back(parse(each, has_fields));
-    if (std::ranges::none_of(words_, varies)) words_.push_back({{kind::whole, {}}});
+    names_input_ = std::ranges::any_of(words_, varies);
+    if (!names_input_) words_.push_back({{kind::whole, {}}});
 }
 
 bool command_template::program_varies() const noexcept { return varies(words_.front()); }

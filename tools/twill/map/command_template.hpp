@@ -20,7 +20,7 @@ public:
     // `words`: the command line; must outlive this. In them stand for the input
     //     {}    all of it            {.}   without its extension
     //     {/}   without its folder   {//}  only its folder         {/.}  without either
-    //     {#}   its number, from 1 on
+    //     {#}   its number, from 1 on (but "${#}" is left to a shell)
     // and with `has_fields` {name}, of an input that is a JSON object. When there is none of them,
     // the input is one more word at the end.
     command_template(std::span<char* const> words, bool has_fields);
@@ -34,6 +34,8 @@ public:
     [[nodiscard]] std::string_view program() const noexcept { return first_word_; }
     // Whether the program's name itself depends on the input.
     [[nodiscard]] bool program_varies() const noexcept;
+    // Whether it says where the input goes.
+    [[nodiscard]] bool names_input() const noexcept { return names_input_; }
     // Whether it can take several inputs at once: they are words of their own.
     [[nodiscard]] bool takes_several() const noexcept;
 
@@ -60,6 +62,7 @@ private:
     static bool is_place_alone(const word& which) noexcept;
 
     std::string_view first_word_;
+    bool names_input_;
     std::vector<word> words_;
 };
 

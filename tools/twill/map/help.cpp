@@ -37,6 +37,9 @@ constexpr const char* all = R"(At once
   -j, --jobs N        run at most N at a time (default: auto, as many as do good: the
                       CPUs, here {}, or more where jobs wait)
       --explain       say at the end how many ran at a time, and why
+      --report        say how much sooner it was done, and what was lost where
+      --timeline FILE make a picture (SVG) of who ran when, a row for each slot
+      --trace FILE    the same for Perfetto
       --delay T       wait so long between two starts
       --load N        start none while N threads are runnable; 80%: of the CPUs
       --memfree SIZE  start none while less memory is available (500M, 2G); below half
@@ -50,6 +53,9 @@ Inputs: in COMMAND and ARGS, {{}} is the input, {{.}} without extension, {{/}} w
       --jsonl         inputs are JSON objects, one a line
       --batch N       give each process N inputs; auto: as many as keep it busy for a
                       while. Those of a batch that fails are tried one by one
+      --worker        run COMMAND once for each of the N at a time, and give it one input a
+                      line; it answers with output and a line "$TWILL_MAP_END STATUS"
+      --lengths       with --worker: inputs and answers have lengths, and any bytes
   -n, --dry-run       print the commands, quoted for a shell, and run nothing
 
 Outputs

@@ -3,8 +3,10 @@
 #include <twill/core/error.hpp>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -28,6 +30,11 @@ input_source::input_source(const std::string& path, char separator)
       longest_(longest_argument()),
       buffer_(longest_ + read_size) {
     if (file_ < 0) throw twill::io_error("open", path, errno);
+    struct stat what{};
+    if (::fstat(file_, &what) == 0 && S_ISREG(what.st_mode)) {
+        const off_t at = std::max<off_t>(::lseek(file_, 0, SEEK_CUR), 0);
+        size_ = static_cast<std::size_t>(std::max<off_t>(what.st_size - at, 0));
+    }
     stream_.emplace(file_);
 }
 
@@ -44,6 +51,17 @@ bool input_source::has_one_at_hand() const noexcept {
 std::optional<std::size_t> input_source::total() const noexcept {
     if (stream_) return std::nullopt;
     return words_.size();
+}
+
+std::optional<std::size_t> input_source::left() const noexcept {
+    if (!stream_) return words_.size() - next_word_;
+    const std::size_t in_buffer = end_ - begin_;
+    if (at_end_ && in_buffer == 0) return 0;
+    if (!size_ || given_ == 0) return std::nullopt;
+    const std::size_t taken = read_ - in_buffer;
+    const double typical = std::max(static_cast<double>(taken) / static_cast<double>(given_), 1.0);
+    const std::size_t bytes = *size_ - std::min(taken, *size_);
+    return static_cast<std::size_t>(static_cast<double>(bytes) / typical);
 }
 
 twill::task<std::optional<input>> input_source::next() {
@@ -88,6 +106,7 @@ std::optional<input> input_source::take_rest() {
 }
 
 std::optional<input> input_source::finish(std::string_view line) {
+    ++given_;
     if (std::exchange(skipping_, false)) return input{beginning_, input::flaw::too_long};
     if (line.size() > longest_)
         return input{line.substr(0, shown_of_long_ones), input::flaw::too_long};
@@ -104,6 +123,7 @@ twill::task<> input_source::read_more() {
         const ssize_t got = ::read(file_, buffer_.data() + end_, read_size);
         if (got >= 0) {
             end_ += static_cast<std::size_t>(got);
+            read_ += static_cast<std::size_t>(got);
             at_end_ = got == 0;
             co_return;
         }

@@ -47,6 +47,10 @@ public:
     // How many there are, where that is known from the start.
     [[nodiscard]] std::optional<std::size_t> total() const noexcept;
 
+    // About how many are left: of a file, by the length of those before. None: a pipe may bring
+    // more.
+    [[nodiscard]] std::optional<std::size_t> left() const noexcept;
+
 private:
     std::optional<input> take_line();
     std::optional<input> take_rest();
@@ -69,6 +73,9 @@ private:
     std::size_t searched_ = 0;
     bool skipping_ = false;  // the rest of an input that is too long
     bool at_end_ = false;
+    std::optional<std::size_t> size_;  // of a file that is one
+    std::size_t read_ = 0;             // bytes of it
+    std::size_t given_ = 0;
     std::string beginning_;  // of the one that is skipped
 };
 

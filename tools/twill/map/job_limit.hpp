@@ -1,51 +1,109 @@
 // How many jobs run at a time: a number that the user gave, or what the jobs themselves say.
+//
+// Two things bound it. The CPUs of this machine: another job is started as long as fewer than they
+// are want one (`cpu_demand`), so jobs that compute run as many as there are CPUs, jobs that wait
+// as many as keep the CPUs busy with starting them, and of a list that holds both, those that
+// compute and those that wait run side by side, which no fixed number does. And what the jobs wait
+// for (a server, a disk): `adaptive_controller` finds the number from which on they only wait for
+// each other.
+//
+// At the end of the list that is not enough: a job that waits for long, started last, would leave
+// the CPUs idle. So when what is left would be computed sooner than such a job waits, all that is
+// left is started.
 #pragma once
+
+#include "twill/map/cpu_demand.hpp"
 
 #include <twill/core/time.hpp>
 #include <twill/runtime/adaptive_controller.hpp>
 
+#include <sys/types.h>
+
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace twill_command {
 
+// Of pairs of numbers.
+class correlation {
+public:
+    void add(double x, double y) noexcept;
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+    // Between -1 and 1; 0 where one of the two does not vary.
+    [[nodiscard]] double value() const noexcept;
+
+private:
+    std::size_t count_ = 0;
+    double x_ = 0, y_ = 0, xx_ = 0, yy_ = 0, xy_ = 0;  // sums
+};
+
 class job_limit {
 public:
+    // What the kernel says of jobs, and how many other threads of the machine run or wait for a
+    // CPU. Others than the usual ones: for tests.
+    struct senses {
+        cpu_demand::senses of_jobs;
+        std::function<std::optional<double>()> runnable_threads;
+    };
+
     // Always `jobs`.
     explicit job_limit(std::size_t jobs) noexcept : fixed_(jobs) {}
     // As many as do good, by measurement, up to `most`; `cpus` are there.
     job_limit(unsigned cpus, std::size_t most, twill::time_point now);
+    job_limit(unsigned cpus, std::size_t most, twill::time_point now, senses from);
 
     [[nodiscard]] bool is_measured() const noexcept { return control_.has_value(); }
-    [[nodiscard]] std::size_t now() const noexcept { return control_ ? control_->limit() : fixed_; }
     // The most that `now` may ever be.
     [[nodiscard]] std::size_t most() const noexcept { return fixed_; }
+    // How many may be in progress now, as known at the last question whether there is room.
+    [[nodiscard]] std::size_t now() const noexcept;
 
-    // Whether nothing is known yet: none has ended.
-    [[nodiscard]] bool is_guessing() const noexcept { return control_ && !any_ended_; }
-    // No job has ended yet, and none of those in progress wants a CPU: twice as many, up to a
-    // bound, without waiting for the first.
-    void double_unseen(std::size_t in_progress, twill::time_point now);
+    // Whether one more may be started now, when `left` are not (about; none: unknown). False: ask
+    // again when a job has ended, and at `next_look`.
+    [[nodiscard]] bool has_room(twill::time_point now, std::optional<std::size_t> left);
+    [[nodiscard]] twill::time_point next_look() const noexcept;
 
-    void started(twill::time_point at) noexcept;
-    void ended(twill::time_point began, twill::time_point at, const twill::call_sample& times);
+    void started(pid_t job, twill::time_point at);
+    void ended(pid_t job, twill::time_point began, twill::time_point at,
+               const twill::call_sample& times);
     // One that was stopped, or could not be measured.
-    void ended_unmeasured(twill::time_point began, twill::time_point at) noexcept;
+    void ended_unmeasured(pid_t job, twill::time_point began, twill::time_point at);
 
     // What was measured and decided, when and why: at most five lines.
     [[nodiscard]] std::vector<std::string> explained(twill::time_point began) const;
 
 private:
     void begin_with(std::size_t jobs, twill::time_point now);
+    [[nodiscard]] bool cpus_have_room(twill::time_point now);
+    [[nodiscard]] bool is_last_wave(std::size_t left) const noexcept;
+    void raise_bound_if_free(twill::time_point now);
+    std::size_t forget(pid_t job);
 
     std::size_t fixed_;
     std::optional<twill::adaptive_controller> control_;
+    std::optional<cpu_demand> demand_;
+    senses from_;
     unsigned cpus_ = 0;
-    bool any_ended_ = false;
+    std::size_t in_progress_ = 0;
+    std::size_t most_seen_ = 0;  // of them
+    bool had_room_ = true;
+    twill::time_point next_try_ = twill::never;
+    twill::time_point next_raise_{};  // of the bound, as long as none has ended
     std::size_t measured_ = 0;
-    twill::call_sample sum_;  // over all that were measured
+    twill::call_sample sum_;                // over all that were measured
+    std::vector<twill::duration> blocked_;  // of the latest that were
+
+    // Until the bound for what the jobs wait for has been found: whether those wait longer that
+    // began while more were in progress.
+    struct company {
+        pid_t job;
+        std::size_t others;
+    };
+    std::vector<company> beside_;
+    correlation waits_grow_;
 };
 
 }  // namespace twill_command

@@ -1,15 +1,12 @@
 #include "twill/map/machine_gate.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
+#include <twill/runtime/usable_cpus.hpp>
+
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <chrono>
-#include <memory>
-#include <string>
-#include <system_error>
+#include <utility>
 
 namespace twill_command {
 namespace {
@@ -17,102 +14,90 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr twill::duration between_looks = 10ms;
+// A period of a CPU quota has 100 ms as a rule.
+constexpr twill::duration between_periods = 500ms;
 
-// A small file of /proc or /sys; empty when it is not there.
-std::string text_of(const char* path) {
-    const int file = ::open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return {};
-    std::array<char, 4096> text{};
-    const ssize_t length = ::read(file, text.data(), text.size());
-    ::close(file);
-    return {text.data(), length > 0 ? static_cast<std::size_t>(length) : 0};
-}
-
-std::optional<std::uint64_t> number_at(std::string_view text) {
-    std::uint64_t number = 0;
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return std::nullopt;
-    text.remove_prefix(first);
-    const auto [rest, error] =
-        std::from_chars(std::to_address(text.begin()), std::to_address(text.end()), number);
-    if (error != std::errc()) return std::nullopt;
-    return number;
-}
-
-// What follows `name` in `text`.
-std::optional<std::uint64_t> number_after(std::string_view text, std::string_view name) {
-    const auto at = text.find(name);
-    if (at == std::string_view::npos) return std::nullopt;
-    return number_at(text.substr(at + name.size()));
-}
-
-std::optional<std::uint64_t> total_memory() {
-    const auto kib = number_after(text_of("/proc/meminfo"), "MemTotal:");
-    if (!kib) return std::nullopt;
-    const auto group = number_at(text_of("/sys/fs/cgroup/memory.max"));
-    return std::min(*kib * 1024, group.value_or(*kib * 1024));
-}
-
-// Of a container, which sees its control group as the root of all.
-std::optional<std::uint64_t> left_in_group() {
-    const auto most = number_at(text_of("/sys/fs/cgroup/memory.max"));
-    const auto used = number_at(text_of("/sys/fs/cgroup/memory.current"));
-    if (!most || !used) return std::nullopt;
-    // Clean pages of files go when others want the room.
-    const auto pages = number_after(text_of("/sys/fs/cgroup/memory.stat"), "\ninactive_file ");
-    const std::uint64_t held = *used - std::min(*used, pages.value_or(0));
-    return *most - std::min(*most, held);
-}
+// Some process of ten has waited for memory in the last ten seconds: it is being swapped, or pages
+// of programs are read again.
+constexpr double most_stall = 10;
+// For what jobs start themselves, and for who must end them.
+constexpr std::uint64_t least_processes = 8;
+// Of the periods: then more jobs only wait together.
+constexpr double most_throttled = 0.5;
 
 }  // namespace
-
-std::optional<std::uint64_t> parse_available_memory(std::string_view meminfo) {
-    const auto kib = number_after(meminfo, "MemAvailable:");
-    if (!kib) return std::nullopt;
-    return *kib * 1024;
-}
-
-std::optional<std::uint64_t> available_memory() {
-    const auto machine = parse_available_memory(text_of("/proc/meminfo"));
-    const auto group = left_in_group();
-    if (!machine || !group) return machine ? machine : group;
-    return std::min(*machine, *group);
-}
-
-std::optional<double> parse_runnable_threads(std::string_view loadavg) {
-    const auto slash = loadavg.find('/');
-    if (slash == std::string_view::npos) return std::nullopt;
-    const auto number = number_at(loadavg.substr(loadavg.rfind(' ', slash) + 1));
-    if (!number) return std::nullopt;
-    return static_cast<double>(*number);
-}
-
-std::optional<double> runnable_threads() {
-    const auto all = parse_runnable_threads(text_of("/proc/loadavg"));
-    if (!all) return std::nullopt;
-    return std::max(*all - 1, 0.0);
-}
 
 gate_limits usual_limits() {
     gate_limits limits;
     constexpr std::uint64_t most = std::uint64_t{1} << 30U;
-    if (const auto total = total_memory()) limits.memory = std::min(*total / 20, most);
+    if (const auto total = total_memory()) limits.kept_memory = std::min(*total / 20, most);
+    limits.cpus = twill::usable_cpus();
     return limits;
 }
 
-bool machine_gate::is_open(twill::time_point now) {
-    if (limits_.load && runnable_threads().value_or(0) >= *limits_.load) return false;
-    if (!limits_.memory) return true;
-    if (now - looked_ < between_looks) return has_memory_;
+machine_gate::machine_gate(const gate_limits& limits, std::function<machine_reading()> read,
+                           std::function<std::optional<std::uint64_t>()> read_memory)
+    : limits_(limits), read_(std::move(read)), read_memory_(std::move(read_memory)) {}
+
+void machine_gate::look(twill::time_point now) {
+    if (now - looked_ < between_looks) return;
     looked_ = now;
-    has_memory_ = available_memory().value_or(*limits_.memory) >= *limits_.memory;
-    return has_memory_;
+    seen_ = read_();
+    if (!seen_.periods || (periods_ && now - periods_at_ < between_periods)) return;
+    if (periods_ && seen_.periods->all > periods_->all)
+        throttled_ = static_cast<double>(seen_.periods->throttled - periods_->throttled) /
+                     static_cast<double>(seen_.periods->all - periods_->all);
+    else
+        throttled_ = 0;
+    periods_ = seen_.periods;
+    periods_at_ = now;
+}
+
+limiter machine_gate::guard_that_acts(std::size_t running) const noexcept {
+    if (limits_.kept_memory && seen_.memory && *seen_.memory < *limits_.kept_memory)
+        return limiter::memory;
+    if (seen_.memory_stall && *seen_.memory_stall > most_stall) return limiter::stall;
+    if (seen_.processes && *seen_.processes < least_processes) return limiter::processes;
+    // More than fill the CPUs would not get more of them.
+    if (throttled_ > most_throttled && static_cast<double>(running) >= limits_.cpus)
+        return limiter::quota;
+    return limiter::nothing;
+}
+
+bool machine_gate::is_open(twill::time_point now, std::size_t running) {
+    const limiter before = std::exchange(closed_by_, limiter::nothing);
+    look(now);
+    if (limits_.load && runnable_threads().value_or(0) >= *limits_.load)
+        closed_by_ = limiter::load;
+    else if (limits_.memory && seen_.memory && *seen_.memory < *limits_.memory)
+        closed_by_ = limiter::memory;
+    else if (running > 0)
+        closed_by_ = guard_that_acts(running);
+    if (closed_by_ == limiter::nothing) return true;
+    if (closed_by_ != before) ++closings_[static_cast<std::size_t>(closed_by_)];
+    return false;
 }
 
 bool machine_gate::is_desperate() const {
-    if (!limits_.memory) return false;
-    const auto available = available_memory();
-    return available && *available < *limits_.memory / 2;
+    const auto wanted = wanted_memory();
+    if (!wanted) return false;
+    const auto available = read_memory_();
+    return available && *available < *wanted / 2;
+}
+
+std::string machine_gate::what_acted() const {
+    std::string words;
+    for (const auto& [which, name] :
+         {std::pair(limiter::load, "--load"), std::pair(limiter::memory, "memory"),
+          std::pair(limiter::stall, "waiting for memory"),
+          std::pair(limiter::processes, "the number of processes"),
+          std::pair(limiter::quota, "the CPU quota")}) {
+        const std::size_t times = closings_[static_cast<std::size_t>(which)];
+        if (times == 0) continue;
+        words += fmt::format("{}{} ({} time{})", words.empty() ? "" : ", ", name, times,
+                             times == 1 ? "" : "s");
+    }
+    return words;
 }
 
 }  // namespace twill_command

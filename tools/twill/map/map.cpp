@@ -76,6 +76,29 @@ int sum_up(const map_outcome& outcome) {
     return static_cast<int>(std::min(counts.failed, most_counted_failures + 1));
 }
 
+job_limit limit_for(const map_arguments& arguments, unsigned most, twill::time_point began) {
+    if (arguments.jobs) return job_limit(most);
+    // What one of those does with its time is not known input by input.
+    if (arguments.worker != worker_protocol::none)
+        return job_limit(std::min(twill::usable_cpus(), most));
+    return {twill::usable_cpus(), most, began};
+}
+
+// Five lines at most: what was measured, what the guards did, and the latest decisions. `fit`: for
+// how many jobs there are descriptors, where nobody has asked for a number.
+std::vector<std::string> explanation(std::vector<std::string> lines, std::string guards,
+                                     std::optional<unsigned> fit) {
+    if (fit && *fit < most_measured) {
+        const auto files = fmt::format("open files (ulimit -n) leave room for {} at a time", *fit);
+        guards = guards.empty() ? files : guards + "; " + files;
+    }
+    if (guards.empty()) return lines;
+    constexpr std::size_t most = 5;
+    if (lines.size() == most) lines.erase(lines.begin() + 1);
+    lines.insert(lines.begin() + 1, std::move(guards));
+    return lines;
+}
+
 int run_jobs(const map_arguments& arguments, input_source& inputs) {
     std::string program;
     const command_template command(arguments.command, arguments.json_lines);
@@ -91,7 +114,7 @@ int run_jobs(const map_arguments& arguments, input_source& inputs) {
     if (arguments.niceness) be_nice(*arguments.niceness);
     adopt_orphans();
     const auto began = twill::now();
-    job_limit limit = asked_for ? job_limit(jobs) : job_limit(twill::usable_cpus(), jobs, began);
+    job_limit limit = limit_for(arguments, jobs, began);
     runner all(arguments, inputs, std::move(program), limit, records);
     map_outcome outcome;
     try {
@@ -102,7 +125,13 @@ int run_jobs(const map_arguments& arguments, input_source& inputs) {
     }
     records.finish();
     if (arguments.explain)
-        for (const auto& line : limit.explained(began)) complain("twill map: {}", line);
+        for (const auto& line : explanation(limit.explained(began), all.what_guards_did(),
+                                            asked_for ? std::nullopt : std::optional(jobs)))
+            complain("twill map: {}", line);
+    if (arguments.report)
+        for (const auto& line : all.report().lines()) complain("twill map: {}", line);
+    if (arguments.timeline) all.chart().save_picture(*arguments.timeline);
+    if (arguments.trace) all.chart().save_trace(*arguments.trace);
     return sum_up(outcome);
 }
 

@@ -34,6 +34,40 @@ std::size_t terminal_width() {
     return size.ws_col;
 }
 
+// Where jobs are most of their time, when their number is the limit.
+const char* where(double share_on_cpu) {
+    if (share_on_cpu < 0) return "their number";
+    return share_on_cpu >= 0.5 ? "the CPUs" : "waiting on I/O";
+}
+
+const char* in_words(const job_counts& counts) {
+    switch (counts.limited_by) {
+        case limiter::nothing:
+            return "";
+        case limiter::inputs:
+            return "inputs that are not there yet";
+        case limiter::output:
+            return "who reads the output";
+        case limiter::jobs:
+            return where(counts.share_on_cpu);
+        case limiter::delay:
+            return "--delay";
+        case limiter::load:
+            return "--load";
+        case limiter::memory:
+            return "memory";
+        case limiter::stall:
+            return "others that wait for memory";
+        case limiter::processes:
+            return "the number of processes";
+        case limiter::quota:
+            return "the CPU quota";
+        case limiter::count:
+            break;
+    }
+    return "";
+}
+
 }  // namespace
 
 std::string progress_line(const job_counts& counts, std::optional<std::size_t> total,
@@ -48,6 +82,9 @@ std::string progress_line(const job_counts& counts, std::optional<std::size_t> t
     }
     if (counts.failed > 0) line += fmt::format(", {} failed", counts.failed);
     line += fmt::format(", {} running", counts.running);
+    if (counts.allowed > 0) line += fmt::format(" of {} allowed", counts.allowed);
+    if (const std::string_view why = in_words(counts); !why.empty())
+        line += fmt::format(", limited by: {}", why);
     // The last column stays free: a full line would wrap.
     line.resize(std::min(line.size(), width - 1));
     return line;

@@ -5,10 +5,26 @@
 #include <twill/core/task.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
 namespace twill_command {
+
+// What keeps another job from being started.
+enum class limiter : std::uint8_t {
+    nothing,
+    inputs,
+    output,
+    jobs,
+    delay,
+    load,
+    memory,
+    stall,  // somebody waits for memory
+    processes,
+    quota,
+    count  // of these
+};
 
 struct job_counts {
     std::size_t skipped = 0;  // done by earlier runs
@@ -16,10 +32,15 @@ struct job_counts {
     std::size_t done = 0;     // of them
     std::size_t running = 0;  // processes
     std::size_t failed = 0;
+    std::size_t allowed = 0;  // to run at a time; 0: not known
+    limiter limited_by = limiter::nothing;
+    // Of the time of those that ended lately, with waiting for one; below 0: not known.
+    double share_on_cpu = -1;
     [[nodiscard]] std::size_t ended() const noexcept { return done + skipped; }
 };
 
-// "[#####.....] 50% 10 of 20, 1 failed, 2 running", at most `width` columns.
+// "[#####.....] 50% 10 of 20, 1 failed, 2 running of 4 allowed, limited by: waiting on I/O", at
+// most `width` columns.
 std::string progress_line(const job_counts& counts, std::optional<std::size_t> total,
                           std::size_t width);
 

@@ -1,5 +1,7 @@
 #include "twill/map/times_of_job.hpp"
 
+#include "twill/map/kernel_text.hpp"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -33,6 +35,14 @@ std::optional<scheduled_time> read_schedstat(pid_t process) {
     ::close(file);
     if (length <= 0) return std::nullopt;
     return parse_schedstat({text.data(), static_cast<std::size_t>(length)});
+}
+
+bool wants_cpu_now(pid_t process) {
+    const std::string all = kernel_text(("/proc/" + std::to_string(process) + "/stat").c_str());
+    // The state stands behind the name, which may hold anything.
+    const auto name_ends = all.rfind(')');
+    return name_ends != std::string::npos && name_ends + 2 < all.size() &&
+           all[name_ends + 2] == 'R';
 }
 
 twill::call_sample times_of_job(twill::duration wall, const std::optional<scheduled_time>& first,

@@ -25,6 +25,10 @@ std::optional<scheduled_time> parse_schedstat(std::string_view text);
 // does not say.
 std::optional<scheduled_time> read_schedstat(pid_t process);
 
+// Whether that thread runs, or waits for a CPU, at this moment: of what it waits for one now, the
+// above says nothing before it has got it. False also where the kernel does not say.
+bool wants_cpu_now(pid_t process);
+
 // A job that took `wall` from its start to its end, with what `read_schedstat` said then, if it
 // did. CPU time of further threads and of children is in `status` only.
 twill::call_sample times_of_job(twill::duration wall, const std::optional<scheduled_time>& first,

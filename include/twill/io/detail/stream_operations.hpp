@@ -44,6 +44,18 @@ private:
     std::size_t* progress_;
 };
 
+class TWILL_API arrival_operation final : public io_request {
+public:
+    explicit arrival_operation(io_source& source) noexcept
+        : io_request("read", io_call::readable, source, nullptr, 0, false, may_be_early) {}
+    void await_resume() const;
+};
+
+struct [[nodiscard("nothing is waited for until it is awaited")]] arrival_call {
+    io_source* source;
+    arrival_operation operator co_await() const noexcept { return arrival_operation(*source); }
+};
+
 struct [[nodiscard("nothing is read until it is awaited")]] read_call {
     io_source* source;
     io_call call;

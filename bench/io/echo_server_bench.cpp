@@ -1,7 +1,7 @@
-// A TCP echo service, one task a connection.
+// A TCP echo server, one task a connection.
 
 #include "common/meter.hpp"
-#include "echo/programs.hpp"
+#include "io/programs.hpp"
 
 #include <twill/core/error.hpp>
 #include <twill/core/scope.hpp>
@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <utility>
 
 namespace twill::inline TWILL_ABI::bench {
@@ -22,7 +23,7 @@ task<> serve(tcp_stream stream) {
         while (const std::size_t n = co_await stream.read_some(buffer))
             co_await stream.write_all(std::span(buffer).first(n));
     } catch (const io_error&) {
-        // A client that is gone does not end the service.
+        // A client that is gone does not end the server.
     }
 }
 
@@ -41,6 +42,10 @@ task<> echo() {
 
 }  // namespace
 
-void run_echo() { run(runtime_options{}, echo); }
+void run_echo(const words& arguments) {
+    runtime_options options;
+    options.event_threads = static_cast<unsigned>(std::stoul(arguments.at(0)));
+    run(options, echo);
+}
 
 }  // namespace twill::inline TWILL_ABI::bench

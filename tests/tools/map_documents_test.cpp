@@ -1,0 +1,108 @@
+// The man page and the completions know the options that `twill map --help-all` has, and no others.
+#include "tools/running_command.hpp"
+
+#include <cctype>
+#include <set>
+
+namespace {
+
+using namespace twill_test;
+
+std::string text_of(const std::string& path) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+}
+
+// The long options that stand in `text`.
+std::set<std::string> options_in(const std::string& text) {
+    std::set<std::string> all;
+    for (std::size_t at = text.find("--"); at != std::string::npos; at = text.find("--", at)) {
+        const bool begins =
+            at == 0 ||
+            (std::isalnum(static_cast<unsigned char>(text[at - 1])) == 0 && text[at - 1] != '-');
+        const std::size_t from = at;
+        at += 2;
+        while (at < text.size() && (std::isalpha(static_cast<unsigned char>(text[at])) != 0 ||
+                                    (text[at] == '-' && text[at - 1] != '-')))
+            ++at;
+        if (begins && at > from + 2) all.insert(text.substr(from, at - from));
+    }
+    return all;
+}
+
+// Those that lines of --help-all begin with.
+std::set<std::string> known_options() {
+    std::set<std::string> all;
+    for (const auto& line : lines_of(run_command({"map", "--help-all"}).out)) {
+        const auto at = line.find("--");
+        if (at == std::string::npos || at > 6 || !line.starts_with("  ")) continue;
+        const auto end = line.find(' ', at);
+        if (end > at + 2) all.insert(line.substr(at, end - at));
+    }
+    return all;
+}
+
+TEST(map_documents, help_has_options) {
+    EXPECT_GE(known_options().size(), 25U);
+    EXPECT_TRUE(known_options().contains("--keep-order"));
+}
+
+TEST(map_documents, daily_help_has_no_others) {
+    const auto known = known_options();
+    for (const auto& each : options_in(run_command({"map", "--help"}).out))
+        EXPECT_TRUE(known.contains(each)) << each;
+}
+
+TEST(map_documents, all_options_of_the_help_are_taken) {
+    for (const auto& each : known_options()) {
+        if (each == "--help" || each == "--help-all") continue;
+        const auto end = run_command({"map", each, "1", "true", ":::"});
+        EXPECT_EQ(end.err.find("no option"), std::string::npos) << end.err;
+    }
+}
+
+TEST(map_documents, man_page_has_all_options_and_no_others) {
+    std::string page = text_of(std::string(TWILL_SHARE) + "/man/man1/twill-map.1");
+    for (std::size_t at = 0; (at = page.find("\\-", at)) != std::string::npos;)
+        page.replace(at, 2, "-");
+    // The command line's own end of the options, and comments, are none.
+    page.erase(0, page.find('\n'));
+    EXPECT_EQ(options_in(page), known_options());
+}
+
+TEST(map_documents, completion_of_bash_has_all_options_and_no_others) {
+    std::string script = text_of(std::string(TWILL_SHARE) + "/completions/twill.bash");
+    const auto from = script.find("_twill_map_options='");
+    ASSERT_NE(from, std::string::npos);
+    EXPECT_EQ(options_in(script.substr(from, script.find('\'', from + 20) - from)),
+              known_options());
+}
+
+TEST(map_documents, completion_of_zsh_has_all_options_and_no_others) {
+    EXPECT_EQ(options_in(text_of(std::string(TWILL_SHARE) + "/completions/_twill")),
+              known_options());
+}
+
+// As bash does it: the words so far, and what it offers.
+std::string offered(const std::string& words) {
+    const scratch_folder folder;
+    const std::string script = "source '" + std::string(TWILL_SHARE) +
+                               "/completions/twill.bash'\n" + "COMP_WORDS=(" + words + ")\n" +
+                               "COMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_twill\n" +
+                               "printf '%s\\n' \"${COMPREPLY[@]}\" > '" + (folder / "out") + "'\n";
+    std::ofstream(folder / "script") << script;
+    EXPECT_EQ(std::system(("bash '" + (folder / "script") + "'").c_str()), 0) << script;
+    return text_of(folder / "out");
+}
+
+TEST(map_documents, bash_completes_options_values_and_commands) {
+    EXPECT_EQ(offered("twill ma"), "map\n");
+    EXPECT_EQ(offered("twill map --keep"), "--keep-order\n");
+    EXPECT_EQ(offered("twill map -j a"), "auto\n");
+    EXPECT_EQ(offered("twill map --halt soon"), "soon,fail=1\n");
+    EXPECT_NE(offered("twill map -k slee").find("sleep\n"), std::string::npos);
+    EXPECT_EQ(offered("twill map -j 4 -- cat --keep"), "\n") << "that is an option of the command";
+}
+
+}  // namespace
