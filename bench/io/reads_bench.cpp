@@ -113,10 +113,12 @@ void run_reads(const words& arguments) {
     prepare(of, arguments.at(4) == "cold");
     const double began = wall_seconds();
     const double cpu = cpu_seconds();
-    if (arguments.at(0) == "twill")
-        run([&] { return read_with_tasks(of); });
-    else
+    auto options = runtime_options::from_environment();
+    if (arguments.at(0) == "epoll") options.reactor = reactor_kind::epoll;
+    if (arguments.at(0) == "ifstream")
         read_with_threads(of);
+    else
+        run(options, [&] { return read_with_tasks(of); });
     print("reads_per_s", static_cast<double>(of.count) / (wall_seconds() - began));
     print("read_ns", (cpu_seconds() - cpu) * 1e9 / static_cast<double>(of.count));
 }

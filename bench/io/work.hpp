@@ -11,7 +11,8 @@ namespace twill::inline TWILL_ABI::bench {
 // reads WAY FILE COUNT AT_ONCE TEMPERATURE: COUNT reads of 4 KiB at random places, so many at a
 // time, of a file whose every word is its own number. TEMPERATURE is "cold" (the kernel is asked to
 // forget the file first) or "warm". Prints "reads_per_s" and "read_ns", its CPU time each. WAY:
-// "twill", or "ifstream": std::ifstream, as many threads as reads at a time.
+// "twill"; "epoll": the same without io_uring; or "ifstream": std::ifstream, as many threads as
+// reads at a time.
 void run_reads(const words& arguments);
 // copy WAY FROM TO: a tree. Prints "copy_s" and "copy_cpu_s". WAY: "twill", or "ifstream": threads,
 // two for each CPU, that copy from a std::ifstream to a std::ofstream.

@@ -81,6 +81,7 @@ contestant running(const settings& how, const char* name, const words& argv) {
             }};
 }
 
+constexpr const char* no_ring = "twill without io_uring";
 constexpr const char* streams = "ifstream, threads";
 constexpr const char* bare = "posix_spawn";
 
@@ -95,6 +96,7 @@ void add_reads(std::vector<row>& rows, const settings& how, const work_folder& f
             return words{"reads", way, file, std::to_string(how.size(count)), "32", temperature};
         };
         const std::vector<contestant> all = {running(how, "twill", reads("twill")),
+                                             running(how, no_ring, reads("epoll")),
                                              running(how, streams, reads("ifstream"))};
         const std::string named = what + ", " + temperature;
         const auto measured = interleave(all, how.rounds, named);
