@@ -28,7 +28,7 @@ const binding* find_binding(const context& from, const void* key) noexcept {
 group::group(context& owner, std::source_location where, failure_policy policy,
              const binding* value) noexcept
     : context(owner.home(), where), bound_(value), policy_(policy) {
-    mark_joint(bound != nullptr);
+    mark_joint(value != nullptr);
     attach_to(owner);
 }
 

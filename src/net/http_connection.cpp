@@ -33,6 +33,23 @@ constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
 
 bool is_http_status(int status) noexcept { return status >= 200 && status <= 999; }
 
+// Files that cannot be sent, and sandboxes.
+bool says_try_otherwise(const std::error_code& why) noexcept {
+    return why == std::errc::invalid_argument || why == std::errc::function_not_supported ||
+           why == std::errc::operation_not_permitted;
+}
+
+// A piece of the file, of at most `most` bytes; gives how many.
+task<std::size_t> read_piece(std::string& into, const file& from, std::uint64_t offset,
+                             std::uint64_t most) {
+    constexpr std::uint64_t piece_size = 256 << 10;
+    into.resize(static_cast<std::size_t>(std::min(piece_size, most)));
+    const auto got = co_await from.read_at(offset, std::as_writable_bytes(std::span(into)));
+    if (got == 0) throw end_of_stream("read", from.path(), 0);
+    into.resize(got);
+    co_return got;
+}
+
 http_limits limits_of(const http::connection_options& options) noexcept {
     return {options.max_head, options.max_fields, options.max_content};
 }
@@ -620,14 +637,10 @@ task<> http_connection::write_file(const file& from, std::uint64_t offset, std::
 }
 
 task<> http_connection::write_pieces(const file& from, std::uint64_t offset, std::uint64_t count) {
-    constexpr std::uint64_t piece_size = 256 << 10;
     std::string piece;
     if (bodyless_) co_return;
     while (count != 0) {
-        piece.resize(static_cast<std::size_t>(std::min(piece_size, count)));
-        const auto got = co_await from.read_at(offset, std::as_writable_bytes(std::span(piece)));
-        if (got == 0) throw end_of_stream("read", from.path(), 0);
-        piece.resize(got);
+        const auto got = co_await read_piece(piece, from, offset, count);
         if (auto rest = write(piece); !rest.empty()) co_await std::move(rest);
         offset += got;
         count -= got;
@@ -637,13 +650,28 @@ task<> http_connection::write_pieces(const file& from, std::uint64_t offset, std
 task<> http_connection::send_file(byte_stream& to, const file& from, std::uint64_t offset,
                                   std::uint64_t count) {
     if (auto rest = flush(); !rest.empty()) co_await std::move(rest);
+    bool kernel_sends = true;
+    std::string piece;
     torn_ = true;
     try {
         while (count != 0) {
             service_.watch.set_due(
                 *this, std::min(request_due_, after(now(), service_.options.stall_limit)));
-            const auto sent = co_await file_sending::some(to, from, offset, count);
-            if (sent == 0) throw end_of_stream("send", from.path(), 0);
+            std::uint64_t sent = 0;
+            if (kernel_sends) {
+                try {
+                    sent = co_await file_sending::some(to, from, offset, count);
+                    if (sent == 0) throw end_of_stream("send", from.path(), 0);
+                } catch (const io_error& failure) {
+                    if (!says_try_otherwise(failure.code())) throw;
+                    kernel_sends = false;
+                }
+            }
+            if (!kernel_sends) {
+                sent = co_await read_piece(piece, from, offset, count);
+                co_await send(piece);
+                torn_ = true;
+            }
             offset += sent;
             count -= sent;
         }

@@ -122,8 +122,7 @@ TEST(HttpFiles, NothingOutsideOfTheFolderIsGivenOutWithoutOpenat2) {
         });
 }
 
-// The kernel sends what is long, as fast as the client reads it.
-TEST(HttpFiles, ALongOneIsSentWholeAndInRanges) {
+void send_a_long_one() {
     temporary_directory folder;
     const auto large = pattern(20'000'003);
     static_cast<void>(folder.file("large", large, 0644));
@@ -139,6 +138,17 @@ TEST(HttpFiles, ALongOneIsSentWholeAndInRanges) {
         EXPECT_NE(both.find("HTTP/1.1 200 OK\r\n", large.size()), std::string::npos);
         EXPECT_TRUE(both.ends_with(large));
     });
+}
+
+// The kernel sends what is long, as fast as the client reads it.
+TEST(HttpFiles, ALongOneIsSentWholeAndInRanges) { send_a_long_one(); }
+
+TEST(HttpFiles, ALongOneIsSentWholeAndInRangesWithoutSendfile) {
+    for (const int error : {EINVAL, ENOSYS, EPERM})
+        in_own_thread([error] {
+            ASSERT_TRUE(deny_call(SYS_sendfile, error));
+            send_a_long_one();
+        });
 }
 
 TEST(HttpFiles, WhatAClientHasIsNotSentAgain) {
