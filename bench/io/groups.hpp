@@ -18,6 +18,8 @@ namespace twill::inline TWILL_ABI::bench {
 [[nodiscard]] std::vector<row> https_rows(const settings& how);
 // What connections cost on which nothing happens.
 [[nodiscard]] std::vector<row> idle_rows(const settings& how);
+// HTTP servers of which twice as much is asked as they can do.
+[[nodiscard]] std::vector<row> overload_rows(const settings& how);
 // Random reads, and a copy of a tree.
 [[nodiscard]] std::vector<row> file_rows(const settings& how);
 // Started, read and awaited.

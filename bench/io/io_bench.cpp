@@ -18,7 +18,8 @@ namespace {
 
 std::vector<row> io_rows(const settings& how) {
     std::vector<row> rows;
-    for (const auto group : {echo_rows, http_rows, https_rows, idle_rows, file_rows, children_rows})
+    for (const auto group :
+         {echo_rows, http_rows, https_rows, idle_rows, overload_rows, file_rows, children_rows})
         for (row& each : group(how)) rows.push_back(std::move(each));
     return rows;
 }
@@ -32,6 +33,10 @@ int run_one(std::string_view name, const words& arguments) {
         run_https(arguments);
     else if (name == "load")
         run_load(arguments);
+    else if (name == "overloaded")
+        run_overloaded(arguments);
+    else if (name == "rate")
+        run_rate(arguments);
     else if (name == "reads")
         run_reads(arguments);
     else if (name == "copy")

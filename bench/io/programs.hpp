@@ -16,7 +16,13 @@ void run_echo(const words& arguments);
 void run_http(const words& arguments);
 void run_https(const words& arguments);
 
-// The other end, the same for every server; see load.hpp.
+// overloaded admission|none: an HTTP server whose requests cost milliseconds of a core, with
+// admission control or without.
+void run_overloaded(const words& arguments);
+
+// The other end, the same for every server; see load_bench.cpp.
 void run_load(const words& arguments);
+// A load that does not wait for the server; see rate_bench.cpp.
+void run_rate(const words& arguments);
 
 }  // namespace twill::inline TWILL_ABI::bench

@@ -23,6 +23,20 @@ int reactor::watch_clock(clock_watcher& who) noexcept {
     return 0;
 }
 
+bool reactor::submit(file_request& what) noexcept {
+    what.undone = true;
+    return true;
+}
+void reactor::cancel(file_request& /*what*/) noexcept {}
+
+bool file_request::start() noexcept { return owner().home().io().submit(*this); }
+void file_request::cancel() noexcept { owner().home().io().cancel(*this); }
+
+void file_request::throw_if_cancelled() const {
+    throw_if_refused();
+    if (result == -ECANCELED) throw twill::cancelled();
+}
+
 bool io_request::start() noexcept { return owner().home().io().submit(*this); }
 void io_request::cancel() noexcept { owner().home().io().cancel(*this); }
 

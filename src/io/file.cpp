@@ -1,10 +1,9 @@
 #include <twill/io/file.hpp>
 
 #include "io/file_calls.hpp"
+#include "io/file_transfer.hpp"
 
 #include <fcntl.h>
-#include <limits.h>
-#include <sys/uio.h>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -95,52 +94,7 @@ namespace {
 
 using detail::checked;
 using detail::move_in_steps;
-
-// What is left of several places once some bytes were moved.
-class parts_left {
-public:
-    template <class Byte>
-    explicit parts_left(std::span<const std::span<Byte>> parts) {
-        all_.reserve(parts.size());
-        for (const auto& each : parts) {
-            all_.push_back({const_cast<std::byte*>(each.data()), each.size()});
-            size_ += each.size();
-        }
-    }
-    [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    // The next places, of at most `most` bytes, and as many as the kernel takes in one call.
-    std::span<const iovec> next(std::size_t most) noexcept {
-        const auto all = std::span<const iovec>(all_).subspan(first_);
-        if (all.front().iov_len >= most) {
-            cut_ = {all.front().iov_base, most};
-            return {&cut_, 1};
-        }
-        std::size_t count = 0;
-        std::size_t sum = 0;
-        while (count < all.size() && count < IOV_MAX && sum + all[count].iov_len <= most)
-            sum += all[count++].iov_len;
-        return all.first(count);
-    }
-    ssize_t moved(ssize_t bytes) noexcept {
-        auto left = bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
-        while (first_ < all_.size() && left >= all_[first_].iov_len) left -= all_[first_++].iov_len;
-        if (left > 0) {
-            all_[first_].iov_base = static_cast<std::byte*>(all_[first_].iov_base) + left;
-            all_[first_].iov_len -= left;
-        }
-        return bytes;
-    }
-
-private:
-    std::vector<iovec> all_;
-    iovec cut_{};
-    std::size_t first_ = 0;
-    std::size_t size_ = 0;
-};
-
-off_t place(std::uint64_t offset, std::size_t done) noexcept {
-    return static_cast<off_t>(offset + done);
-}
+using detail::parts_left;
 
 // The call that gave less than `most`, and its errno, were for one step at most.
 task<std::size_t> write_here(int fd, const std::string& path, std::span<const std::byte> from,
@@ -196,45 +150,26 @@ task<file> file::open(std::string path, file_mode mode, mode_t permissions) {
 
 task<std::size_t> file::read_at(std::uint64_t offset, std::span<std::byte> into,
                                 std::size_t* progress) const {
-    return move_in_steps(into.size(), "read", path_, progress,
-                         [fd = native_handle(), offset, into](std::size_t done, std::size_t most) {
-                             return ::pread(fd, into.data() + done, most, place(offset, done));
-                         });
+    return detail::transfer(file_call::read, native_handle(), path_, offset, parts_left(into),
+                            progress);
 }
 
 task<std::size_t> file::read_at(std::uint64_t offset, std::span<const std::span<std::byte>> into,
                                 std::size_t* progress) const {
-    parts_left left(into);
-    const std::size_t size = left.size();
-    return move_in_steps(
-        size, "read", path_, progress,
-        [fd = native_handle(), offset, left = std::move(left)](std::size_t done,
-                                                               std::size_t most) mutable {
-            const auto parts = left.next(most);
-            return left.moved(::preadv(fd, parts.data(), int(parts.size()), place(offset, done)));
-        });
+    return detail::transfer(file_call::read, native_handle(), path_, offset, parts_left(into),
+                            progress);
 }
 
 task<> file::write_at(std::uint64_t offset, std::span<const std::byte> from,
                       std::size_t* progress) const {
-    co_await move_in_steps(
-        from.size(), "write to", path_, progress,
-        [fd = native_handle(), offset, from](std::size_t done, std::size_t most) {
-            return ::pwrite(fd, from.data() + done, most, place(offset, done));
-        });
+    co_await detail::transfer(file_call::write, native_handle(), path_, offset, parts_left(from),
+                              progress);
 }
 
 task<> file::write_at(std::uint64_t offset, std::span<const std::span<const std::byte>> from,
                       std::size_t* progress) const {
-    parts_left left(from);
-    const std::size_t size = left.size();
-    co_await move_in_steps(
-        size, "write to", path_, progress,
-        [fd = native_handle(), offset, left = std::move(left)](std::size_t done,
-                                                               std::size_t most) mutable {
-            const auto parts = left.next(most);
-            return left.moved(::pwritev(fd, parts.data(), int(parts.size()), place(offset, done)));
-        });
+    co_await detail::transfer(file_call::write, native_handle(), path_, offset, parts_left(from),
+                              progress);
 }
 
 task<> file::write_all(std::span<const std::byte> from, std::size_t* progress) const {
@@ -258,13 +193,9 @@ task<> file::truncate(std::uint64_t size) const {
     });
 }
 
-task<> file::sync() const {
-    co_await blocking([&] { checked("sync", path_, [&] { return ::fsync(native_handle()); }); });
-}
-
+task<> file::sync() const { return detail::sync(file_call::sync, native_handle(), path_); }
 task<> file::sync_data() const {
-    co_await blocking(
-        [&] { checked("sync", path_, [&] { return ::fdatasync(native_handle()); }); });
+    return detail::sync(file_call::sync_data, native_handle(), path_);
 }
 
 task<std::string> read_file(std::string path) {

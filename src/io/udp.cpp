@@ -2,7 +2,6 @@
 #include <twill/io/detail/descriptor.hpp>
 #include <twill/io/udp.hpp>
 
-#include "io/readiness.hpp"
 #include "io/socket_address.hpp"
 #include "io/socket_option.hpp"
 
@@ -34,6 +33,20 @@ detail::descriptor bound(const endpoint& here, const udp_options& options) {
     return made;
 }
 
+// One message, received or sent whole.
+class message_request final : public io_request {
+public:
+    message_request(const char* what, io_call call, io_source& source, msghdr& message,
+                    int flags) noexcept
+        : io_request(what, call, source, &message, 0, false, flags) {}
+    using io_request::throw_if_failed;
+    // How long it is, or -errno. A cancelled one has moved nothing.
+    ssize_t await_resume() const {
+        throw_if_cancelled();
+        return result;
+    }
+};
+
 }  // namespace
 
 udp_socket::udp_socket(endpoint here, const udp_options& options)
@@ -42,20 +55,16 @@ udp_socket::udp_socket(endpoint here, const udp_options& options)
 task<datagram> udp_socket::receive_from(std::span<std::byte> into) {
     sockaddr_storage address{};
     iovec place{into.data(), into.size()};
-    const auto receive = [&]() noexcept {
-        msghdr message{};
-        message.msg_name = &address;
-        message.msg_namelen = sizeof address;
-        message.msg_iov = &place;
-        message.msg_iovlen = 1;
-        // Gives the full size also of what does not fit.
-        return ::recvmsg(source_.fd, &message, MSG_TRUNC);
-    };
-    const ssize_t got = co_await detail::when_readable("receive from", source_, receive);
-    if (got < 0)
-        throw io_error("receive from", "fd " + std::to_string(source_.fd), static_cast<int>(-got));
+    msghdr message{};
+    message.msg_name = &address;
+    message.msg_namelen = sizeof address;
+    message.msg_iov = &place;
+    message.msg_iovlen = 1;
+    // MSG_TRUNC: gives the full size also of what does not fit.
+    message_request next("receive from", io_call::receive_message, source_, message, MSG_TRUNC);
+    if (co_await next < 0) next.throw_if_failed("receive from", "fd " + std::to_string(source_.fd));
     datagram made;
-    made.full_size = static_cast<std::size_t>(got);
+    made.full_size = static_cast<std::size_t>(next.result);
     made.size = std::min(made.full_size, into.size());
     made.from = endpoint::from(address);
     co_return made;
@@ -69,15 +78,18 @@ task<> udp_socket::send(std::span<const std::byte> from) {
 }
 
 task<> udp_socket::send_message(std::span<const std::byte> from, std::optional<endpoint> there) {
-    const auto send = [&]() noexcept {
-        return ::sendto(source_.fd, from.data(), from.size(), MSG_NOSIGNAL,
-                        there ? there->address() : nullptr, there ? there->size() : 0);
-    };
-    const ssize_t sent = co_await detail::when_writable("send to", source_, send);
-    if (sent >= 0) co_return;
-    throw io_error("send to",
-                   there ? there->to_string() : "the peer of fd " + std::to_string(source_.fd),
-                   static_cast<int>(-sent));
+    iovec place{const_cast<std::byte*>(from.data()), from.size()};
+    msghdr message{};
+    if (there) {
+        message.msg_name = const_cast<sockaddr*>(there->address());
+        message.msg_namelen = there->size();
+    }
+    message.msg_iov = &place;
+    message.msg_iovlen = 1;
+    message_request one("send to", io_call::send_message, source_, message, 0);
+    if (co_await one >= 0) co_return;
+    one.throw_if_failed(
+        "send to", there ? there->to_string() : "the peer of fd " + std::to_string(source_.fd));
 }
 
 void udp_socket::connect(const endpoint& there) {

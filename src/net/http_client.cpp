@@ -155,10 +155,16 @@ http_exchange_of_client::~http_exchange_of_client() {
 
 task<> http_exchange_of_client::write(std::string_view text) {
     const duration limit = pool_->options.stall_limit;
+    byte_stream* const raw = link_->stream.kernel();
     while (!text.empty()) {
-        const auto piece = text.substr(0, 4 * piece_size);
-        co_await with_timeout(limit, link_->stream.write_all(piece));
-        text.remove_prefix(piece.size());
+        if (raw != nullptr) {
+            text.remove_prefix(
+                co_await with_timeout(limit, raw->write_some(std::as_bytes(std::span(text)))));
+        } else {
+            const auto piece = text.substr(0, 4 * piece_size);
+            co_await with_timeout(limit, link_->stream.write_all(piece));
+            text.remove_prefix(piece.size());
+        }
     }
 }
 

@@ -11,6 +11,8 @@
 #include <twill/io/unix_socket.hpp>
 #include <twill/net/http_server.hpp>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <new>
@@ -60,12 +62,25 @@ task<> serve_one_safely(http_service* service, const tls::server_context* identi
     }
 }
 
+// Accepted sockets inherit it. A client whose machine is gone says nothing, and a stream of events
+// has no other limit: so the kernel asks after a minute of silence, and gives up after another.
+void keep_alive(int fd) noexcept {
+    const auto set = [&](int level, int option, int value) {
+        // A connection without it works.
+        static_cast<void>(::setsockopt(fd, level, option, &value, sizeof value));
+    };
+    set(IPPROTO_TCP, TCP_KEEPIDLE, 60);
+    set(IPPROTO_TCP, TCP_KEEPINTVL, 10);
+    set(IPPROTO_TCP, TCP_KEEPCNT, 6);
+    set(SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
 }  // namespace
 
 struct server::parts {
     explicit parts(server_options some) : options(std::move(some)), slots(options.max_connections) {
         if (options.unix_socket.empty())
-            door.emplace<tcp_listener>(where(options));
+            keep_alive(door.emplace<tcp_listener>(where(options)).native_handle());
         else
             door.emplace<unix_listener>(unix_address::path(options.unix_socket));
     }

@@ -1,8 +1,10 @@
+#include "file_ring.hpp"
 #include "registrations.hpp"
 #include "system_call.hpp"
 
 #include <twill/core/error.hpp>
 #include <twill/reactor/epoll.hpp>
+#include <twill/reactor/make_reactor.hpp>
 
 #include <netinet/in.h>
 #include <poll.h>
@@ -17,6 +19,8 @@
 #include <limits>
 #include <mutex>
 #include <new>
+#include <string>
+#include <system_error>
 
 // A request is first tried; only when the kernel says "would block" does it wait. Edge-triggered
 // epoll reports a change once, so the question is whether a change can slip through between the try
@@ -39,14 +43,17 @@ using detail::registration;
 // No generation of a registration has its highest bit set.
 constexpr std::uint64_t wake_token = ~std::uint64_t{0};
 constexpr std::uint64_t clock_token = wake_token - 1;
+constexpr std::uint64_t files_token = wake_token - 2;
 constexpr int most_events = 256;
 
 class epoll_reactor final : public reactor {
 public:
-    epoll_reactor();
+    explicit epoll_reactor(reactor_kind kind);
     ~epoll_reactor() override;
     bool submit(io_request& what) noexcept override;
     void cancel(io_request& what) noexcept override;
+    bool submit(file_request& what) noexcept override;
+    void cancel(file_request& what) noexcept override;
     void forget(io_source& source) noexcept override;
     std::size_t poll(duration limit) noexcept override;
     bool ready() noexcept override;
@@ -59,17 +66,29 @@ private:
     int begin_watching_clock() noexcept override;
     void drain_clock() noexcept;
     int wait(epoll_event* events, duration limit) noexcept;
+    detail::file_ring* files() noexcept;
+    bool begin_files(std::string& why_not);
 
+    // Whether there is a ring for files; `unasked` until the first of them comes.
+    enum class ring_state : std::uint8_t { unasked, there, refused };
+
+    // A ring is no better than threads for other calls: see docs/files.md.
+    const bool ring_only_reads_;
     int epoll_;
     int wake_;
     atomic<int> clock_{-1};
     bool has_pwait2_ = true;
     futex_mutex enrolling_;
     detail::registrations known_;
+    futex_mutex asking_for_ring_;
+    std::unique_ptr<detail::file_ring> ring_;  // written before `ring_is` is `there`
+    atomic<ring_state> ring_is_{ring_state::unasked};
 };
 
-epoll_reactor::epoll_reactor()
-    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+epoll_reactor::epoll_reactor(reactor_kind kind)
+    : ring_only_reads_(kind == reactor_kind::automatic),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET;
     event.data.u64 = wake_token;
@@ -79,9 +98,20 @@ epoll_reactor::epoll_reactor()
         if (wake_ >= 0) ::close(wake_);
         throw io_error("make", "an epoll reactor", why);
     }
+    if (kind == reactor_kind::epoll) ring_is_.store(ring_state::refused, std::memory_order_relaxed);
+    if (kind != reactor_kind::io_uring) return;
+    std::string why_not;
+    if (begin_files(why_not)) return;
+    ::close(wake_);
+    ::close(epoll_);
+    throw usage_error(
+        "io_uring was asked for (TWILL_REACTOR=io_uring, or in runtime_options) and "
+        "cannot be had: " +
+        why_not + "; take auto or epoll");
 }
 
 epoll_reactor::~epoll_reactor() {
+    ring_.reset();
     if (const int clock = clock_.load(std::memory_order_relaxed); clock >= 0) ::close(clock);
     ::close(wake_);
     ::close(epoll_);
@@ -108,9 +138,11 @@ registration* epoll_reactor::registration_of(const io_request& what, int& why_no
     }
     {
         std::lock_guard in(entry->in.lock);
-        // Pipes and the like, which are read and written, need not be asked.
-        const bool socket = what.call() != io_call::read && what.call() != io_call::write &&
-                            (what.call() != io_call::readable || what.flags() == may_be_early);
+        // Pipes and the like, which are read and written, need not be asked, nor need messages.
+        const bool socket = what.call() == io_call::receive || what.call() == io_call::send ||
+                            what.call() == io_call::connect || what.call() == io_call::accept ||
+                            what.call() == io_call::writable ||
+                            (what.call() == io_call::readable && what.flags() == may_be_early);
         entry->in.short_means_drained = socket && is_tcp(source.fd);
     }
     epoll_event event{};
@@ -235,6 +267,46 @@ std::size_t epoll_reactor::deliver(std::uint64_t token, std::uint32_t events) no
     return finished;
 }
 
+// The ring, made now if need be; null when there is none.
+detail::file_ring* epoll_reactor::files() noexcept {
+    if (ring_is_.load(std::memory_order_acquire) == ring_state::unasked) {
+        try {
+            std::string why_not;
+            begin_files(why_not);
+        } catch (const std::bad_alloc&) {
+            ring_is_.store(ring_state::refused, std::memory_order_release);
+        }
+    }
+    return ring_is_.load(std::memory_order_acquire) == ring_state::there ? ring_.get() : nullptr;
+}
+
+bool epoll_reactor::begin_files(std::string& why_not) {
+    std::lock_guard hold(asking_for_ring_);
+    if (ring_is_.load(std::memory_order_relaxed) != ring_state::unasked) return true;
+    auto made = detail::file_ring::make(why_not);
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    event.data.u64 = files_token;
+    if (made && ::epoll_ctl(epoll_, EPOLL_CTL_ADD, made->descriptor(), &event) != 0) {
+        why_not = "epoll does not watch it: " + std::generic_category().message(errno);
+        made.reset();
+    }
+    ring_ = std::move(made);
+    ring_is_.store(ring_ ? ring_state::there : ring_state::refused, std::memory_order_release);
+    return ring_ != nullptr;
+}
+
+bool epoll_reactor::submit(file_request& what) noexcept {
+    if (!ring_only_reads_ || what.call() == file_call::read)
+        if (detail::file_ring* const ring = files()) return ring->submit(what);
+    what.undone = true;
+    return true;
+}
+
+void epoll_reactor::cancel(file_request& what) noexcept {
+    if (detail::file_ring* const ring = files()) ring->cancel(what);
+}
+
 void epoll_reactor::drain_wake() noexcept {
     std::uint64_t count = 0;
     static_cast<void>(::read(wake_, &count, sizeof count));
@@ -299,6 +371,8 @@ std::size_t epoll_reactor::poll(duration limit) noexcept {
             drain_wake();
         else if (events[i].data.u64 == clock_token)
             drain_clock();
+        else if (events[i].data.u64 == files_token)
+            finished += files()->take_answers();
         else
             finished += deliver(events[i].data.u64, events[i].events);
     }
@@ -317,6 +391,9 @@ void epoll_reactor::wake() noexcept {
 
 }  // namespace
 
-std::shared_ptr<reactor> make_epoll_reactor() { return std::make_shared<epoll_reactor>(); }
+std::shared_ptr<reactor> make_reactor(reactor_kind kind) {
+    return std::make_shared<epoll_reactor>(kind);
+}
+std::shared_ptr<reactor> make_epoll_reactor() { return make_reactor(reactor_kind::epoll); }
 
 }  // namespace twill::inline TWILL_ABI

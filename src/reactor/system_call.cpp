@@ -32,8 +32,9 @@ ssize_t connect_or_ask(io_request& what) noexcept {
     return why == 0 ? 0 : -1;
 }
 
-ssize_t ask_readable(int fd) noexcept {
-    pollfd state{fd, POLLIN, 0};
+// Whatever a call would say, an error too, is something.
+ssize_t ask_ready(int fd, short events) noexcept {
+    pollfd state{fd, events, 0};
     const int ready = ::poll(&state, 1, 0);
     if (ready == 0) errno = EAGAIN;
     return ready > 0 ? 0 : -1;
@@ -58,7 +59,14 @@ ssize_t call(io_request& what) noexcept {
         case io_call::connect:
             return connect_or_ask(what);
         case io_call::readable:
-            return ask_readable(fd);
+            return ask_ready(fd, POLLIN);
+        case io_call::writable:
+            return ask_ready(fd, POLLOUT);
+        case io_call::receive_message:
+            return ::recvmsg(fd, static_cast<msghdr*>(what.data()), what.flags());
+        case io_call::send_message:
+            return ::sendmsg(fd, static_cast<const msghdr*>(what.data()),
+                             what.flags() | MSG_NOSIGNAL);
     }
     errno = EINVAL;
     return -1;

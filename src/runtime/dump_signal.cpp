@@ -107,8 +107,10 @@ private:
             ::pthread_setname_np(::pthread_self(), "twill-signal");
             for (;;) {
                 std::uint64_t times = 0;
-                if (::read(bell.load(std::memory_order_acquire), &times, sizeof times) < 0)
-                    continue;
+                if (::read(bell.load(std::memory_order_acquire), &times, sizeof times) < 0) {
+                    if (errno == EINTR) continue;
+                    return;  // somebody closed it: it cannot be rung any more
+                }
                 std::lock_guard hold(members_lock_);
                 if (members_.empty()) return;
                 for (dump_signal* each : members_) each->ask_();

@@ -57,6 +57,14 @@ watchdog watchdog_in(std::string_view text) {
                       ": wanted off, report or hand_over; mend or unset it");
 }
 
+reactor_kind reactor_in(std::string_view text) {
+    if (text == "auto") return reactor_kind::automatic;
+    if (text == "epoll") return reactor_kind::epoll;
+    if (text == "io_uring") return reactor_kind::io_uring;
+    throw usage_error("read the environment variable TWILL_REACTOR=" + std::string(text) +
+                      ": wanted auto, epoll or io_uring; mend or unset it");
+}
+
 int signal_in(std::string_view text) {
     if (text == "QUIT") return SIGQUIT;
     if (text == "USR1") return SIGUSR1;
@@ -83,6 +91,7 @@ runtime_options runtime_options::from_environment() {
             *text == "auto" ? 0U : number_in("TWILL_EVENT_THREADS", *text, 0U, most_threads);
     if (const auto text = variable("TWILL_EVENT_DELAY"))
         options.event_delay = seconds_in("TWILL_EVENT_DELAY", *text, 0.0);
+    if (const auto text = variable("TWILL_REACTOR")) options.reactor = reactor_in(*text);
     if (const auto text = variable("TWILL_LANES")) options.lanes = lanes_in(*text);
     if (const auto text = variable("TWILL_WATCHDOG")) options.watchdog = watchdog_in(*text);
     if (const auto text = variable("TWILL_WATCHDOG_LIMIT"))

@@ -8,7 +8,7 @@
 #include <twill/core/error.hpp>
 #include <twill/core/event.hpp>
 #include <twill/core/futex_mutex.hpp>
-#include <twill/reactor/epoll.hpp>
+#include <twill/reactor/make_reactor.hpp>
 #include <twill/runtime/blocking_pool.hpp>
 #include <twill/runtime/compute_pool.hpp>
 #include <twill/runtime/detail/event_crew.hpp>
@@ -71,7 +71,7 @@ struct runtime::parts {
           trace(options.trace_file.empty()
                     ? nullptr
                     : std::make_unique<trace::file_trace>(options.trace_file)),
-          io(make_epoll_reactor()),
+          io(make_reactor(options.reactor)),
           further_threads(substitutes),
           substitutes({.max_threads = std::max(most_substitutes, options.event_threads),
                        .thread_name = "twill-event"}),

@@ -67,7 +67,8 @@ TEST(map_stream, gives_the_first_results_while_calls_go_on) {
             if (n == 2) co_await borrowed(last);
             co_return n;
         };
-        co_await map_stream(std::vector{0, 1, 2}, call, [&](result_stream<int>& results) -> task<> {
+        const auto first_three = std::views::iota(0, 3);
+        co_await map_stream(first_three, call, [&](result_stream<int>& results) -> task<> {
             EXPECT_EQ(co_await results.next(), 0);
             EXPECT_EQ(co_await results.next(), 1);
             while (!last.started()) co_await twill::yield();

@@ -1,5 +1,6 @@
 #include <twill/io/file.hpp>
 
+#include <twill/core/scope.hpp>
 #include <twill/core/timeout.hpp>
 
 #include "fixtures.hpp"
@@ -133,6 +134,35 @@ TEST(File, ReadsAndWritesInPlace) {
 
 std::span<const std::byte> bytes_of(const std::string& text) {
     return std::as_bytes(std::span(text));
+}
+
+// What is not in memory takes another way than what is.
+TEST(File, ColdOneIsReadByManyAtOnce) {
+    constexpr std::size_t pieces = 256;
+    constexpr std::size_t size = 4096;
+    const temporary_directory there;
+    const std::string path = there.path() + "/cold";
+    in_runtime([&]() -> task<> {
+        const std::string content = pattern(pieces * size);
+        co_await write_file(path, content);
+        const auto from = co_await file::open(path);
+        co_await from.sync();
+        ::posix_fadvise(from.native_handle(), 0, 0, POSIX_FADV_DONTNEED);
+        ::posix_fadvise(from.native_handle(), 0, 0, POSIX_FADV_RANDOM);
+        std::vector<std::string> got(pieces, std::string(size, '\0'));
+        co_await twill::scope([&](twill::scope_ref s) -> task<> {
+            for (std::size_t i = 0; i < pieces; ++i)
+                s.spawn([&, at = i * 101 % pieces]() -> task<> {
+                    // The last one ends behind the file.
+                    const auto much = co_await from.read_at(
+                        at * size + 1, std::as_writable_bytes(std::span(got[at])));
+                    got[at].resize(much);
+                });
+            co_return;
+        });
+        for (std::size_t i = 0; i < pieces; ++i)
+            EXPECT_TRUE(got[i] == content.substr(i * size + 1, size)) << i;
+    });
 }
 
 TEST(File, ScattersAndGathers) {

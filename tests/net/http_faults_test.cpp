@@ -20,8 +20,10 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <initializer_list>
@@ -228,7 +230,7 @@ TEST(HttpFaults, AClientThatClosesItsSendingHalfIsAnswered) {
 }
 
 TEST(HttpFaults, AStreamOfEventsEndsWithItsClient) {
-    bool cut = false;
+    std::atomic<bool> cut{false};
     const auto answer = [&](exchange& x) -> task<> {
         twill::http::event_stream events(x);
         co_await events.send("begun");
@@ -292,7 +294,7 @@ TEST(HttpFaults, WhatIsSmuggledBehindAnotherRequestIsNeverSeen) {
         "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n" + smuggled,
         "GET / HTTP/1.1\r\n\r\n" + smuggled,
     };
-    bool seen = false;
+    std::atomic<bool> seen{false};
     const auto answer = [&](exchange& x) -> task<> {
         seen = seen || x.request().path() == "/smuggled";
         co_await x.text();
@@ -329,6 +331,37 @@ TEST(HttpFaults, AContentThatDripsIsCutOff) {
                       co_await twill::when_any(read(), throws<twill::io_error>(drip()));
                       EXPECT_EQ(status_line(said), "HTTP/1.1 408 Request Timeout");
                   });
+}
+
+TEST(HttpFaults, AContentInManySmallChunksIsNoLongerThanOthers) {
+    beside_server(
+        {.connection = {.max_content = 1000}}, echo_content, [](endpoint there) -> task<> {
+            std::string chunks = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+            for (int i = 0; i < 11; ++i) chunks += "64\r\n" + std::string(100, 'a') + "\r\n";
+            const auto said = co_await ask(there, chunks + "0\r\n\r\n");
+            EXPECT_EQ(status_line(said), "HTTP/1.1 413 Content Too Large") << said;
+        });
+}
+
+// A machine that loses its power says nothing; a stream of events would wait for ever.
+TEST(HttpFaults, AClientThatSaysNothingIsAskedByTheKernel) {
+    std::optional<int> keeps;
+    const auto answer = [&](exchange& x) -> task<> {
+        for (int fd = 0; fd < 200; ++fd) {
+            sockaddr_storage address{};
+            socklen_t size = sizeof address;
+            if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
+                endpoint::from(address).to_string() != x.peer())
+                continue;
+            int value = 0;
+            size = sizeof value;
+            ::getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &value, &size);
+            keeps = value;
+        }
+        co_await x.respond(200);
+    };
+    beside_server({}, answer, [](endpoint there) -> task<> { co_await ask(there, get_last("/")); });
+    EXPECT_EQ(keeps, 1);
 }
 
 // Connections wait in the kernel while the program has no descriptor for them.
@@ -389,8 +422,8 @@ TEST(HttpFaults, SigtermInTheMiddleOfAHundredRequestsLosesNone) {
     in_runtime([]() -> task<> {
         twill::signal_watcher stop({SIGTERM});
         twill::http::server server({.address = "127.0.0.1"});
-        int begun = 0;
-        bool let_go = false;
+        std::atomic<int> begun{0};
+        std::atomic<bool> let_go{false};
         const auto answer = [&](exchange& x) -> task<> {
             ++begun;
             const auto text = co_await x.text();

@@ -76,6 +76,17 @@ if(step STREQUAL "install")
     endif()
     must_run("comparing the script for gdb" ${CMAKE_COMMAND} -E compare_files
         ${script} ${source}/share/gdb/twill.py)
+    # What docs/map.md says is there for workers, shells and readers.
+    set(wanted share/twill/worker/twill_worker.h share/twill/worker/lines.sh)
+    if(EXISTS ${prefix}/bin/twill)
+        list(APPEND wanted share/man/man1/twill-map.1 share/zsh/site-functions/_twill
+            share/bash-completion/completions/twill)
+    endif()
+    foreach(file IN LISTS wanted)
+        if(NOT EXISTS ${prefix}/${file})
+            message(FATAL_ERROR "there is no ${prefix}/${file}")
+        endif()
+    endforeach()
 elseif(step STREQUAL "find_package")
     configure(-D USE=find_package -D twill_DIR= -D CMAKE_PREFIX_PATH=${prefix}
         -D CHECK=ON)

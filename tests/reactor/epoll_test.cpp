@@ -457,6 +457,72 @@ TEST(Epoll, CancellationFromAForeignThreadRacesWithData) {
     });
 }
 
+TEST(Epoll, WritableIsToldOnceThereIsRoom) {
+    run([]() -> task<> {
+        for (auto make : {local_pair, tcp_pair}) {
+            auto [a, b] = make();
+            EXPECT_EQ(co_await request(io_call::writable, a.source), 0);
+            const std::string much(1 << 16, 'x');
+            std::size_t sent = 0;
+            for (ssize_t some = 0; some >= 0; sent += static_cast<std::size_t>(some)) {
+                some = ::send(a.source.fd, much.data(), much.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+                if (some < 0) break;
+            }
+            bool told = false;
+            co_await scope([&](scope_ref s) -> task<> {
+                s.spawn([&]() -> task<> {
+                    EXPECT_EQ(co_await request(io_call::writable, a.source), 0);
+                    told = true;
+                });
+                co_await twill::yield();
+                EXPECT_FALSE(told);
+                for (std::size_t got = 0; got < sent;)
+                    got += (co_await receive_some(b.source, 1 << 16)).size();
+            });
+            EXPECT_TRUE(told);
+        }
+    });
+}
+
+TEST(Epoll, MessagesKeepTheirBounds) {
+    run([]() -> task<> {
+        int fds[2];
+        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+        watched from(fds[0]);
+        watched to(fds[1]);
+        std::string text(100, '\0');
+        iovec place{text.data(), text.size()};
+        msghdr message{};
+        message.msg_iov = &place;
+        message.msg_iovlen = 1;
+        co_await scope([&](scope_ref s) -> task<> {
+            s.spawn([&]() -> task<> {
+                EXPECT_EQ(co_await request(io_call::receive_message, to.source, &message), 3);
+                EXPECT_EQ(text.substr(0, 3), "one");
+                EXPECT_EQ(co_await request(io_call::receive_message, to.source, &message), 5);
+                EXPECT_EQ(text.substr(0, 5), "three");
+            });
+            co_await twill::yield();
+            for (std::string one : {std::string("one"), std::string("three")}) {
+                iovec part{one.data(), one.size()};
+                msghdr sent{};
+                sent.msg_iov = &part;
+                sent.msg_iovlen = 1;
+                EXPECT_EQ(co_await request(io_call::send_message, from.source, &sent),
+                          static_cast<ssize_t>(one.size()));
+            }
+        });
+        // Nobody is left, and no SIGPIPE is raised.
+        to.close();
+        std::string one = "x";
+        iovec part{one.data(), one.size()};
+        msghdr sent{};
+        sent.msg_iov = &part;
+        sent.msg_iovlen = 1;
+        EXPECT_EQ(co_await request(io_call::send_message, from.source, &sent), -ECONNREFUSED);
+    });
+}
+
 TEST(Epoll, CutAnywhereLosesNoByteAndLeavesNothingBehind) {
     cancel_everywhere([]() -> task<> {
         auto [a, b] = tcp_pair();

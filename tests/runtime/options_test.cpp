@@ -25,10 +25,11 @@ private:
 };
 
 TEST(RuntimeOptions, WithoutVariablesAreTheDefaults) {
-    for (const char* name : {"TWILL_EVENT_THREADS", "TWILL_EVENT_DELAY", "TWILL_COMPUTE_THREADS",
-                             "TWILL_BLOCKING_THREADS", "TWILL_LANES", "TWILL_WATCHDOG",
-                             "TWILL_WATCHDOG_LIMIT", "TWILL_SHUTDOWN_LIMIT", "TWILL_TRACE",
-                             "TWILL_DUMP_SIGNAL", "TWILL_STALL_LIMIT", "TWILL_TIMER_COALESCING"})
+    for (const char* name :
+         {"TWILL_EVENT_THREADS", "TWILL_EVENT_DELAY", "TWILL_COMPUTE_THREADS",
+          "TWILL_BLOCKING_THREADS", "TWILL_LANES", "TWILL_WATCHDOG", "TWILL_WATCHDOG_LIMIT",
+          "TWILL_SHUTDOWN_LIMIT", "TWILL_TRACE", "TWILL_DUMP_SIGNAL", "TWILL_STALL_LIMIT",
+          "TWILL_TIMER_COALESCING", "TWILL_REACTOR"})
         ::unsetenv(name);
     const auto options = runtime_options::from_environment();
     const runtime_options defaults;
@@ -44,6 +45,7 @@ TEST(RuntimeOptions, WithoutVariablesAreTheDefaults) {
     EXPECT_EQ(options.dump_signal, 0);
     EXPECT_EQ(options.stall_limit, 10s);
     EXPECT_EQ(options.timer_coalescing, 0s);
+    EXPECT_EQ(options.reactor, twill::reactor_kind::automatic);
 }
 
 TEST(RuntimeOptions, AreReadFromVariables) {
@@ -97,6 +99,19 @@ TEST(RuntimeOptions, LanesAreReadByTheirNames) {
     }
 }
 
+TEST(RuntimeOptions, ReactorIsReadByItsName) {
+    struct named {
+        const char* value;
+        twill::reactor_kind kind;
+    };
+    for (const auto& [value, wanted] :
+         {named{"auto", twill::reactor_kind::automatic}, named{"epoll", twill::reactor_kind::epoll},
+          named{"io_uring", twill::reactor_kind::io_uring}}) {
+        const variable set("TWILL_REACTOR", value);
+        EXPECT_EQ(runtime_options::from_environment().reactor, wanted) << value;
+    }
+}
+
 TEST(RuntimeOptions, EmptyVariablesCountAsUnset) {
     const variable compute("TWILL_COMPUTE_THREADS", "");
     EXPECT_EQ(runtime_options::from_environment().compute_threads, 0U);
@@ -118,6 +133,7 @@ TEST(RuntimeOptions, BadVariablesAreRefusedByName) {
                                       bad{"TWILL_SHUTDOWN_LIMIT", "nan"},
                                       bad{"TWILL_SHUTDOWN_LIMIT", "inf"},
                                       bad{"TWILL_SHUTDOWN_LIMIT", "1s"},
+                                      bad{"TWILL_REACTOR", "uring"},
                                       bad{"TWILL_LANES", "both"},
                                       bad{"TWILL_LANES", "nice"},
                                       bad{"TWILL_LANES", "nice:0"},

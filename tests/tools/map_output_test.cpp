@@ -131,6 +131,84 @@ TEST(map_output, dry_run_prints_commands_for_a_shell_and_runs_none) {
     EXPECT_FALSE(folder.has("no"));
 }
 
+// A terminal, as the standard error of the command.
+class terminal {
+public:
+    terminal() {
+        if (::openpty(&ours_, &theirs_, nullptr, nullptr, nullptr) != 0)
+            throw std::runtime_error("openpty failed");
+    }
+    ~terminal() {
+        ::close(ours_);
+        ::close(theirs_);
+    }
+    terminal(const terminal&) = delete;
+    terminal& operator=(const terminal&) = delete;
+
+    [[nodiscard]] setting how() const {
+        setting made;
+        made.environment = {"TERM=xterm"};
+        made.in_child = [end = theirs_] {
+            const winsize size{25, 120, 0, 0};
+            ::ioctl(end, TIOCSWINSZ, &size);
+            ::dup2(end, 2);
+        };
+        return made;
+    }
+    // Whether it comes to show `text`.
+    bool shows(const std::string& text) {
+        return eventually([&] {
+            pollfd state{ours_, POLLIN, 0};
+            char part[1024];
+            if (::poll(&state, 1, 10) == 1)
+                shown_.append(part, static_cast<std::size_t>(::read(ours_, part, sizeof part)));
+            return shown_.find(text) != std::string::npos;
+        });
+    }
+    [[nodiscard]] const std::string& shown() const { return shown_; }
+
+private:
+    int ours_ = -1;
+    int theirs_ = -1;
+    std::string shown_;
+};
+
+TEST(map_output, progress_line_says_what_limits_the_run) {
+    const scratch_folder folder;
+    terminal screen;
+    auto how = screen.how();
+    how.keep_input_open = true;
+    how.input = "1\n2\n3\n";
+    running_command twill(
+        map_shell({"-j1"}, "sleep 0.05; [ $1 = 1 ] || { " + until(folder / "go") + "}"), how);
+    EXPECT_TRUE(screen.shows("1 done, 1 running of 1 allowed, limited by: waiting on I/O"))
+        << screen.shown();
+    folder.make("go");
+    EXPECT_TRUE(
+        screen.shows("3 done, 0 running of 1 allowed, limited by: inputs that are not there"))
+        << screen.shown();
+    twill.close_input();
+    EXPECT_EQ(twill.finish().status, 0);
+}
+
+TEST(map_output, progress_line_tells_of_workers) {
+    const scratch_folder folder;
+    terminal screen;
+    auto how = screen.how();
+    how.keep_input_open = true;
+    how.input = "1\n";
+    running_command twill(
+        {"map", "-j2", "--worker", "sh", "-c",
+         "while read -r i; do " + until(folder / "go") + "echo \"$TWILL_MAP_END 0\"; done"},
+        how);
+    EXPECT_TRUE(screen.shows("0 done, 1 running of 2 allowed, limited by: inputs"))
+        << screen.shown();
+    folder.make("go");
+    EXPECT_TRUE(screen.shows("1 done, 0 running of 2 allowed")) << screen.shown();
+    twill.close_input();
+    EXPECT_EQ(twill.finish().status, 0);
+}
+
 TEST(map_output, terminal_gets_a_progress_line_that_goes_away) {
     const scratch_folder folder;
     int ours = -1;

@@ -140,6 +140,30 @@ TEST(map_worker, one_that_hangs_is_stopped_and_replaced) {
     EXPECT_TRUE(twill.left_nothing());
 }
 
+TEST(map_worker, share_of_the_median_is_no_limit_for_quick_answers) {
+    const auto inputs = numbers(2000);
+    const auto end = run_command(worker_words(
+        {"-kj1", "--timeout", "200%"}, loop("s=0; [ $i != 1000 ] || sleep 0.02; echo $i"), inputs));
+    EXPECT_EQ(end.status, 0) << end.err;
+    EXPECT_EQ(end.out, joined(inputs));
+}
+
+TEST(map_worker, one_that_closes_its_output_at_the_end_may_end_in_peace) {
+    const scratch_folder folder;
+    const auto end = run_command(worker_words(
+        {"-j1"}, loop("s=0; echo $i") + "; exec >&-; sleep 0.1; touch '" + (folder / "saved") + "'",
+        {"1"}));
+    EXPECT_EQ(end.status, 0);
+    EXPECT_EQ(end.err, "");
+    EXPECT_TRUE(folder.has("saved"));
+}
+
+TEST(map_worker, one_that_fails_at_the_end_is_told) {
+    const auto end = run_command(worker_words({"-j1"}, loop("s=0; echo $i") + "; exit 3", {"1"}));
+    EXPECT_EQ(end.out, "1\n");
+    EXPECT_EQ(end.err, "twill map: a worker ended with exit status 3\n");
+}
+
 TEST(map_worker, one_that_ignores_the_end_of_its_inputs_is_stopped) {
     running_command twill(worker_words(
         {"-j1"}, "trap '' TERM; " + loop("s=0; echo $i") + "; while :; do sleep 1; done", {"1"}));

@@ -30,6 +30,8 @@ func main() {
 	case "http":
 		useThreads(os.Args[2])
 		serveHTTP()
+	case "overloaded":
+		serveOverloaded()
 	case "async":
 		async(os.Args[2:])
 	case "mixed":

@@ -12,6 +12,7 @@
 #include <twill/core/wall_clock.hpp>
 
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -21,13 +22,16 @@
 namespace twill::inline TWILL_ABI {
 
 enum class io_call : std::uint8_t {
-    read,      // read(fd, data, size)
-    write,     // write(fd, data, size), never raising SIGPIPE
-    receive,   // recv(fd, data, size, flags) on a byte stream; no MSG_PEEK
-    send,      // send(fd, data, size, flags), never raising SIGPIPE
-    accept,    // accept4(fd), giving a non-blocking, close-on-exec descriptor
-    connect,   // connect(fd, data as const sockaddr, size)
-    readable,  // wait until a read would not block; with the flag `may_be_early`: may not
+    read,             // read(fd, data, size)
+    write,            // write(fd, data, size), never raising SIGPIPE
+    receive,          // recv(fd, data, size, flags) on a byte stream; no MSG_PEEK
+    send,             // send(fd, data, size, flags), never raising SIGPIPE
+    accept,           // accept4(fd), giving a non-blocking, close-on-exec descriptor
+    connect,          // connect(fd, data as const sockaddr, size)
+    readable,         // wait until a read would not block; with the flag `may_be_early`: may not
+    writable,         // wait until a write would not block
+    receive_message,  // recvmsg(fd, data as msghdr, flags): one message, or nothing
+    send_message,     // sendmsg(fd, data as const msghdr, flags): the same; never raising SIGPIPE
 };
 
 // Of `readable`: the first sign of life ends it, also when a read turns out to block all the same.
@@ -72,7 +76,9 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] int flags() const noexcept { return flags_; }
     [[nodiscard]] bool into_program() const noexcept {
-        return call_ != io_call::write && call_ != io_call::send && call_ != io_call::connect;
+        return call_ != io_call::write && call_ != io_call::send &&
+               call_ != io_call::send_message && call_ != io_call::connect &&
+               call_ != io_call::writable;
     }
 
     // True: complete only when all `size` bytes were moved, or nothing more can be. False: when any
@@ -119,6 +125,62 @@ private:
     bool whole_;
 };
 
+// What is to be done with a file: calls that wait without asking, and of which no readiness tells.
+enum class file_call : std::uint8_t {
+    read,       // preadv(fd, parts, offset)
+    write,      // pwritev(fd, parts, offset)
+    sync,       // fsync(fd)
+    sync_data,  // fdatasync(fd)
+};
+
+// One call on a file. What it refers to must stay until it has ended.
+class TWILL_API file_request : public operation {
+public:
+    [[nodiscard]] file_call call() const noexcept { return call_; }
+    [[nodiscard]] int fd() const noexcept { return fd_; }
+    [[nodiscard]] const iovec* parts() const noexcept { return parts_; }
+    [[nodiscard]] unsigned part_count() const noexcept { return part_count_; }
+    [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
+
+    // For the reactor, which sets `result` (what the call returned, or -errno) before it calls
+    // `finished`. -ECANCELED: cancelled, and nothing was done. `undone`: nothing was done because
+    // the reactor does not take such calls, or the kernel would not make this one; a thread that
+    // may block is to make it.
+    ssize_t result = 0;
+    bool undone = false;
+    void finished() noexcept { complete(); }
+
+    // The reactor's own, guarded by its lock: what the kernel has still to answer, the request and
+    // its cancellation; and whether the latter was asked for.
+    std::uint8_t answers_due = 0;
+    bool cancelled = false;
+
+protected:
+    // `parts`: none for those that move nothing; at most IOV_MAX.
+    file_request(const char* what, file_call call, int fd, const iovec* parts = nullptr,
+                 unsigned part_count = 0, std::uint64_t offset = 0) noexcept
+        : operation(what),
+          parts_(parts),
+          offset_(offset),
+          part_count_(part_count),
+          fd_(fd),
+          call_(call) {}
+    ~file_request() = default;
+
+    // Throws `cancelled` when it was cut short before anything was done.
+    void throw_if_cancelled() const;
+
+private:
+    bool start() noexcept override;
+    void cancel() noexcept override;
+
+    const iovec* parts_;
+    std::uint64_t offset_;
+    unsigned part_count_;
+    int fd_;
+    file_call call_;
+};
+
 class TWILL_API reactor : public std::enable_shared_from_this<reactor> {
 public:
     virtual ~reactor() = default;
@@ -130,6 +192,12 @@ public:
     // Ends the request with -ECANCELED unless it is complete already; `finished` is called in
     // either case, or was. Also before `submit`, which completes with -ECANCELED then. Any thread.
     virtual void cancel(io_request& what) noexcept = 0;
+
+    // As above, for a call on a file; one that is not taken is complete at once, and undone. A
+    // cancelled request ends when the kernel has let go of its buffers: at once, unless it is
+    // inside the call.
+    virtual bool submit(file_request& what) noexcept;
+    virtual void cancel(file_request& what) noexcept;
 
     // Ends the source's registration here; see io_source::forget. Any thread.
     virtual void forget(io_source& source) noexcept = 0;

@@ -1,4 +1,7 @@
-// Files. The kernel makes file I/O wait without asking, so all of it runs on the blocking pool.
+// Files. The kernel makes file I/O wait without asking, so the event thread does no more than to
+// read and write a little (64 KiB) where the kernel says that it need not wait. Cold reads of
+// little go through an io_uring where there is one (runtime_options::reactor), and all the rest is
+// done by the blocking pool.
 //
 //     std::string text = co_await twill::read_file("/etc/hosts");
 //     co_await twill::write_file("out.txt", text);         // replace_file.hpp: all or nothing
@@ -6,10 +9,11 @@
 //     auto log = co_await twill::file::open("log", twill::file_mode::append);
 //     co_await log.write_all("started\n");
 //
-// All operations: cancelled at once while they wait for a thread; what a thread has begun, it ends.
-// Reads and writes of much are done in steps of 4 MiB, between which a cancellation is seen, and
-// `progress` receives how many bytes were moved, however it ends. Files that make a read wait for
-// somebody (a terminal, a FIFO, a dead network disk) hold their thread until it comes.
+// All operations: cancelled at once while they wait for a thread; what a thread or the kernel has
+// begun, it ends. Reads and writes of much are done in steps of 4 MiB, between which a cancellation
+// is seen, and `progress` receives how many bytes were moved, however it ends. Files that make a
+// read wait for somebody (a terminal, a FIFO, a dead network disk) hold their thread until it
+// comes.
 #pragma once
 
 #include <twill/core/config.hpp>

@@ -3,6 +3,7 @@
 
 #include <twill/core/config.hpp>
 #include <twill/core/time.hpp>
+#include <twill/reactor/make_reactor.hpp>
 #include <twill/runtime/lanes.hpp>
 
 #include <functional>
@@ -44,6 +45,11 @@ struct runtime_options {
     // Zero: a further one is called as soon as anything waits, which serves tests.
     // TWILL_EVENT_DELAY (seconds)
     duration event_delay = std::chrono::microseconds(200);
+
+    // How files are read and written: by io_uring, or by threads of the blocking pool. Where
+    // io_uring is asked for and cannot be had, there is no runtime. TWILL_REACTOR (auto, epoll,
+    // io_uring)
+    reactor_kind reactor = reactor_kind::automatic;
 
     // What the threads that compute do for those that serve I/O.
     // TWILL_LANES (give_way, none, idle, nice:1 to nice:19)

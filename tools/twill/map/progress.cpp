@@ -36,6 +36,7 @@ std::size_t terminal_width() {
 
 // Where jobs are most of their time, when their number is the limit.
 const char* where(double share_on_cpu) {
+    if (share_on_cpu < 0) return "their number";
     return share_on_cpu >= 0.5 ? "the CPUs" : "waiting on I/O";
 }
 

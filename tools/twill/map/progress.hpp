@@ -34,7 +34,8 @@ struct job_counts {
     std::size_t failed = 0;
     std::size_t allowed = 0;  // to run at a time; 0: not known
     limiter limited_by = limiter::nothing;
-    double share_on_cpu = 0;  // of the time of those that ended lately, with waiting for one
+    // Of the time of those that ended lately, with waiting for one; below 0: not known.
+    double share_on_cpu = -1;
     [[nodiscard]] std::size_t ended() const noexcept { return done + skipped; }
 };
 

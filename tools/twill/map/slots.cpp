@@ -90,10 +90,10 @@ void slots::note_share(const twill::call_sample& times) noexcept {
     const auto all = times.run + times.queued + times.blocked;
     if (all <= twill::duration::zero()) return;
     constexpr double weight = 0.1;
+    const double its =
+        static_cast<double>((times.run + times.queued).count()) / static_cast<double>(all.count());
     double& share = control_.outcome.counts.share_on_cpu;
-    share += weight * (static_cast<double>((times.run + times.queued).count()) /
-                           static_cast<double>(all.count()) -
-                       share);
+    share = share < 0 ? its : share + weight * (its - share);
 }
 
 }  // namespace twill_command

@@ -5,6 +5,7 @@
 #include <twill/core/error.hpp>
 #include <twill/core/finally.hpp>
 #include <twill/core/sleep.hpp>
+#include <twill/core/timeout.hpp>
 
 #include <unistd.h>
 
@@ -22,6 +23,11 @@ using namespace std::chrono_literals;
 
 // What an ended worker has written comes out of the pipe at once, unless somebody else holds it.
 constexpr twill::duration linger = 1s;
+
+// With --timeout as a share of the median: how often that is looked at, and the least that it comes
+// to, since some inputs take microseconds, and a process may have to wait for a CPU.
+constexpr twill::duration look = 100ms;
+constexpr twill::duration least_share = 100ms;
 
 // Small ones are copied to where they just fit.
 constexpr std::size_t small = 4096;
@@ -122,8 +128,20 @@ twill::task<> worker::read(twill::scope_ref all) {
         stirred_.announce();
         if (!is_answer) break;
     }
-    // It may only have closed its output: then it is stopped.
+    // As a rule it ends now. It may only have closed its output, or have written nonsense: then it
+    // is stopped.
+    if (problem_.empty()) {
+        try {
+            co_await twill::with_timeout(linger, until_ended());
+        } catch (const twill::timed_out&) {
+            problem_ = "the worker closed its output and did not end";
+        }
+    }
     all.cancel();
+}
+
+twill::task<> worker::until_ended() {
+    while (!ended_) co_await stirred_.next();
 }
 
 // False: what the worker writes is no answer.
@@ -239,17 +257,18 @@ void worker::add_errors_without_job(std::span<const std::byte> bytes) {
 
 twill::task<> worker::watch_time(twill::scope_ref all) {
     for (;;) {
-        const auto allowed = limit_.now();
+        auto allowed = limit_.now();
         const auto now = twill::now();
         if (!allowed) {
-            co_await twill::sleep(100ms);
+            co_await twill::sleep(look);
             continue;
         }
+        if (limit_.may_change()) allowed = std::max(*allowed, least_share);
         // An input that comes later has its time from then.
         const auto deadline =
             twill::after(unanswered_.empty() ? now : unanswered_.front().began, *allowed);
         if (deadline <= now) break;
-        co_await twill::sleep(limit_.may_change() ? std::min<twill::duration>(deadline - now, 100ms)
+        co_await twill::sleep(limit_.may_change() ? std::min(deadline - now, look)
                                                   : deadline - now);
     }
     timed_out_ = true;
@@ -259,6 +278,8 @@ twill::task<> worker::watch_time(twill::scope_ref all) {
 
 twill::task<> worker::watch_end(twill::scope_ref all) {
     co_await process_.child.ended();
+    ended_ = true;
+    stirred_.announce();
     // What it has started would hold its output open.
     static_cast<void>(process_.child.signal_group(SIGKILL));
     co_await twill::sleep(linger);

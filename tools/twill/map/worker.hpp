@@ -91,6 +91,7 @@ private:
     twill::task<> watch_end(twill::scope_ref all);
     twill::task<> kill_slowly();
     twill::task<> end_all(twill::scope_ref all);
+    twill::task<> until_ended();
     twill::task<> gather_errors();
     void drain_errors();
     void add_errors_without_job(std::span<const std::byte> bytes);
@@ -105,7 +106,8 @@ private:
     std::deque<answer> unanswered_;
     bool keeping_errors_ = false;  // of the first of them, in a file
     bool taking_ = false;          // an answer is being handed over
-    change stirred_;               // one of the two has ended
+    bool ended_ = false;           // the process
+    change stirred_;               // one of the three has changed
     bool timed_out_ = false;
     std::string problem_;
     twill::exit_status status_;

@@ -46,10 +46,16 @@ worker_pool::worker_pool(const map_arguments& arguments, launcher& commands, int
       mark_(new_mark()) {}
 
 twill::task<> worker_pool::feed() {
+    job_counts& counts = control_.outcome.counts;
+    counts.allowed = workers_;
     while (!control_.is_ending()) {
-        while (is_too_much()) co_await delivery_.fewer().next();
+        while (is_too_much()) {
+            counts.limited_by = queue_.size() >= workers_ ? limiter::jobs : limiter::output;
+            co_await delivery_.fewer().next();
+        }
+        counts.limited_by = limiter::inputs;
         planned_job next = co_await intake_.next(1);
-        if (next.inputs.empty()) co_return;
+        if (next.inputs.empty()) break;
         const std::string& input = next.inputs.front();
         if (arguments_.worker == worker_protocol::lines && input.find('\n') != std::string::npos) {
             delivery_.fail_unstarted(
@@ -60,6 +66,7 @@ twill::task<> worker_pool::feed() {
         queue_.push_back(std::move(next));
         changed().announce();
     }
+    counts.limited_by = limiter::nothing;
 }
 
 bool worker_pool::is_too_much() const noexcept {
@@ -207,6 +214,10 @@ std::size_t worker_pool::window() const {
 void worker_pool::note_error_output() { in_step_ = true; }
 
 void worker_pool::note_time(std::size_t count, twill::duration took) {
+    // Those that came together were worked on one after the other.
+    const auto typical = took / static_cast<twill::duration::rep>(count);
+    constexpr std::size_t enough = 8;
+    for (std::size_t i = 0; i < std::min(count, enough); ++i) time_limit_.note(typical);
     const double each = std::chrono::duration<double>(took).count() / static_cast<double>(count);
     constexpr double weight = 0.2;
     seconds_each_ += weight * (each - seconds_each_);
@@ -224,9 +235,6 @@ void worker_pool::note_busy(bool busy) {
         --control_.outcome.counts.running;
 }
 
-twill::task<> worker_pool::answered(answer whole) {
-    time_limit_.note(whole.result.ended - whole.began);
-    co_await settle_one(std::move(whole), false);
-}
+twill::task<> worker_pool::answered(answer whole) { co_await settle_one(std::move(whole), false); }
 
 }  // namespace twill_command
