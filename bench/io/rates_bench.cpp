@@ -45,7 +45,7 @@ std::vector<row> request_rows(const settings& how, const std::string& talk,
                 talk + ", " + std::to_string(connections) + " connections, " + name_of(where);
             if (!how.wants(what)) continue;
             const words options{"--connections", std::to_string(connections), "--seconds",
-                                how.quick ? "0.2" : "2"};
+                                how.quick ? "0.2" : "1"};
             const auto all = servers(how, peers, [&](const server_kind& kind) {
                 return measure_load(how, kind, {.talk = talk, .where = where}, options);
             });
@@ -80,7 +80,7 @@ std::vector<row> https_rows(const settings& how) {
         const std::string what = "https, new connections, " + name_of(where);
         if (!how.wants(what)) continue;
         const words options{"--way", "arrivals",  "--connections",
-                            callers, "--seconds", how.quick ? "0.2" : "2"};
+                            callers, "--seconds", how.quick ? "0.2" : "1"};
         const auto all = servers(how, https_peers, [&](const server_kind& kind) {
             return measure_load(how, kind, {.talk = "https", .where = where}, options);
         });
