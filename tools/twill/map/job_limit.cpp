@@ -122,7 +122,7 @@ bool job_limit::cpus_have_room(twill::time_point now) {
     if (manners_ == cpu_manners::polite && in_progress_ > 0 && !some_cpu_is_idle(now)) return false;
     if (in_progress_ < cpus_) return true;
     // Each of those who want a CPU gets an equal share: beside strangers more of them get more.
-    const double beside_strangers = manners_ == cpu_manners::greedy ? 10 : 3;
+    const double beside_strangers = manners_ == cpu_manners::greedy ? 10 : 4;
     const double cpus = demand_->has_strangers(now) ? beside_strangers * cpus_ : cpus_;
     if (demand_->wanted() + demand_->of_one_more() / 2 > cpus) return false;
     // They may have left the work to their children, of which nothing is known until they end.
