@@ -113,7 +113,7 @@ public:
         feeder_ = std::thread([this, input = how.input, open = how.keep_input_open] {
             feed(input);
             fed_ = true;
-            if (!open) close_input();
+            if (!open) end_input();
         });
     }
     ~running_command() {
@@ -124,7 +124,7 @@ public:
             for (const pid_t left : marked()) ::kill(left, SIGKILL);
         }
         close_output();
-        feeder_.join();
+        if (feeder_.joinable()) feeder_.join();
         for (const int end : {in_, err_})
             if (end >= 0) ::close(end);
     }
@@ -138,9 +138,10 @@ public:
             text.remove_prefix(static_cast<std::size_t>(written));
         }
     }
+    // Once `input` is written.
     void close_input() {
-        ::close(in_);
-        in_ = -1;
+        feeder_.join();
+        end_input();
     }
     void close_output() {
         if (out_ >= 0) ::close(out_);
@@ -218,6 +219,11 @@ public:
     }
 
 private:
+    void end_input() {
+        ::close(in_);
+        in_ = -1;
+    }
+
     static std::array<int, 2> make_pipe() {
         std::array<int, 2> ends{};
         if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe2 failed");
