@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace twill::inline TWILL_ABI::bench {
 namespace {
@@ -28,8 +29,9 @@ void check(bool success, const std::string& out) {
 
 task<> run_with_tasks(long count) {
     for (long i = 0; i < count; ++i) {
-        const process_output made = co_await run_process(
-            {.arguments = {program, "hello"}, .in = stdio::null(), .err = stdio::null()});
+        // Not made inside of the co_await: GCC 14 breaks down at that.
+        command echo{.arguments = {program, "hello"}, .in = stdio::null(), .err = stdio::null()};
+        const process_output made = co_await run_process(std::move(echo));
         check(made.status.success(), made.out);
     }
 }
