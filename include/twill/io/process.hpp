@@ -1,6 +1,7 @@
 // Child processes.
 //
-//     auto made = co_await twill::run_process({.arguments = {"git", "status", "--short"}});
+//     twill::command status{.arguments = {"git", "status", "--short"}};
+//     auto made = co_await twill::run_process(status);
 //     if (made.status.success()) use(made.out);
 //
 //     auto sort = twill::process::start({.arguments = {"sort", "-n"},
@@ -11,6 +12,9 @@
 //
 // No thread is spent on a child: its end is an event like any other. A child gets default signal
 // dispositions, an empty signal mask, its three standard streams, and no other descriptor.
+//
+// GCC (12 to 14) breaks down at a braced list inside of some arguments of co_await: make the
+// command first, as above.
 #pragma once
 
 #include <twill/core/config.hpp>
