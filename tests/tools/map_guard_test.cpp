@@ -30,7 +30,7 @@ public:
         setting made;
         made.in_child = [path = path_] {
             if (::unshare(CLONE_NEWNS) != 0 ||
-                ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+                ::mount("none", "/proc", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
                 ::mount(path.c_str(), "/proc/meminfo", nullptr, MS_BIND, nullptr) != 0)
                 ::_exit(124);
         };
