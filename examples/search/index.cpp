@@ -245,7 +245,7 @@ twill::task<> index::follow(twill::file_watcher& changes) {
             while (some.paths.size() < most_pending)
                 note(co_await twill::with_deadline(until, changes.next()), some);
         } catch (const twill::timed_out&) {
-            // That was all for now.
+            // Nothing more came in that time: what has come is taken in.
         }
         co_await take_in(std::move(some));
     }
