@@ -1,8 +1,8 @@
 // The groups about files and children.
 
 #include "common/program.hpp"
+#include "common/words.hpp"
 #include "io/groups.hpp"
-#include "io/words.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -16,9 +16,7 @@
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -31,13 +29,6 @@ namespace twill::inline TWILL_ABI::bench {
 namespace {
 
 namespace fs = std::filesystem;
-using words = std::vector<std::string>;
-
-words operator+(words all, const words& more) {
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-}
-
 // A file with the numbers from 1 to `count`, one a line; removed when it goes.
 class numbers {
 public:
@@ -155,16 +146,20 @@ std::vector<row> many_inputs_rows(const settings& how) {
 }
 
 std::vector<row> all_rows(const settings& how) {
-    using group = std::pair<const char*, std::vector<row> (*)(const settings&)>;
-    std::vector<row> rows;
-    for (const auto& [name, measured] :
-         {group{"true", true_rows}, group{"echo", echo_rows}, group{"memory", memory_rows},
-          group{"a million", many_inputs_rows}})
-        if (how.wants(name))
-            for (row& each : measured(how)) rows.push_back(std::move(each));
+    std::vector<row> rows = wanted_rows(how, {{"true", true_rows},
+                                              {"echo", echo_rows},
+                                              {"memory", memory_rows},
+                                              {"a million", many_inputs_rows}});
     for (row& each : worker_rows(how, twill_command(how))) rows.push_back(std::move(each));
     for (row& each : best_number_rows(how, twill_command(how))) rows.push_back(std::move(each));
     return rows;
+}
+
+int run_one(const words& argv) {
+    if (argv.front() == "worker") return be_worker();
+    if (argv.front() != "bare") return 2;
+    run_bare(argv.at(1).c_str(), std::stol(argv.at(2)), std::stol(argv.at(3)));
+    return 0;
 }
 
 }  // namespace
@@ -173,15 +168,5 @@ std::vector<row> all_rows(const settings& how) {
 int main(int argc, char** argv) {
     namespace bench = twill::bench;
     setenv("LC_ALL", "C", 1);
-    if (argc == 3 && std::string_view(argv[1]) == "run" && std::string_view(argv[2]) == "worker")
-        return bench::be_worker();
-    if (argc != 6 || std::string_view(argv[1]) != "run" || std::string_view(argv[2]) != "bare")
-        return bench::suite_main(argc, argv, "map", bench::all_rows);
-    try {
-        bench::run_bare(argv[3], std::stol(argv[4]), std::stol(argv[5]));
-        return 0;
-    } catch (const std::exception& e) {
-        std::fprintf(stderr, "twill_bench_map run bare: %s\n", e.what());
-        return 1;
-    }
+    return bench::suite_main(argc, argv, "map", bench::all_rows, bench::run_one);
 }

@@ -186,12 +186,12 @@ private:
 }  // namespace
 
 void run_load(const words& given) {
-    const serving_options options(given);
-    const double seconds = std::stod(options.text("--seconds", "4"));
-    const double warm_up = std::stod(options.text("--warm-up", "1"));
-    load clients(options.number("--port"), std::stoul(options.text("--connections", "64")),
-                 std::stod(options.text("--rate", "0")),
-                 options.text("--request", "echo") == "scan");
+    const named_words options(given);
+    const double seconds = options.number("--seconds", 4);
+    const double warm_up = options.number("--warm-up", 1);
+    load clients(static_cast<unsigned>(options.count("--port")),
+                 static_cast<std::size_t>(options.count("--connections", 64)),
+                 options.number("--rate"), options.text("--request", "echo") == "scan");
     const bool real_time = take_real_time_priority();
     clients.run_until(monotonic_seconds() + warm_up);
     clients.forget();

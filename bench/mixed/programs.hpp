@@ -4,12 +4,11 @@
 
 #include <twill/core/config.hpp>
 
+#include "common/words.hpp"
+
 #include <string>
-#include <vector>
 
 namespace twill::inline TWILL_ABI::bench {
-
-using words = std::vector<std::string>;
 
 // Twill's server; see serving.hpp. Beside what all servers know: --io off (no listener), --job
 // background or foreign, --lanes default|none|idle|nice, --watchdog
