@@ -27,6 +27,7 @@ std::vector<row> all_rows(const settings& asked) {
                                               {"foreign", in_lab(foreign_rows)},
                                               {"hostile", in_lab(hostile_rows)},
                                               {"scan", in_lab(scan_rows)},
+                                              {"reindexing", in_lab(reindexing_rows)},
                                               {"quota", in_lab(quota_rows)}});
     lab.report_disturbances();
     return rows;

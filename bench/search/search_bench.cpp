@@ -8,6 +8,7 @@
 #include "common/interleave.hpp"
 #include "common/program.hpp"
 #include "common/suite.hpp"
+#include "search/reindexing.hpp"
 
 #include <search/service.hpp>
 
@@ -327,6 +328,8 @@ int run_one(const words& argv) {
         run([&] {
             return type_words(arguments.at(0), std::stol(arguments.at(1)), arguments.at(2));
         });
+    else if (name == "reindexing")
+        run_reindexing(arguments);
     else
         return 2;
     return 0;
