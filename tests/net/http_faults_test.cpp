@@ -39,7 +39,7 @@ using twill::endpoint;
 using twill::task;
 using twill::http::exchange;
 
-task<> echo_content(exchange& x) {
+task<> tell_content(exchange& x) {
     if (x.request().path() == "/chunks") {
         x.begin(200);
         co_await x.write("the content");
@@ -51,7 +51,7 @@ task<> echo_content(exchange& x) {
 
 // Whatever ends it.
 task<> serve(any_stream stream) {
-    co_await twill::http::serve_stream(std::move(stream), echo_content,
+    co_await twill::http::serve_stream(std::move(stream), tell_content,
                                        {.report = [](std::string_view) {}});
 }
 
@@ -315,7 +315,7 @@ TEST(HttpFaults, WhatIsSmuggledBehindAnotherRequestIsNeverSeen) {
 // A content that drips is let in as long as something comes, but not longer than a request may
 // take.
 TEST(HttpFaults, AContentThatDripsIsCutOff) {
-    beside_server({.connection = {.request_limit = 60ms, .stall_limit = 1h}}, echo_content,
+    beside_server({.connection = {.request_limit = 60ms, .stall_limit = 1h}}, tell_content,
                   [](endpoint there) -> task<> {
                       auto stream = co_await twill::connect(there);
                       co_await stream.write_all(
@@ -335,7 +335,7 @@ TEST(HttpFaults, AContentThatDripsIsCutOff) {
 
 TEST(HttpFaults, AContentInManySmallChunksIsNoLongerThanOthers) {
     beside_server(
-        {.connection = {.max_content = 1000}}, echo_content, [](endpoint there) -> task<> {
+        {.connection = {.max_content = 1000}}, tell_content, [](endpoint there) -> task<> {
             std::string chunks = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
             for (int i = 0; i < 11; ++i) chunks += "64\r\n" + std::string(100, 'a') + "\r\n";
             const auto said = co_await ask(there, chunks + "0\r\n\r\n");
@@ -384,7 +384,7 @@ TEST(HttpFaults, ItAcceptsAgainWhenThereAreDescriptors) {
             all.push_back(std::move(one));
         }
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
-            s.spawn(&twill::http::server::serve, &server, echo_content);
+            s.spawn(&twill::http::server::serve, &server, tell_content);
             co_await twill::sleep(30ms);
             EXPECT_EQ(server.connections(), 0U);
             all.clear();
