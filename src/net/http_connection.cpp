@@ -45,6 +45,17 @@ void http_connection::limit(duration from_now) noexcept {
     if (phase_ == phase::request) service_.watch.set_due(*this, request_due_);
 }
 
+void http_connection::expect_whole_client() noexcept {
+    set_half_is_gone(true);
+    // It may have been seen doing so already.
+    service_.watch.set_handling(*this, now());
+}
+
+task<> http_connection::wait_for_departure() {
+    http_departure departure(service_.watch, *this);
+    co_await departure.wait();
+}
+
 task<> http_connection::serve() {
     strand_ = &co_await current();
     service_.watch.enter(*this, *strand_);
@@ -95,7 +106,7 @@ bool http_connection::begin_to_idle() noexcept {
     }
     if (descriptor() < 0) return false;
     // A request that has come already is answered; then comes the end.
-    ::shutdown(descriptor(), SHUT_RD);
+    shut_input();
     return true;
 }
 
@@ -148,6 +159,7 @@ void http_connection::begin_request() noexcept {
     set_served();
     const bool is_plain = stream_.kernel() != nullptr;
     set_half_is_gone(!is_plain);
+    renew_client();
     if (is_plain && head_.minor_version > 0) allow_asking();
     head_came_ = now();
     request_due_ = after(head_came_, service_.options.request_limit);

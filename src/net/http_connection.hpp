@@ -56,7 +56,9 @@ public:
     void limit(duration from_now) noexcept;
     void leave_place() noexcept;
     // From now on a client that closes its sending half has gone.
-    void expect_whole_client() noexcept { set_half_is_gone(true); }
+    void expect_whole_client() noexcept;
+    using http_watched::outlive_client;
+    [[nodiscard]] task<> wait_for_departure();
     [[nodiscard]] std::string peer() const;
 
 private:

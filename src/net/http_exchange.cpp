@@ -46,6 +46,8 @@ sending exchange::write_file(const file& from, std::uint64_t offset, std::uint64
 sending exchange::flush() { return sending(on_->flush()); }
 bool exchange::begun() const noexcept { return on_->begun(); }
 void exchange::limit(duration from_now) noexcept { on_->limit(from_now); }
+void exchange::outlive_client() noexcept { on_->outlive_client(); }
+task<> exchange::client_gone() { return on_->wait_for_departure(); }
 void exchange::leave_place() noexcept { on_->leave_place(); }
 void exchange::expect_whole_client() noexcept { on_->expect_whole_client(); }
 std::string exchange::peer() const { return on_->peer(); }

@@ -1,6 +1,5 @@
 // What clients, servers, networks and the system do to an HTTP server and client.
 #include <twill/net/http_client.hpp>
-#include <twill/net/http_events.hpp>
 #include <twill/net/http_server.hpp>
 
 #include <twill/core/cancellation.hpp>
@@ -202,52 +201,6 @@ TEST(HttpFaults, AClientNeverTakesHalfAResponseForTheWhole) {
                         EXPECT_EQ(got, std::nullopt) << at << response.substr(0, at);
                     }
                 }
-    });
-}
-
-TEST(HttpFaults, AClientThatClosesItsSendingHalfIsAnswered) {
-    const auto answer = [](exchange& x) -> task<> {
-        co_await twill::sleep(700ms);  // it is looked at twice meanwhile
-        x.begin(200);
-        co_await x.write("slowly ");
-        co_await x.flush();
-        co_await twill::sleep(300ms);
-        co_await x.write("answered");
-    };
-    beside_server({}, answer, [](endpoint there) -> task<> {
-        for (const char* version : {"HTTP/1.1", "HTTP/1.0"}) {
-            auto stream = co_await twill::connect(there);
-            co_await stream.write_all("GET / " + std::string(version) + "\r\nHost: a\r\n\r\n");
-            stream.shutdown_write();
-            const auto said = co_await read_to_end(stream);
-            const bool asked = said.starts_with("HTTP/1.1 100 Continue\r\n\r\n");
-            EXPECT_EQ(asked, std::string_view(version) == "HTTP/1.1") << said;
-            EXPECT_EQ(count_of(said, "200 OK"), 1U) << said;
-            EXPECT_TRUE(has(said, "slowly ")) << said;
-            EXPECT_TRUE(has(said, "answered")) << said;
-        }
-    });
-}
-
-TEST(HttpFaults, AStreamOfEventsEndsWithItsClient) {
-    std::atomic<bool> cut{false};
-    const auto answer = [&](exchange& x) -> task<> {
-        twill::http::event_stream events(x);
-        co_await events.send("begun");
-        try {
-            co_await for_ever();
-        } catch (const twill::cancelled&) {
-            cut = true;
-            throw;
-        }
-    };
-    beside_server({}, answer, [&](endpoint there) -> task<> {
-        {
-            auto stream = co_await twill::connect(there);
-            co_await stream.write_all(get("/"));
-            co_await read_until(stream, "data: begun\n\n");
-        }
-        while (!cut) co_await twill::sleep(5ms);
     });
 }
 

@@ -8,12 +8,13 @@
 // A long response is written piece by piece, at the speed of the client:
 //
 //     x.set("Content-Type", "text/csv");
-//     co_await x.start(200);
+//     x.begin(200);
 //     for (auto& row : rows) co_await x.write(row);
 //
 // A handler that ends without a response, or with an exception, gives a 500; an http::error its own
 // status; if a part of its response was sent by then, the connection is reset. It is cancelled when
-// the request's time is up, when the client has gone, and when the server ends.
+// the request's time is up, when the client has gone (unless it outlives it), and when the server
+// ends.
 #pragma once
 
 #include <twill/core/config.hpp>
@@ -138,6 +139,15 @@ public:
     // From now on the handler may take so long, instead of what the server's options say: for
     // downloads and streams of events. duration::max(): for ever.
     void limit(duration from_now) noexcept;
+
+    // A handler is cancelled when its client has gone. From now on this one is not: for work that
+    // must not stop half-way, or that others wait for, too. The limits in time stay, and to write
+    // throws io_error then.
+    void outlive_client() noexcept;
+    // Waits until the client has gone. For a handler that outlives it; one that does not is
+    // cancelled here as everywhere else. Any number of tasks of the handler; cancelled at once. A
+    // client that has left before counts. A stream that is none of the kernel's tells nothing.
+    [[nodiscard]] task<> client_gone();
 
     // From now on this request does not count to overload_options::max_handlers: for handlers that
     // mostly wait. Streams of events do it by themselves.
