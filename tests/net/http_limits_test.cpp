@@ -4,14 +4,19 @@
 #include <twill/core/error.hpp>
 #include <twill/core/sleep.hpp>
 #include <twill/core/when_any.hpp>
+#include <twill/net/http_files.hpp>
+#include <twill/net/tls.hpp>
 
+#include "certificates.hpp"
 #include "http.hpp"
 #include "io/fixtures.hpp"
 #include "support/tasks.hpp"
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
+#include <span>
 #include <string>
 
 namespace {
@@ -90,23 +95,103 @@ TEST(HttpLimits, AContentThatDoesNotComeIsCutOff) {
         });
 }
 
-TEST(HttpLimits, AClientThatNeverReadsIsCutOff) {
-    const auto text = pattern(1 << 20);
-    bool cut = false;
-    const auto answer = [&](exchange& x) -> task<> {
-        x.begin(200);
+// A handler that does as it is told and waits for a client that takes it.
+struct sender {
+    std::atomic<bool> cut{false};
+
+    template <class Work>
+    task<> operator()(Work work) {
         try {
-            for (;;) co_await x.write(text);
+            co_await work();
         } catch (const twill::cancelled&) {
             cut = true;
             throw;
         }
+    }
+    task<> until_cut() {
+        while (!cut) co_await twill::sleep(1ms);
+    }
+};
+
+constexpr std::chrono::milliseconds soon = 50ms;
+
+TEST(HttpLimits, AClientThatNeverReadsIsCutOff) {
+    const auto text = pattern(1 << 20);
+    sender one;
+    const auto answer = [&](exchange& x) -> task<> {
+        x.begin(200);
+        co_await one([&]() -> task<> {
+            for (;;) co_await x.write(text);
+        });
     };
-    beside_server({.connection = {.stall_limit = 50ms}}, answer, [&](endpoint there) -> task<> {
-        auto stream = co_await twill::connect(there);
-        co_await stream.write_all(get("/"));
-        while (!cut) co_await twill::sleep(5ms);
-    });
+    beside_server({.connection = {.request_limit = 1h, .stall_limit = soon}}, answer,
+                  [&](endpoint there) -> task<> {
+                      auto stream = co_await twill::connect(there);
+                      co_await stream.write_all(get("/"));
+                      co_await one.until_cut();
+                  });
+}
+
+// The kernel sends it.
+TEST(HttpLimits, AClientThatNeverReadsAFileIsCutOff) {
+    temporary_directory folder;
+    static_cast<void>(folder.file("large", pattern(50'000'000), 0644));
+    const twill::http::files files(folder.path());
+    sender one;
+    const auto answer = [&](exchange& x) -> task<> {
+        co_await one([&]() -> task<> { co_await files(x); });
+    };
+    beside_server({.connection = {.request_limit = 1h, .stall_limit = soon}}, answer,
+                  [&](endpoint there) -> task<> {
+                      auto stream = co_await twill::connect(there);
+                      co_await stream.write_all(get("/large"));
+                      co_await one.until_cut();
+                  });
+}
+
+TEST(HttpLimits, AClientThatNeverReadsIsCutOffInTlsToo) {
+    certificates all;
+    const auto made = all.make("server", "IP:127.0.0.1");
+    twill::tls::server_context identity(
+        {.certificate_file = made.certificate, .key_file = made.key});
+    twill::tls::client_context trust({.trust_file = all.root()});
+    const auto text = pattern(1 << 20);
+    sender one;
+    const auto answer = [&](exchange& x) -> task<> {
+        x.begin(200);
+        co_await one([&]() -> task<> {
+            for (;;) co_await x.write(text);
+        });
+    };
+    beside_server({.tls = &identity, .connection = {.request_limit = 1h, .stall_limit = soon}},
+                  answer, [&](endpoint there) -> task<> {
+                      auto safe = co_await twill::tls::connect(
+                          twill::any_stream(co_await twill::connect(there)), trust, "127.0.0.1");
+                      co_await safe.write_all(get("/"));
+                      co_await one.until_cut();
+                  });
+}
+
+// The limit is for each piece that is taken, and not for the whole.
+TEST(HttpLimits, AClientThatReadsSlowlyIsNotCutOff) {
+    const auto text = pattern(16 << 20);
+    const auto answer = [&](exchange& x) -> task<> { co_await x.respond(200, text); };
+    beside_server({.connection = {.request_limit = 1h, .stall_limit = 1s}}, answer,
+                  [&](endpoint there) -> task<> {
+                      auto stream = co_await twill::connect(there);
+                      co_await stream.write_all(get_last("/"));
+                      const auto began = twill::now();
+                      std::string all;
+                      std::string piece(1 << 20, 0);
+                      while (twill::now() - began < 1500ms) {
+                          co_await twill::sleep(100ms);
+                          all.append(
+                              piece, 0,
+                              co_await stream.read_some(std::as_writable_bytes(std::span(piece))));
+                      }
+                      all += co_await read_to_end(stream);
+                      EXPECT_EQ(content_of(all).size(), text.size());
+                  });
 }
 
 }  // namespace
