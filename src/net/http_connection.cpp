@@ -80,7 +80,7 @@ task<> http_connection::run() {
         if (keep_ && !in_.complete()) co_await skip_content();
         if (!keep_ || broken_) break;
         // What has no content is not sent by writing it.
-        if (out_.is_long()) co_await send_gathered();
+        if (out_.is_long()) co_await send({});
         in_.next();
     }
     if (broken_) co_return;

@@ -90,13 +90,13 @@ private:
     [[nodiscard]] task<> write_pieces(const file& from, std::uint64_t offset, std::uint64_t count);
     [[nodiscard]] task<> send_file(byte_stream& to, const file& from, std::uint64_t offset,
                                    std::uint64_t count);
-    [[nodiscard]] task<> send(std::string_view bytes);
-    [[nodiscard, gnu::noinline]] task<> send_gathered();
+    [[nodiscard, gnu::noinline]] task<> send(std::string_view behind);
     void begin_to_wait() noexcept;
     void end_to_wait() noexcept;
 
     // When something is wrong.
     void conclude(const std::exception_ptr& failure);
+    void conclude_badly(const std::exception_ptr& failure);
     void put(int status, std::string_view content);
     void refuse(int status, std::string_view why);
     void refuse_head(int status, std::string_view why);

@@ -6,6 +6,7 @@
 #include <twill/io/detail/send_file.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace twill::inline TWILL_ABI::detail {
 namespace {
@@ -164,8 +165,6 @@ task<> http_connection::write(std::string_view content) {
 
 task<> http_connection::write_through(std::string_view content) {
     const auto rest = out_.begin_long(content);
-    co_await send(out_.view());
-    out_.clear();
     co_await send(rest);
     out_.end_long();
 }
@@ -221,21 +220,21 @@ task<> http_connection::send_file(byte_stream& to, const file& from, std::uint64
 // Empty when there is nothing to send.
 task<> http_connection::flush() {
     if (out_.empty()) return {};
-    return send_gathered();
+    return send({});
 }
 
-task<> http_connection::send_gathered() {
-    co_await send(out_.view());
-    out_.clear();
-}
-
-task<> http_connection::send(std::string_view bytes) {
+// What waits, and then `behind`.
+task<> http_connection::send(std::string_view behind) {
     constexpr std::size_t piece = 65536;
     torn_ = true;
     out_.leaves();
     service_.watch.end_asking(*this);
     try {
-        while (!bytes.empty()) {
+        for (auto bytes = out_.view(); !bytes.empty() || !behind.empty();) {
+            if (bytes.empty()) {
+                out_.clear();
+                bytes = std::exchange(behind, {});
+            }
             begin_to_wait();
             if (byte_stream* raw = stream_.kernel()) {
                 bytes.remove_prefix(co_await raw->write_some(std::as_bytes(std::span(bytes))));
@@ -249,6 +248,7 @@ task<> http_connection::send(std::string_view bytes) {
         broken_ = true;
         throw;
     }
+    out_.clear();
     torn_ = false;
     end_to_wait();
 }

@@ -34,6 +34,13 @@ void http_connection::refuse_head(int status, std::string_view why) {
 
 // Brings the response to its end, whatever the handler left.
 void http_connection::conclude(const std::exception_ptr& failure) {
+    if (!failure && begun() && !out_.is_short())
+        out_.end();
+    else
+        conclude_badly(failure);
+}
+
+void http_connection::conclude_badly(const std::exception_ptr& failure) {
     const auto report = [&](const std::string& what) {
         service_.report("http: " + std::string(request_.method()) + ' ' +
                         std::string(request_.path()) + ": " + what);
@@ -59,20 +66,17 @@ void http_connection::conclude(const std::exception_ptr& failure) {
         }
     } else if (!begun()) {
         report("the handler ended without a response");
-    } else if (out_.is_short()) {
+    } else {
         report("the response is shorter than was announced");
     }
-    const bool is_bad = failure || out_.is_short();
-    if (is_bad) out_.take_back();
+    out_.take_back();
     if (!begun()) {
         put(status, why + '\n');
-    } else if (is_bad) {
+    } else {
         // That it is not whole must show: the connection is reset.
         keep_ = false;
         broken_ = true;
         reset_on_close();
-    } else {
-        out_.end();
     }
 }
 
