@@ -1,4 +1,4 @@
-// What a client is told when something is wrong: with its request, with the handler, with the time
+// What a client is thrown when something is wrong: with its request, with the handler, with the time
 // that it took.
 
 #include "http_connection.hpp"
@@ -45,20 +45,17 @@ void http_connection::conclude_badly(const std::exception_ptr& failure) {
         service_.report("http: " + std::string(request_.method()) + ' ' +
                         std::string(request_.path()) + ": " + what);
     };
-    int status = 500;
-    std::string why = "Internal Server Error";
+    http::error answer(500);
     if (failure) {
         try {
             std::rethrow_exception(failure);
-        } catch (const http::error& told) {
-            if (is_final_status(told.status())) {
-                status = told.status();
-                why = told.what();
-            } else {
-                report("the handler threw the status " + std::to_string(told.status()) + ": " +
-                       told.what());
-            }
-            if (begun() && !out_.is_unsent()) report(why);
+        } catch (const http::error& thrown) {
+            if (is_final_status(thrown.status()))
+                answer = thrown;
+            else
+                report("the handler threw the status " + std::to_string(thrown.status()) + ": " +
+                       thrown.what());
+            if (begun() && !out_.is_unsent()) report(answer.what());
         } catch (const std::exception& other) {
             report(other.what());
         } catch (...) {
@@ -71,7 +68,8 @@ void http_connection::conclude_badly(const std::exception_ptr& failure) {
     }
     out_.take_back();
     if (!begun()) {
-        put(status, why + '\n');
+        for (const auto& [name, value] : answer.fields()) out_.set_field(name, value, false);
+        put(answer.status(), std::string(answer.what()) + '\n');
     } else {
         // That it is not whole must show: the connection is reset.
         keep_ = false;

@@ -8,6 +8,18 @@ error::error(int status) : error(status, std::string(reason(status))) {}
 error::error(int status, const std::string& message)
     : std::runtime_error(message), status_(status) {}
 
+error& error::with(std::string_view name, std::string_view value) & {
+    detail::http_outgoing::check_field(name, value);
+    auto more = fields_ ? *fields_ : field_list();
+    more.emplace_back(name, value);
+    fields_ = std::make_shared<const field_list>(std::move(more));
+    return *this;
+}
+
+std::span<const std::pair<std::string, std::string>> error::fields() const noexcept {
+    return fields_ ? std::span(*fields_) : std::span<const std::pair<std::string, std::string>>();
+}
+
 const http::request& exchange::request() const noexcept { return on_->request(); }
 
 std::string_view exchange::parameter(std::string_view name) const noexcept {

@@ -118,10 +118,7 @@ files::files(const std::string& folder, file_options options) {
 task<> files::operator()(exchange& x) const {
     const auto keep = parts_;
     const auto method = x.request().method();
-    if (method != "GET" && method != "HEAD") {
-        co_await x.set("Allow", "GET,HEAD").respond(405, "Method Not Allowed\n");
-        co_return;
-    }
+    if (method != "GET" && method != "HEAD") throw error(405).with("Allow", "GET,HEAD");
     std::string path;
     if (x.has_parameter("path")) {
         path = x.parameter("path");

@@ -42,15 +42,19 @@ void http_outgoing::remove_fields(std::string_view name) {
     }
 }
 
-void http_outgoing::set_field(std::string_view name, std::string_view value, bool replace) {
-    if (begun())
-        throw usage_error("the response was begun already: set its fields before `respond`");
+void http_outgoing::check_field(std::string_view name, std::string_view value) {
     if (!is_http_token(name) || !is_http_value(value))
         throw usage_error("\"" + std::string(name) +
                           "\" is no name of a field, or its value has a control character");
     for (const std::string_view own : {"Content-Length", "Transfer-Encoding", "Connection", "Date"})
         if (http::same_name(name, own))
             throw usage_error("the field " + std::string(own) + " is set by the server");
+}
+
+void http_outgoing::set_field(std::string_view name, std::string_view value, bool replace) {
+    if (begun())
+        throw usage_error("the response was begun already: set its fields before `respond`");
+    check_field(name, value);
     if (replace) remove_fields(name);
     has_type_ = has_type_ || http::same_name(name, "Content-Type");
     fields_.append(name).append(": ").append(value).append("\r\n");

@@ -35,6 +35,8 @@ public:
     // The next response has no fields and is not begun. The last one stays where it is.
     void next_response() noexcept;
 
+    // Throws usage_error for what is no field, or none that may be set.
+    static void check_field(std::string_view name, std::string_view value);
     // As exchange::set and exchange::add.
     void set_field(std::string_view name, std::string_view value, bool replace);
     // A line "100 Continue" before the response.

@@ -43,6 +43,30 @@ TEST(HttpFailure, WhatAHandlerThrowsBecomesAResponseAndAReport) {
                               "http: GET /number: the handler threw what is no std::exception"}));
 }
 
+TEST(HttpFailure, AnErrorMayHaveFieldsOfItsOwn) {
+    const auto answer = [](exchange& x) -> task<> {
+        x.set("X-Mine", "never sent");
+        if (x.request().path() == "/both")
+            throw twill::http::error(401, "who are you?").with("X-A", "1").with("x-a", "2");
+        auto failure = twill::http::error(401);
+        EXPECT_THROW(failure.with("a b", "c"), twill::usage_error);
+        EXPECT_THROW(failure.with("a", "b\r\nc: d"), twill::usage_error);
+        EXPECT_THROW(failure.with("Content-Length", "1"), twill::usage_error);
+        EXPECT_TRUE(failure.fields().empty());
+        const auto copy = failure.with("WWW-Authenticate", "Basic");
+        throw copy;
+    };
+    beside_server({}, answer, [](endpoint there) -> task<> {
+        const auto said = co_await ask(there, get_last("/"));
+        EXPECT_EQ(status_line(said), "HTTP/1.1 401 Unauthorized");
+        EXPECT_TRUE(has(said, "\r\nWWW-Authenticate: Basic\r\n")) << said;
+        EXPECT_FALSE(has(said, "X-Mine")) << said;
+        EXPECT_EQ(content_of(said), "Unauthorized\n");
+        const auto both = co_await ask(there, get_last("/both"));
+        EXPECT_TRUE(has(both, "\r\nX-A: 1\r\nx-a: 2\r\n")) << both;
+    });
+}
+
 TEST(HttpFailure, AResponseThatBreaksOffIsNotTakenForWhole) {
     reports told;
     const auto answer = [](exchange& x) -> task<> {

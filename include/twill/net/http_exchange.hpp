@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -45,14 +46,28 @@ namespace http {
 
 // What goes wrong in HTTP terms. Thrown by a handler it makes the response, with the message as its
 // content; thrown to a handler it says what is wrong with the content that the client sends.
+//
+//     throw http::error(401, "who are you?").with("WWW-Authenticate", "Basic realm=\"all\"");
 class TWILL_API error : public std::runtime_error {
 public:
     explicit error(int status);
     error(int status, const std::string& message);
+
+    // A further field of the response. Throws usage_error for what exchange::add would.
+    error& with(std::string_view name, std::string_view value) &;
+    error&& with(std::string_view name, std::string_view value) && {
+        return std::move(with(name, value));
+    }
+
     [[nodiscard]] int status() const noexcept { return status_; }
+    // Those of `with`.
+    [[nodiscard]] std::span<const std::pair<std::string, std::string>> fields() const noexcept;
 
 private:
+    using field_list = std::vector<std::pair<std::string, std::string>>;
+
     int status_;
+    std::shared_ptr<const field_list> fields_;  // shared: to copy an exception must not throw
 };
 
 // What `respond` gives: awaiting it ensures that a long content has been written. A short one waits
