@@ -69,7 +69,7 @@ std::optional<twill::duration> parse_cpu_time(std::string_view text, long ticks_
         if (field >= first) {
             std::int64_t number = 0;
             const auto [end, error] =
-                std::from_chars(word.data(), std::to_address(word.end()), number);
+                std::from_chars(std::to_address(word.begin()), std::to_address(word.end()), number);
             if (error != std::errc() || end != std::to_address(word.end())) return std::nullopt;
             ticks += number;
         }
