@@ -106,6 +106,34 @@ std::vector<row> true_rows(const settings& how) {
                      measured)};
 }
 
+// With all that is known of a job written to a log, after it is on the disk, by twill; GNU parallel
+// writes less of it, and xargs and the loop nothing.
+std::vector<row> log_rows(const settings& how) {
+    const numbers inputs(how.size(10'000));
+    const numbers fewer((inputs.count() + 9) / 10);
+    const std::string log = inputs.path() + ".jsonl";
+    // No log is written over.
+    const auto with_log = [&](const std::string& command) {
+        return words{"sh", "-c", "rm -f '" + log + "'; exec " + command};
+    };
+    const std::string twill = "'" + twill_command(how) + "' map --joblog '" + log + "'";
+    const std::vector<contestant> all = {
+        runner("twill map -j2", with_log(twill + " -j2 -- true"), inputs),
+        runner("twill map", with_log(twill + " -- true"), inputs),
+        runner("posix_spawn + wait", bare(how, "true", inputs), inputs),
+        runner("xargs -P2", {"xargs", "-P2", "-n1", "true"}, inputs),
+        runner("GNU parallel -j2", with_log("parallel -j2 --joblog '" + log + "' true"), fewer),
+    };
+    row cpu{.name = "CPU per job with output, resource use and log: true, 10,000", .unit = "us"};
+    cpu.targets = {{.against = "xargs -P2", .bound = 0.65, .binding = true},
+                   {.against = "GNU parallel -j2", .bound = 0.1, .binding = true},
+                   {.against = "posix_spawn + wait", .bound = 1.2}};
+    const auto measured = interleave(all, how.rounds, "log");
+    std::error_code ignored;
+    fs::remove(log, ignored);
+    return {make_row(std::move(cpu), "cpu_us", measured)};
+}
+
 // Here twill and GNU parallel collect a line from each job; the others let the jobs write.
 std::vector<row> echo_rows(const settings& how) {
     const auto measured = by_all(how, "echo", how.size(5'000));
@@ -147,6 +175,7 @@ std::vector<row> many_inputs_rows(const settings& how) {
 
 std::vector<row> all_rows(const settings& how) {
     std::vector<row> rows = wanted_rows(how, {{"true", true_rows},
+                                              {"log", log_rows},
                                               {"echo", echo_rows},
                                               {"memory", memory_rows},
                                               {"a million", many_inputs_rows}});

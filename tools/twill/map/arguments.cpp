@@ -164,8 +164,6 @@ std::optional<map_answer> check_worker(const map_arguments& all) {
         return refuse("inputs come over standard input; leave out '{}'");
     if (!all.batch.is_one()) return refuse("it has no use for --batch");
     if (all.json_lines) return refuse("it gets whole lines; leave out --jsonl");
-    if (all.report)
-        return refuse("what it does with its time is not known, input by input: --report");
     if (all.dry_run) return refuse("there is one command, and no dry run of it");
     if (all.delay || all.gate.asked_for())
         return refuse("--delay, --load and --memfree hold back processes, not inputs");

@@ -13,6 +13,8 @@ namespace {
 
 // A running job: its two pipes and its process descriptor.
 constexpr rlim_t for_each_job = 3;
+// Its standard input, too.
+constexpr rlim_t for_each_worker = 4;
 // The pipes' other ends while it is started; the runtime, the signals, the spill file, the events
 // that stop the writing, and /dev/null.
 constexpr rlim_t for_all = 2 + 3 + 2 + 1 + 2 + 1;
@@ -27,17 +29,18 @@ rlim_t open_now() {
 
 }  // namespace
 
-unsigned jobs_that_fit(unsigned wanted, bool asked_for) {
+unsigned jobs_that_fit(unsigned wanted, bool asked_for, bool stay) {
+    const rlim_t for_each = stay ? for_each_worker : for_each_job;
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
     const rlim_t taken = open_now() + for_all;
-    const rlim_t room = limit.rlim_cur > taken ? (limit.rlim_cur - taken) / for_each_job : 0;
+    const rlim_t room = limit.rlim_cur > taken ? (limit.rlim_cur - taken) / for_each : 0;
     if (room >= wanted) return wanted;
     const auto fits = static_cast<unsigned>(room);
     if (fits == 0)
         complain(
             "twill map: {} open files are too few to run a job, which takes {}; raise ulimit -n",
-            limit.rlim_cur, taken + for_each_job);
+            limit.rlim_cur, taken + for_each);
     else if (asked_for)
         complain(
             "twill map: running {} at a time instead of {}: {} open files leave no room for more "

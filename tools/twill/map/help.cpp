@@ -56,7 +56,7 @@ Inputs: in COMMAND and ARGS, {{}} is the input, {{.}} without extension, {{/}} w
       --jsonl         inputs are JSON objects, one a line
       --batch N       give each process N inputs; auto: as many as keep it busy for a
                       while. Those of a batch that fails are tried one by one
-      --worker        run COMMAND once for each of the N at a time, and give it one input a
+      --worker        run COMMAND once for each of those at a time, and give it one input a
                       line; it answers with output and a line "$TWILL_MAP_END STATUS"
       --lengths       with --worker: inputs and answers have lengths, and any bytes
   -n, --dry-run       print the commands, quoted for a shell, and run nothing

@@ -79,9 +79,6 @@ int sum_up(const map_outcome& outcome) {
 
 job_limit limit_for(const map_arguments& arguments, unsigned most, twill::time_point began) {
     if (arguments.jobs) return job_limit(most);
-    // What one of those does with its time is not known input by input.
-    if (arguments.worker != worker_protocol::none)
-        return job_limit(std::min(twill::usable_cpus(), most));
     return {twill::usable_cpus(), most, began, arguments.manners};
 }
 
@@ -109,7 +106,8 @@ int run_jobs(const map_arguments& arguments, input_source& inputs) {
         program = std::move(found.path);
     }
     const bool asked_for = arguments.jobs.has_value();
-    const unsigned jobs = jobs_that_fit(arguments.jobs.value_or(most_measured), asked_for);
+    const unsigned jobs = jobs_that_fit(arguments.jobs.value_or(most_measured), asked_for,
+                                        arguments.worker != worker_protocol::none);
     if (jobs == 0) return exit_other_error;
     for (const auto& path : {arguments.timeline, arguments.trace})
         if (path) job_chart::prepare(*path);

@@ -7,6 +7,7 @@
 #include <twill/core/scope.hpp>
 #include <twill/core/task.hpp>
 #include <twill/core/time.hpp>
+#include <twill/runtime/adaptive_controller.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -49,6 +50,12 @@ public:
     // do.
     change& job_ended() noexcept { return job_ended_; }
 
+    // Until that is announced, or at `when` (`never`: not then): false.
+    twill::task<bool> job_ended_before(twill::time_point when);
+
+    // A job that has ended: its share is shown in the line.
+    void note_share(const twill::call_sample& times) noexcept;
+
     // Shorter, once no more are started.
     twill::task<> pause(twill::duration length);
 
@@ -60,6 +67,7 @@ public:
 
 private:
     twill::task<> until_ending();
+    twill::task<> until_job_ended();
 
     progress line_;
     bool ending_ = false;

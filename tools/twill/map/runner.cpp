@@ -37,8 +37,15 @@ runner::runner(const map_arguments& arguments, input_source& inputs, std::string
       time_limit_(arguments.timeout),
       report_(twill::usable_cpus()) {
     if (arguments.worker != worker_protocol::none)
-        workers_.emplace(arguments, launcher_, intake_, delivery_, control_, time_limit_, chart_,
-                         limit.now());
+        workers_.emplace(arguments, worker_pool::surroundings{.commands = launcher_,
+                                                              .inputs = intake_,
+                                                              .results = delivery_,
+                                                              .control = control_,
+                                                              .limit = limit,
+                                                              .gate = slots_.gate(),
+                                                              .allowed_time = time_limit_,
+                                                              .report = report_,
+                                                              .chart = chart_});
 }
 
 twill::task<map_outcome> runner::run() {
