@@ -37,7 +37,8 @@ struct answer {
     planned_job what;
     twill::time_point began;
     job_result result;
-    std::size_t slot;  // of the worker
+    std::size_t slot;                // of the worker
+    twill::duration stopped_before;  // what `time_limit::stopped` was when it began
 };
 
 // What workers have in common: where inputs come from and answers go.
@@ -87,6 +88,7 @@ private:
     twill::task<bool> take_answers();
     twill::task<> end_answer(int status, twill::time_point now);
     twill::task<> collect();
+    [[nodiscard]] twill::time_point deadline_for(const answer& one, twill::duration allowed) const;
     twill::task<> watch_time(twill::scope_ref all);
     twill::task<> watch_end(twill::scope_ref all);
     twill::task<> kill_slowly();
