@@ -88,7 +88,7 @@ Ctrl-C: start no more, wait for those that run. Twice: stop them.
 
 Exit status: 0 all jobs succeeded; 1 to 100 that many failed; 101 more; 2 the command
 line is wrong; 126, 127 COMMAND cannot be executed, was not found; 255 another error;
-with --halt fail, that of the job that failed.
+with --halt fail=1, that of the job that failed.
 )";
 
 }  // namespace

@@ -55,7 +55,7 @@ void slots::give_back(const attempt& one, const std::optional<twill::call_sample
     } else {
         limit_.ended_unmeasured(one.child.pid(), one.began, twill::now());
     }
-    control_.job_ended().announce();
+    control_.announce_end();
 }
 
 std::string slots::what_guards_did() const {

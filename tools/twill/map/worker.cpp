@@ -49,6 +49,7 @@ twill::task<> worker::live() {
         status_ = co_await process_.child.terminate(stop_grace);
     };
     co_await twill::finally(work(), stop, stop_grace + twill::default_cleanup_limit);
+    process_.listed.leave();
     drain_errors();
     if (unanswered_.empty()) co_return;
     desk_.end_turn(turn_, twill::now(), std::nullopt);
@@ -109,7 +110,8 @@ twill::task<> worker::send(std::vector<planned_job> jobs) {
         unanswered_.push_back({.what = std::move(each),
                                .began = now,
                                .result = job_result(store_),
-                               .slot = process_.slot});
+                               .slot = process_.slot,
+                               .stopped_before = limit_.stopped()});
     }
     co_await process_.child.in().write_all(bytes);
 }
@@ -191,7 +193,10 @@ twill::task<> worker::end_answer(int status, twill::time_point now) {
         is_to_rest_ = !is_last && !desk_.has_room();
         if (!is_last) begin_turn(looked);
     }
-    if (!is_last) unanswered_.front().began = now;
+    if (!is_last) {
+        unanswered_.front().began = now;
+        unanswered_.front().stopped_before = limit_.stopped();
+    }
     done.result.status.exited = true;
     done.result.status.code = status;
     done.result.ended = now;
@@ -292,6 +297,10 @@ void worker::add_errors_without_job(std::span<const std::byte> bytes) {
     write_to_stderr({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
+twill::time_point worker::deadline_for(const answer& one, twill::duration allowed) const {
+    return twill::after(one.began, allowed + limit_.stopped() - one.stopped_before);
+}
+
 twill::task<> worker::watch_time(twill::scope_ref all) {
     for (;;) {
         auto allowed = limit_.now();
@@ -302,8 +311,8 @@ twill::task<> worker::watch_time(twill::scope_ref all) {
         }
         if (limit_.may_change()) allowed = std::max(*allowed, least_share);
         // An input that comes later has its time from then.
-        const auto deadline =
-            twill::after(unanswered_.empty() ? now : unanswered_.front().began, *allowed);
+        const auto deadline = unanswered_.empty() ? twill::after(now, *allowed)
+                                                  : deadline_for(unanswered_.front(), *allowed);
         if (deadline <= now) break;
         co_await twill::sleep(limit_.may_change() ? std::min(deadline - now, look)
                                                   : deadline - now);

@@ -42,7 +42,8 @@ struct answer {
     planned_job what;
     twill::time_point began;
     job_result result;
-    std::size_t slot;  // of the worker
+    std::size_t slot;                // of the worker
+    twill::duration stopped_before;  // what `time_limit::stopped` was when it began
     // What was measured of it alone.
     std::optional<twill::call_sample> times{};
 };
@@ -115,6 +116,7 @@ private:
     void begin_turn(twill::time_point now);
     std::optional<twill::call_sample> end_turn(twill::time_point now);
     twill::task<> collect();
+    [[nodiscard]] twill::time_point deadline_for(const answer& one, twill::duration allowed) const;
     twill::task<> watch_time(twill::scope_ref all);
     twill::task<> watch_end(twill::scope_ref all);
     twill::task<> kill_slowly();
