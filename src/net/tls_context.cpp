@@ -38,7 +38,10 @@ detail::tls_context_ptr new_context(const SSL_METHOD* method) {
     // Renegotiation is what attacks are made of, and would make a write wait for a read.
     SSL_CTX_set_options(made.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                         SSL_OP_CIPHER_SERVER_PREFERENCE);
-    SSL_CTX_set_mode(made.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
+    // The certificate's file holds its chain. OpenSSL would look for one in its store otherwise,
+    // and verify it, at each handshake.
+    SSL_CTX_set_mode(made.get(),
+                     SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY | SSL_MODE_NO_AUTO_CHAIN);
     return made;
 }
 
