@@ -22,29 +22,21 @@
 #include <string>
 #include <system_error>
 
-// A request is first tried; only when the kernel says "would block" does it wait. Edge-triggered
-// epoll reports a change once, so the question is whether a change can slip through between the try
-// and the wait. It cannot: try and wait are one section under the lock of the direction, and `poll`
-// takes the same lock to deliver an edge.
-//   - An edge that was fetched by epoll_wait before the section began belongs to data that the try
-//     sees.
-//   - One that is fetched later finds the waiting request.
-// `drained` saves the try that would only say "would block": it is set, under the same lock, when a
-// read came back short, and cleared by the next edge. A direction that was hung up is never
-// drained: its end of stream comes without a further edge. And a short read says nothing where the
-// kernel stops for another reason than want of data: local sockets stop behind bytes that came with
-// descriptors, TCP at urgent data. So only TCP is trusted, until an edge tells of urgent data.
+// A request is first tried; only when the kernel says "would block" does it wait: direction.hpp has
+// the argument why no change slips through between the two.
 namespace twill::inline TWILL_ABI {
 namespace {
 
-using detail::direction;
 using detail::registration;
+using io_direction = detail::direction<io_request>;
 
 // No generation of a registration has its highest bit set.
 constexpr std::uint64_t wake_token = ~std::uint64_t{0};
 constexpr std::uint64_t clock_token = wake_token - 1;
 constexpr std::uint64_t files_token = wake_token - 2;
-constexpr int most_events = 256;
+// Taken at a time. A poll reads from all of them before their tasks run; with 256, what the kernel
+// keeps of as many sockets did not stay in the second cache from the one to the other.
+constexpr int most_events = 64;
 
 class epoll_reactor final : public reactor {
 public:
@@ -117,6 +109,10 @@ epoll_reactor::~epoll_reactor() {
     ::close(epoll_);
 }
 
+io_direction& side_of(registration& entry, const io_request& what) noexcept {
+    return what.into_program() ? entry.in : entry.out;
+}
+
 bool is_tcp(int socket) noexcept {
     int protocol = 0;
     socklen_t size = sizeof protocol;
@@ -136,15 +132,12 @@ registration* epoll_reactor::registration_of(const io_request& what, int& why_no
         why_not = ENOMEM;
         return nullptr;
     }
-    {
-        std::lock_guard in(entry->in.lock);
-        // Pipes and the like, which are read and written, need not be asked, nor need messages.
-        const bool socket = what.call() == io_call::receive || what.call() == io_call::send ||
-                            what.call() == io_call::connect || what.call() == io_call::accept ||
-                            what.call() == io_call::writable ||
-                            (what.call() == io_call::readable && what.flags() == may_be_early);
-        entry->in.short_means_drained = socket && is_tcp(source.fd);
-    }
+    // Pipes and the like, which are read and written, need not be asked, nor need messages.
+    const bool socket = what.call() == io_call::receive || what.call() == io_call::send ||
+                        what.call() == io_call::connect || what.call() == io_call::accept ||
+                        what.call() == io_call::writable ||
+                        (what.call() == io_call::readable && what.flags() == may_be_early);
+    entry->in.reset(socket && is_tcp(source.fd));
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
     event.data.u64 = entry->token();
@@ -180,25 +173,7 @@ bool epoll_reactor::submit(io_request& what) noexcept {
             return true;
         }
     }
-    direction& side = what.into_program() ? entry->in : entry->out;
-    std::lock_guard hold(side.lock);
-    if (what.cancelled.load(std::memory_order_seq_cst)) {
-        what.result = -ECANCELED;
-        return true;
-    }
-    if (side.waiting != nullptr) {
-        what.result = -EBUSY;
-        return true;
-    }
-    if (!side.drained) {
-        const auto how = detail::attempt(what);
-        if (how == detail::outcome::done_and_drained)
-            side.drained = side.short_means_drained && !side.hung_up;
-        if (how != detail::outcome::would_block) return true;
-    }
-    side.drained = !side.hung_up;
-    side.waiting = &what;
-    return false;
+    return side_of(*entry, what).submit(what, detail::attempt);
 }
 
 void epoll_reactor::cancel(io_request& what) noexcept {
@@ -206,13 +181,8 @@ void epoll_reactor::cancel(io_request& what) noexcept {
     auto* entry =
         static_cast<registration*>(what.source().registration.load(std::memory_order_seq_cst));
     if (entry == nullptr) return;
-    direction& side = what.into_program() ? entry->in : entry->out;
-    {
-        std::lock_guard hold(side.lock);
-        if (side.waiting != &what) return;
-        side.waiting = nullptr;
-        what.result = -ECANCELED;
-    }
+    if (!side_of(*entry, what).take(what)) return;
+    what.result = -ECANCELED;
     what.finished();
 }
 
@@ -232,38 +202,22 @@ detail::outcome attempt_at_edge(io_request& what) noexcept {
     return detail::outcome::done;
 }
 
-// Hands an edge to the request that waits for it, which is tried again.
-std::size_t deliver_to(direction& side, std::uint32_t generation, const registration& entry,
-                       bool hung_up, bool urgent) noexcept {
-    io_request* ready = nullptr;
-    {
-        std::lock_guard hold(side.lock);
-        if (entry.generation != generation) return 0;
-        side.drained = false;
-        side.hung_up = side.hung_up || hung_up;
-        side.short_means_drained = side.short_means_drained && !urgent;
-        if (side.waiting == nullptr) return 0;
-        const auto how = attempt_at_edge(*side.waiting);
-        if (how == detail::outcome::would_block) return 0;
-        if (how == detail::outcome::done_and_drained)
-            side.drained = side.short_means_drained && !side.hung_up;
-        ready = std::exchange(side.waiting, nullptr);
-    }
-    ready->finished();
-    return 1;
-}
-
 std::size_t epoll_reactor::deliver(std::uint64_t token, std::uint32_t events) noexcept {
     registration& entry = known_.at(token);
-    const std::uint32_t generation = registration::generation_of(token);
     const bool broken = (events & (EPOLLHUP | EPOLLERR)) != 0;
     const bool no_more_input = broken || (events & EPOLLRDHUP) != 0;
-    std::size_t finished = 0;
     const bool urgent = (events & EPOLLPRI) != 0;
-    if ((events & EPOLLIN) != 0 || no_more_input || urgent)
-        finished += deliver_to(entry.in, generation, entry, no_more_input, urgent);
-    if ((events & EPOLLOUT) != 0 || broken)
-        finished += deliver_to(entry.out, generation, entry, broken, false);
+    std::size_t finished = 0;
+    const auto bring = [&](io_direction& side, bool hung_up) {
+        // By the second it may be in another use.
+        if (!entry.is_of(token)) return;
+        if (io_request* const complete = side.edge(hung_up, urgent, attempt_at_edge)) {
+            complete->finished();
+            ++finished;
+        }
+    };
+    if ((events & EPOLLIN) != 0 || no_more_input || urgent) bring(entry.in, no_more_input);
+    if ((events & EPOLLOUT) != 0 || broken) bring(entry.out, broken);
     return finished;
 }
 

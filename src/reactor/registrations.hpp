@@ -16,28 +16,26 @@
 #include <mutex>
 #include <new>
 
+#include "direction.hpp"
+
 namespace twill::inline TWILL_ABI::detail {
 
-// What waits for one direction of a descriptor. All fields are guarded by `lock`.
-struct direction {
-    futex_mutex lock;
-    bool drained = false;  // a try would only say "would block"
-    bool hung_up = false;  // no further edge will come
-    // Whether a receive that came back short took all there was: see epoll.cpp.
-    bool short_means_drained = false;
-    io_request* waiting = nullptr;
-};
-
 struct registration {
-    direction in;
-    direction out;
+    direction<io_request> in;
+    direction<io_request> out;
     std::uint32_t index = 0;
-    // Changed under both locks, read under either.
-    std::uint32_t generation = 0;
+    // Changed while it is in no use. Who brings an edge of the use before, and has looked here
+    // already, does no harm: see direction.hpp.
+    atomic<std::uint32_t> generation{0};
     registration* next_free = nullptr;
 
     [[nodiscard]] std::uint64_t token() const noexcept {
-        return (std::uint64_t{generation} << 32U) | index;
+        return (std::uint64_t{generation.load(std::memory_order_relaxed)} << 32U) | index;
+    }
+    // Whether it is still in the use that the token was made for. Relaxed: a token is handed to the
+    // kernel after the change that made it, and comes back from there.
+    [[nodiscard]] bool is_of(std::uint64_t token) const noexcept {
+        return generation.load(std::memory_order_relaxed) == generation_of(token);
     }
     static std::uint32_t generation_of(std::uint64_t token) noexcept {
         return static_cast<std::uint32_t>(token >> 32U);
@@ -57,14 +55,11 @@ public:
 
     // Ends its generation. Any thread.
     void give_back(registration& entry) noexcept {
-        {
-            std::scoped_lock both(entry.in.lock, entry.out.lock);
-            // ~0 in both halves is the reactor's own token.
-            entry.generation = (entry.generation + 1) & 0x7fffffffU;
-            entry.in.drained = entry.in.hung_up = entry.in.short_means_drained = false;
-            entry.out.drained = entry.out.hung_up = false;
-            entry.in.waiting = entry.out.waiting = nullptr;
-        }
+        // ~0 in both halves is the reactor's own token.
+        entry.generation.store((entry.generation.load(std::memory_order_relaxed) + 1) & 0x7fffffffU,
+                               std::memory_order_relaxed);
+        entry.in.reset();
+        entry.out.reset();
         std::lock_guard hold(lock_);
         entry.next_free = free_;
         free_ = &entry;
