@@ -9,6 +9,7 @@
 #include <twill/net/http_client.hpp>
 #include <twill/runtime/runtime.hpp>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -49,6 +50,14 @@ task<> stop_at_signal(search::service& of, twill::signal_watcher& signals) {
         say(which == SIGINT ? "interrupted, ends" : "told to stop, ends");
         of.stop();
     }
+}
+
+// A connection needs a descriptor, and many systems begin with 1,024.
+void allow_many_connections() {
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
 task<> serve(search::service_options options) {
@@ -118,6 +127,7 @@ int main(int count, char** arguments) {
             twill::run(show_itself);
             return 0;
         }
+        allow_many_connections();
         line.options.index.report = say;
         line.options.log_descriptor = line.log ? STDOUT_FILENO : -1;
         twill::run([&] { return serve(std::move(line.options)); });

@@ -4,10 +4,6 @@
 #include <bit>
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <system_error>
 
 namespace search {
 namespace {
@@ -19,13 +15,6 @@ std::size_t bucket_of(std::uint64_t microseconds) noexcept {
     const std::size_t step = (microseconds >> (octave - 3)) & (durations::steps - 1);
     return std::min((octave - 2) * durations::steps + step,
                     durations::octaves * durations::steps - 1);
-}
-
-std::string first_line(const std::filesystem::path& of) {
-    std::string line;
-    std::ifstream in(of);
-    std::getline(in, line);
-    return line;
 }
 
 }  // namespace
@@ -94,23 +83,8 @@ std::uint64_t metrics::all_requests() const noexcept {
     return all;
 }
 
-cpu_seconds read_cpu_seconds() {
-    cpu_seconds all;
-    std::error_code failure;
-    for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task", failure)) {
-        const std::string name = first_line(thread.path() / "comm");
-        const std::string times = first_line(thread.path() / "schedstat");
-        const double seconds = std::strtod(times.c_str(), nullptr) / 1e9;
-        if (name.starts_with("twill-comp"))
-            all.compute += seconds;
-        else if (name.starts_with("twill-block"))
-            all.blocking += seconds;
-        else if (name.starts_with("twill-event") || !name.starts_with("twill"))
-            all.event += seconds;
-        else
-            all.other += seconds;
-    }
-    return all;
+pool_figures ask_pools(twill::runtime& in) {
+    return {in.stats(), in.compute().stats(), in.blocking().stats()};
 }
 
 }  // namespace search

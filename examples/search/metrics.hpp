@@ -2,12 +2,14 @@
 #pragma once
 
 #include <twill/core/time.hpp>
+#include <twill/runtime/blocking_pool.hpp>
+#include <twill/runtime/compute_pool.hpp>
+#include <twill/runtime/runtime.hpp>
 
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 namespace search {
@@ -69,14 +71,12 @@ struct metrics {
     [[nodiscard]] std::uint64_t all_requests() const noexcept;
 };
 
-// CPU time of this process by what its threads are for, in seconds; they are told by their names.
-struct cpu_seconds {
-    double event = 0;  // the thread that called `run`, and further event threads
-    double compute = 0;
-    double blocking = 0;
-    double other = 0;
+// What the runtime's pools had done when they were asked.
+struct pool_figures {
+    twill::runtime_statistics event;
+    twill::compute_pool::statistics compute;
+    twill::blocking_pool::statistics blocking;
 };
-// Reads /proc; blocks for a moment.
-[[nodiscard]] cpu_seconds read_cpu_seconds();
+[[nodiscard]] pool_figures ask_pools(twill::runtime& in);
 
 }  // namespace search

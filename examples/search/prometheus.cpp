@@ -1,10 +1,8 @@
 #include "prometheus.hpp"
 
-#include <twill/runtime/blocking_pool.hpp>
-#include <twill/runtime/compute_pool.hpp>
-
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <string_view>
 #include <utility>
 
@@ -115,43 +113,61 @@ void files(text_format& to, const index& of) {
            known.scans.load());
 }
 
-void pools(text_format& to, twill::runtime& in, const cpu_seconds& cpu) {
-    const auto stats = in.stats();
-    to.one("twill_event_threads", "gauge", "Threads that run tasks.", stats.event_threads);
+double in_seconds(twill::duration length) { return std::chrono::duration<double>(length).count(); }
+
+// One value for each of the pools.
+template <class Number>
+void of_pools(text_format& to, std::string_view name, std::string_view help, Number event,
+              Number compute, Number blocking) {
+    to.about(name, "counter", help);
+    to.value(name, R"(pool="event")", event);
+    to.value(name, R"(pool="compute")", compute);
+    to.value(name, R"(pool="blocking")", blocking);
+}
+
+void pools(text_format& to, twill::runtime& in) {
+    const auto [event, compute, blocking] = ask_pools(in);
+    of_pools(to, "twill_run_total",
+             "Tasks, parallel regions and blocking calls: how often one was run.", event.tasks_run,
+             compute.regions, blocking.jobs);
+    of_pools(to, "twill_busy_seconds_total", "How long threads were at work.",
+             in_seconds(event.event_busy), in_seconds(compute.busy), in_seconds(blocking.busy));
+    to.about("twill_parks_total", "counter", "How often a thread went to sleep for want of work.");
+    to.value("twill_parks_total", R"(pool="event")", event.event_parks);
+    to.value("twill_parks_total", R"(pool="compute")", compute.parks);
+    to.about("twill_steals_total", "counter", "How often a thread took work of another.");
+    to.value("twill_steals_total", R"(pool="event")", event.event_steals);
+    to.value("twill_steals_total", R"(pool="compute")", compute.steals);
+    to.one("twill_promotions_total", "counter", "Forks that were offered to other threads.",
+           compute.promotions);
+    to.one("twill_event_threads", "gauge", "Threads that run tasks.", event.event_threads);
     to.one("twill_held_up_total", "counter",
-           "Tasks that held an event thread too long while others waited.", stats.held_up);
+           "Tasks that held an event thread too long while others waited.", event.held_up);
     to.one("twill_hand_overs_total", "counter",
-           "How often another event thread went on with the other tasks.", stats.hand_overs);
+           "How often another event thread went on with the other tasks.", event.hand_overs);
     to.one("twill_throttled_periods_total", "counter",
-           "Periods of a CPU quota in which the process was stopped.", stats.throttled_periods);
+           "Periods of a CPU quota in which the process was stopped.", event.throttled_periods);
     to.one("twill_compute_workers", "gauge", "Threads that may compute at a time.",
            in.compute().workers());
     to.one("twill_compute_threads_started_total", "counter", "Threads of the compute pool so far.",
            in.compute().threads());
-    const auto blocking = in.blocking().stats();
     to.one("twill_blocking_threads", "gauge", "Threads of the blocking pool.", blocking.threads);
     to.one("twill_blocking_idle_threads", "gauge", "Of them, without a call.", blocking.idle);
     to.one("twill_blocking_queued", "gauge", "Calls that wait for a thread.",
            std::uint64_t{blocking.queued});
-    to.about("twill_cpu_seconds_total", "counter", "CPU time of the threads of each pool.");
-    to.value("twill_cpu_seconds_total", R"(pool="event")", cpu.event);
-    to.value("twill_cpu_seconds_total", R"(pool="compute")", cpu.compute);
-    to.value("twill_cpu_seconds_total", R"(pool="blocking")", cpu.blocking);
-    to.value("twill_cpu_seconds_total", R"(pool="other")", cpu.other);
 }
 
 }  // namespace
 
 std::string prometheus_text(const metrics& counted, const index& of, twill::runtime& in,
-                            const cpu_seconds& cpu, std::uint64_t log_lines_lost,
-                            std::size_t connections) {
+                            std::uint64_t log_lines_lost, std::size_t connections) {
     text_format to;
     requests(to, counted);
     to.one("search_http_connections", "gauge", "Connections at the moment.",
            std::uint64_t{connections});
     searches(to, counted);
     files(to, of);
-    pools(to, in, cpu);
+    pools(to, in);
     to.one("search_log_lines_lost_total", "counter", "Lines of the access log that were dropped.",
            log_lines_lost);
     return to.take();

@@ -13,7 +13,7 @@
 namespace search {
 
 [[nodiscard]] std::string prometheus_text(const metrics& counted, const index& of,
-                                          twill::runtime& in, const cpu_seconds& cpu,
-                                          std::uint64_t log_lines_lost, std::size_t connections);
+                                          twill::runtime& in, std::uint64_t log_lines_lost,
+                                          std::size_t connections);
 
 }  // namespace search

@@ -13,6 +13,7 @@
 #include <twill/net/http_events.hpp>
 #include <twill/net/http_router.hpp>
 #include <twill/runtime/blocking.hpp>
+#include <twill/runtime/compute.hpp>
 #include <twill/runtime/runtime.hpp>
 
 #include <algorithm>
@@ -20,6 +21,7 @@
 #include <cstdio>
 #include <exception>
 #include <optional>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -38,6 +40,12 @@ std::string seconds_text(twill::duration length) {
     std::snprintf(text, sizeof text, "%.1f ms", in_seconds(length) * 1000);
     return text;
 }
+
+// Why a search cannot be made at the moment.
+class busy : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
 
 // A number within the limits; `otherwise` when none was given. Throws bad_query.
 std::size_t number_of(const std::optional<std::string>& text, std::size_t otherwise,
@@ -98,6 +106,15 @@ std::string text_of(const scan_progress& now, const corpus& all, twill::duration
     append_member(text, "bytes", now.bytes);
     append_member(text, "milliseconds", in_seconds(took) * 1000);
     return text += '}';
+}
+
+// Of what was counted between the two, in milliseconds; of nothing there are none.
+void append_quantiles(std::string& to, const std::string& of, durations::counts now,
+                      const durations::counts& before) {
+    for (std::size_t i = 0; i < now.size(); ++i) now[i] -= before[i];
+    if (durations::quantile(now, 1) == 0) return;
+    append_member(to, of + "_p50", durations::quantile(now, 0.5) * 1000);
+    append_member(to, of + "_p99", durations::quantile(now, 0.99) * 1000);
 }
 
 task<> say(exchange& x, int status, std::string text) {
@@ -190,35 +207,37 @@ task<twill::semaphore_permit> service::wait_for_slot() {
 
 task<> service::answer_search(exchange& x) {
     const auto began = twill::now();
-    const auto ended = [&](ending how) { metrics_.search_ended(how, twill::now() - began); };
-    std::optional<matcher> what;
-    std::size_t most = 0;
-    std::string wrong;
+    ending how = ending::refused;
+    std::string why;
     try {
-        what.emplace(query::parse(x.request().query("q"), x.request().query("mode"),
-                                  x.request().query("case")));
-        most = number_of(x.request().find_query("most"), 500, options_.most_lines);
+        co_await search_if_possible(x, began);
     } catch (const bad_query& failure) {
-        wrong = failure.what();
+        why = failure.what();
+    } catch (const busy& failure) {
+        how = ending::busy;
+        why = failure.what();
     }
-    if (!wrong.empty()) {
-        ended(ending::refused);
-        co_await say(x, 400, std::move(wrong));
-        co_return;
-    }
-    if (!index_.ready().is_set()) {
-        x.set("Retry-After", "1");
-        ended(ending::busy);
-        co_await say(x, 503, "the files are still being read");
-        co_return;
-    }
+    if (why.empty()) co_return;
+    metrics_.search_ended(how, twill::now() - began);
+    if (how == ending::busy) x.set("Retry-After", "1");
+    co_await say(x, how == ending::busy ? 503 : 400, std::move(why));
+}
+
+// Throws bad_query and busy before anything was answered.
+task<> service::search_if_possible(exchange& x, twill::time_point began) {
+    const auto asked =
+        query::parse(x.request().query("q"), x.request().query("mode"), x.request().query("case"));
+    const auto most = number_of(x.request().find_query("most"), 500, options_.most_lines);
+    if (!index_.ready().is_set()) throw busy("the files are still being read");
     const auto slot = co_await wait_for_slot();
-    if (!slot) {
-        x.set("Retry-After", "1");
-        ended(ending::busy);
-        co_await say(x, 503, "too many searches at a time");
-        co_return;
-    }
+    if (!slot) throw busy("too many searches at a time");
+    // To compile a large expression takes milliseconds, for which others must not wait.
+    std::optional<matcher> what;
+    if (asked.kind == query_kind::literal)
+        what.emplace(asked);
+    else
+        co_await twill::compute([&] { what.emplace(asked); },
+                                {.priority = twill::priority::interactive, .name = "compile"});
     ++metrics_.searching;
     std::exception_ptr failure;
     ending how = ending::cancelled;
@@ -229,7 +248,7 @@ task<> service::answer_search(exchange& x) {
         failure = std::current_exception();
     }
     --metrics_.searching;
-    ended(how);
+    metrics_.search_ended(how, twill::now() - began);
     if (failure) std::rethrow_exception(failure);
 }
 
@@ -280,67 +299,64 @@ task<> service::answer_stats(exchange& x) {
 }
 
 task<> service::answer_metrics(exchange& x) {
-    const auto cpu = co_await twill::blocking(read_cpu_seconds);
     auto& runtime = co_await twill::this_runtime();
     const std::string text =
-        prometheus_text(metrics_, index_, runtime, cpu, log_.lost(), server_.connections());
+        prometheus_text(metrics_, index_, runtime, log_.lost(), server_.connections());
     x.set("Cache-Control", "no-store");
     co_await x.respond(200, text, "text/plain; version=0.0.4; charset=utf-8");
 }
 
-// Once a second, what has happened since.
+service::moment service::look(twill::runtime& in) const {
+    return {twill::now(),
+            metrics_.request_times.read(),
+            metrics_.search_times.read(),
+            metrics_.all_requests(),
+            metrics_.scanned_bytes.load(),
+            ask_pools(in)};
+}
+
+// What has happened between two moments, as the page reads it.
+std::string service::figures_of(const moment& now, const moment& before) {
+    const double length = in_seconds(now.when - before.when);
+    const auto a_second = [&](std::uint64_t later, std::uint64_t sooner) {
+        return static_cast<double>(later - sooner) / length;
+    };
+    std::string text = "{";
+    append_member(text, "requests", a_second(now.answered, before.answered));
+    append_quantiles(text, "request", now.requests, before.requests);
+    append_quantiles(text, "search", now.searches, before.searches);
+    append_member(text, "scanned", a_second(now.bytes, before.bytes));
+    const auto& [event, compute, blocking] = now.pools;
+    const auto& was = before.pools;
+    append_member(text, "tasks", a_second(event.tasks_run, was.event.tasks_run));
+    append_member(
+        text, "parts",
+        a_second(compute.regions + compute.steals, was.compute.regions + was.compute.steals));
+    append_member(text, "steals", a_second(compute.steals, was.compute.steals));
+    append_member(text, "event_busy", in_seconds(event.event_busy - was.event.event_busy) / length);
+    append_member(text, "compute_busy", in_seconds(compute.busy - was.compute.busy) / length);
+    append_member(text, "blocking_busy", in_seconds(blocking.busy - was.blocking.busy) / length);
+    append_member(text, "searching",
+                  static_cast<std::uint64_t>(std::max<std::int64_t>(0, metrics_.searching)));
+    append_member(text, "connections", std::uint64_t{server_.connections()});
+    const auto all = index_.read();
+    append_member(text, "documents", std::uint64_t{all->documents.size()});
+    append_member(text, "bytes", all->bytes);
+    append_member(text, "read", index_.statistics().read.load());
+    append_member(text, "updates", index_.statistics().updates.load());
+    append_member(text, "ready", index_.ready().is_set());
+    return text += '}';
+}
+
+// Once a second.
 task<> service::sample() {
-    struct sampled {
-        twill::time_point when;
-        durations::counts requests;
-        durations::counts searches;
-        std::uint64_t answered;
-        std::uint64_t bytes;
-        cpu_seconds cpu;
-    };
-    const auto look = [this]() -> task<sampled> {
-        const auto cpu = co_await twill::blocking(read_cpu_seconds);
-        co_return sampled{twill::now(),
-                          metrics_.request_times.read(),
-                          metrics_.search_times.read(),
-                          metrics_.all_requests(),
-                          metrics_.scanned_bytes.load(),
-                          cpu};
-    };
-    const auto since = [](durations::counts now, const durations::counts& before) {
-        for (std::size_t i = 0; i < now.size(); ++i) now[i] -= before[i];
-        return now;
-    };
-    sampled before = co_await look();
+    auto& runtime = co_await twill::this_runtime();
+    moment before = look(runtime);
     twill::interval every(1s);
     for (;;) {
         co_await every.tick();
-        const sampled now = co_await look();
-        const double length = in_seconds(now.when - before.when);
-        const auto requests = since(now.requests, before.requests);
-        const auto searches = since(now.searches, before.searches);
-        const auto a_second = [&](double difference) { return difference / length; };
-        const auto all = index_.read();
-        std::string text = "{";
-        append_member(text, "requests",
-                      a_second(static_cast<double>(now.answered - before.answered)));
-        append_member(text, "request_p50", durations::quantile(requests, 0.5) * 1000);
-        append_member(text, "request_p99", durations::quantile(requests, 0.99) * 1000);
-        append_member(text, "search_p50", durations::quantile(searches, 0.5) * 1000);
-        append_member(text, "search_p99", durations::quantile(searches, 0.99) * 1000);
-        append_member(text, "scanned", a_second(static_cast<double>(now.bytes - before.bytes)));
-        append_member(text, "event_cpu", a_second(now.cpu.event - before.cpu.event));
-        append_member(text, "compute_cpu", a_second(now.cpu.compute - before.cpu.compute));
-        append_member(text, "blocking_cpu", a_second(now.cpu.blocking - before.cpu.blocking));
-        append_member(text, "searching",
-                      static_cast<std::uint64_t>(std::max<std::int64_t>(0, metrics_.searching)));
-        append_member(text, "connections", std::uint64_t{server_.connections()});
-        append_member(text, "documents", std::uint64_t{all->documents.size()});
-        append_member(text, "bytes", all->bytes);
-        append_member(text, "read", index_.statistics().read.load());
-        append_member(text, "updates", index_.statistics().updates.load());
-        append_member(text, "ready", index_.ready().is_set());
-        figures_.set(text += '}');
+        const moment now = look(runtime);
+        figures_.set(figures_of(now, before));
         before = now;
     }
 }

@@ -81,6 +81,8 @@ private:
     [[nodiscard]] twill::http::handler routes();
     [[nodiscard]] twill::task<> answer_page(twill::http::exchange& x);
     [[nodiscard]] twill::task<> answer_search(twill::http::exchange& x);
+    [[nodiscard]] twill::task<> search_if_possible(twill::http::exchange& x,
+                                                   twill::time_point began);
     [[nodiscard]] twill::task<> answer_file(twill::http::exchange& x);
     [[nodiscard]] twill::task<> answer_stats(twill::http::exchange& x);
     [[nodiscard]] twill::task<> answer_metrics(twill::http::exchange& x);
@@ -89,6 +91,17 @@ private:
     [[nodiscard]] twill::task<ending> search_for(twill::http::exchange& x, const matcher& what,
                                                  std::size_t most, twill::time_point began);
     [[nodiscard]] twill::task<twill::semaphore_permit> wait_for_slot();
+    // All that was counted until then.
+    struct moment {
+        twill::time_point when;
+        durations::counts requests;
+        durations::counts searches;
+        std::uint64_t answered;
+        std::uint64_t bytes;
+        pool_figures pools;
+    };
+    [[nodiscard]] moment look(twill::runtime& in) const;
+    [[nodiscard]] std::string figures_of(const moment& now, const moment& before);
     [[nodiscard]] twill::task<> sample();
     [[nodiscard]] twill::task<> serve();
     void note(const twill::http::access& one);

@@ -86,7 +86,8 @@ bool blocking_pool::try_remove(runnable& job) noexcept {
 
 blocking_pool::statistics blocking_pool::stats() const noexcept {
     const std::lock_guard hold(lock_);
-    return {threads_, idle_count_, queued_};
+    const duration under_way = running_ * now().time_since_epoch();
+    return {threads_, idle_count_, queued_, jobs_, busy_ + under_way};
 }
 
 bool blocking_pool::remove_queued(runnable& job) noexcept {
@@ -138,11 +139,16 @@ void blocking_pool::work() noexcept {
 void blocking_pool::run_queued_jobs() noexcept {
     while (runnable* job = queue_.pop_front()) {
         --queued_;
+        ++jobs_;
+        ++running_;
+        busy_ -= now().time_since_epoch();
         lock_.unlock();
         note(event_kind::blocking_begin, job);
         job->run(*job);  // may be the end of *job: only its address is used from here
         note(event_kind::blocking_end, job);
         lock_.lock();
+        --running_;
+        busy_ += now().time_since_epoch();
     }
 }
 

@@ -88,6 +88,16 @@ compute_core::~compute_core() {
     while (worker != nullptr) delete std::exchange(worker, worker->next_);
 }
 
+void compute_core::add_to(compute_pool::statistics& sum, time_point at) const noexcept {
+    for (auto* w = first_worker_.load(std::memory_order_acquire); w != nullptr; w = w->next_) {
+        sum.regions += w->regions_.read();
+        sum.promotions += w->promotions_.read();
+        sum.steals += w->steals_.read();
+        sum.parks += w->parks_.read();
+        sum.busy += w->busy_.read(at);
+    }
+}
+
 // ---- work from outside
 
 void compute_core::submit(region& work) {
@@ -169,6 +179,7 @@ void compute_core::run(compute_worker& self, region& work) noexcept {
         const std::uint32_t line = named ? 0 : work.line_;
         note(event_kind::region_begin, &work, label, line);
         self.urgency_.store(work.urgency_, std::memory_order_relaxed);
+        self.regions_.add();
         self.run(work, work.execute_, {work.name_, work.file_, work.line_, nullptr});
         note(event_kind::region_end, &work, label, line);
     }
@@ -182,7 +193,7 @@ void compute_core::thread_main(compute_worker& self) noexcept {
     be_a_compute_thread(thread_name_, self.number_);
     take_weight(self);
     bound = {&self, &self};
-    self.get_on_core();
+    self.go_on_on_core();
     for (;;) {
         if (self.written_off_.load(std::memory_order_relaxed)) [[unlikely]]
             come_back(self);
@@ -198,7 +209,7 @@ void compute_core::thread_main(compute_worker& self) noexcept {
             break;
         }
     }
-    self.get_off_core();
+    self.pause_on_core();
 }
 
 unsigned compute_core::max_threads() const noexcept {

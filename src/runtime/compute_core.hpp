@@ -62,6 +62,16 @@ public:
         const std::uint32_t before = activity_.load(std::memory_order_relaxed);
         activity_.store(before + 1, std::memory_order_relaxed);
     }
+    // The same, for a while, of a thread that goes to sleep, or blocks. A thread of the pool looks
+    // at the clock then, to tell how busy it is.
+    void pause_on_core() noexcept {
+        get_off_core();
+        if (!guest_) busy_.end(now());
+    }
+    void go_on_on_core() noexcept {
+        if (!guest_) busy_.begin(now());
+        get_on_core();
+    }
     // As compute_context's.
     bool glance() noexcept;
     void see_whether_io_is_served() noexcept;
@@ -136,6 +146,13 @@ private:
     // Its region, if that is measured.
     std::optional<measured_region> measured_;
 
+    // Written by its thread, for compute_pool::stats.
+    own_count regions_;
+    own_count promotions_;
+    own_count steals_;
+    own_count parks_;
+    own_busy_time busy_;
+
     alignas(64) compute_offer offer_;
     // Odd while the thread uses a core; each change counts, so that the ticker also sees work that
     // begins and ends between two ticks. Written by the worker's thread. Relaxed: ticker::arm has
@@ -209,6 +226,9 @@ public:
     [[nodiscard]] unsigned threads() const noexcept {
         return threads_.load(std::memory_order_relaxed);
     }
+
+    // Adds what its threads have done.
+    void add_to(compute_pool::statistics& sum, time_point at) const noexcept;
 
     void submit(region& work);
     void stop(region& work) noexcept;

@@ -95,6 +95,16 @@ detail::compute_core& compute_pool::make_foreign_lane() {
 
 void compute_pool::submit(region& work) { of(work.lane_).submit(work); }
 
+compute_pool::statistics compute_pool::stats() const noexcept {
+    statistics sum;
+    const time_point at = now();
+    core_->add_to(sum, at);
+    if (const auto* const foreign = foreign_.load(std::memory_order_acquire))
+        foreign->add_to(sum, at);
+    sum.busy = busy_.at_least(sum.busy);
+    return sum;
+}
+
 unsigned compute_pool::workers() const noexcept { return core_->workers(); }
 
 unsigned compute_pool::threads() const noexcept {

@@ -135,13 +135,13 @@ void compute_core::step_aside(compute_worker& self) noexcept {
         self.next_aside_ = std::exchange(first_aside_, &self);
         aside_.fetch_add(1, std::memory_order_relaxed);
     }
-    self.get_off_core();
+    self.pause_on_core();
     if (sleeper != nullptr) sleeper->parker_.unpark();
     note(event_kind::park, &self);
     do self.parker_.park();
     while (still_aside(self));
     note(event_kind::unpark, &self);
-    self.get_on_core();
+    self.go_on_on_core();
     // It has come early: who wants the core back need not wait.
     if (!std::exchange(self.recalled_, false)) self.stays_until_ = after(now(), shortest_between);
 }

@@ -232,7 +232,7 @@ bool compute_core::idle(compute_worker& self) noexcept {
         link_idle(self);
         give_up_core(self);
     }
-    self.get_off_core();
+    self.pause_on_core();
     // What it leaves to others, they have to be told of.
     if (!fitting) wake_for_what_waits(self);
     // The second look: see `invite`. In vain if the cores are taken meanwhile.
@@ -240,11 +240,12 @@ bool compute_core::idle(compute_worker& self) noexcept {
         rejoin(self);
     } else {
         note(event_kind::park, &self);
+        self.parks_.add();
         do self.parker_.park();
         while (still_idle(self));
         note(event_kind::unpark, &self);
     }
-    self.get_on_core();
+    self.go_on_on_core();
     self.fresh_ = true;
     self.may_look_ = longest_look;
     return true;
@@ -272,7 +273,7 @@ fork_job* compute_core::sleep(compute_worker& self, fork_job& job) noexcept {
         // At the greatest depth that an offer can tell it must not be given further jobs.
         if (self.place_->depth < compute_offer::max_depth) self.awaited_ = &job;
         give_up_core(self);
-        self.get_off_core();  // under the lock: a guest is counted by this alone, see `invite`
+        self.pause_on_core();  // under the lock: a guest is counted by this alone, see `invite`
     }
 
     fork_job* part = nullptr;
@@ -300,7 +301,7 @@ fork_job* compute_core::sleep(compute_worker& self, fork_job& job) noexcept {
         whom = std::exchange(self.help_whom_, nullptr);
         if (whom == nullptr) take_core(self);  // else whoever called did
     }
-    self.get_on_core();
+    self.go_on_on_core();
     make_room_if_beyond(self);
     if (part == nullptr && whom != nullptr) part = whom->offer_.claim_exactly(self.help_what_);
     if (part != nullptr) note(event_kind::steal, part);
@@ -320,7 +321,7 @@ void compute_core::begin_block(compute_worker& self) noexcept {
     {
         std::lock_guard hold(lock_);
         give_up_core(self);
-        self.get_off_core();  // as in `sleep`
+        self.pause_on_core();  // as in `sleep`
     }
     wake_for_what_waits(self);
     recall_for_free_core();
@@ -332,7 +333,7 @@ void compute_core::end_block(compute_worker& self) noexcept {
         std::lock_guard hold(lock_);
         take_core(self);
     }
-    self.get_on_core();
+    self.go_on_on_core();
     make_room_if_beyond(self);
 }
 

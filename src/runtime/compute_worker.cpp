@@ -166,6 +166,7 @@ void compute_worker::share(fork_job& job, const fork_marker& place,
         fork_job::pending, 0, this, place.job, stop, static_cast<std::uint8_t>(urgency()),
         nullptr,           0};
     note(event_kind::promote, &job);
+    promotions_.add();
     offer_.publish(job, place.depth, order);
 }
 
@@ -185,6 +186,7 @@ void compute_worker::run(region& work, region::execute_function execute,
 
 void compute_worker::run(fork_job& job) noexcept {
     note(event_kind::job_begin, &job);
+    steals_.add();
     fork_marker place;
     push_marker(place, &job, job.shared.stop);
     job.shared.depth = place.depth;

@@ -187,19 +187,21 @@ void event_crew::work(place& here) noexcept {
     here.worker.turn_length_ = longest_turn();
     here.worker.late_looks_ = 0;
     here.looked = now();
+    here.worker.busy_.begin(here.looked);
     bool arrived = true;
     while (!over()) {
         end_if_forked(born_in_, forked_after::runtime);
         const bool found = find_work(here.worker);
         if (std::exchange(arrived, false)) called_.store(false, std::memory_order_seq_cst);
         if (found) run_ready(here);
-        if (over()) return;
+        if (over()) break;
         look_round(here);
-        if (over()) return;
+        if (over()) break;
         if (!here.worker.ring_.empty() || find_work(here.worker)) continue;
-        if (!rest(here)) return;
+        if (!rest(here)) break;
         arrived = true;
     }
+    here.worker.busy_.end(now());
 }
 
 inline void event_crew::wake_up(crew_worker& self) noexcept {
@@ -210,16 +212,18 @@ inline void event_crew::wake_up(crew_worker& self) noexcept {
 void event_crew::run_ready(place& here) noexcept {
     crew_worker& self = here.worker;
     std::uint64_t turn = here.seat.turns;
+    const std::uint64_t first = turn;
     here.seat.turns += self.turn_length_;
     for (const std::uint64_t last = turn + self.turn_length_; turn != last && !over();) {
         runnable* const work = self.ring_.pop();
-        if (work == nullptr) return;
+        if (work == nullptr) break;
         wake_up(self);
         if (here.is_host) self.turns_begun_.store(turn + 1, std::memory_order_relaxed);
         here.seat.hold.begin_turn(++turn, turn_budget::first_part,
                                   !self.ring_.empty() || anything_shared());
         work->run(*work);
     }
+    if (turn != first) self.tasks_run_.add(turn - first);
 }
 
 void event_crew::look_round(place& here) noexcept {
@@ -303,6 +307,7 @@ bool event_crew::find_work(crew_worker& self) noexcept {
     for (const auto& each : workers_)
         if (each.get() != &self && each->ring_.steal_into(self.ring_) != 0) {
             note(event_kind::steal, &self);
+            self.steals_.add();
             return true;
         }
     return false;
@@ -335,7 +340,7 @@ bool event_crew::rest(place& here) noexcept {
     if (!here.is_host) return false;
     fall_asleep(here.worker);
     park_host();
-    here.looked = now();
+    awake_again(here);
     return true;
 }
 
@@ -344,6 +349,13 @@ void event_crew::fall_asleep(crew_worker& self) noexcept {
     self.asleep_ = true;
     self.late_looks_ = 0;
     self.awake_.store(0, std::memory_order_relaxed);
+    self.parks_.add();
+    self.busy_.end(now());
+}
+
+void event_crew::awake_again(place& here) noexcept {
+    here.looked = now();
+    here.worker.busy_.begin(here.looked);
 }
 
 // A thread that was called stays as long as something comes, or the host is stuck in one task.
@@ -376,7 +388,7 @@ bool event_crew::sleep_in_reactor(place& here) noexcept {
         static_cast<void>(wake_host());
         return false;
     }
-    here.looked = now();
+    awake_again(here);
     return true;
 }
 

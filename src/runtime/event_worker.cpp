@@ -84,7 +84,9 @@ bool event_worker::somebody_waits() noexcept {
 }
 
 bool event_worker::turn_until_done(event_seat& seat) noexcept {
-    for (time_point since = now(); !over() && !wanted_back_.load(std::memory_order_seq_cst);) {
+    time_point since = now();
+    busy_.begin(since);
+    while (!over() && !wanted_back_.load(std::memory_order_seq_cst)) {
         end_if_forked(born_in_, forked_after::runtime);
         if (!run_ready(seat)) return false;
         if (over()) break;
@@ -92,15 +94,20 @@ bool event_worker::turn_until_done(event_seat& seat) noexcept {
         const time_point at = now();
         note_length(at - since);
         since = at;
+        const std::uint64_t turns = seat.turns;
         if (!fire_timers(seat, at)) return false;
         if (over()) break;
         if (!local_.empty()) {
             poll(duration::zero());
         } else {
+            busy_.end(seat.turns == turns ? at : now());
+            parks_.add();
             park();
             since = now();
+            busy_.begin(since);
         }
     }
+    busy_.end(now());
     return true;
 }
 
@@ -128,9 +135,10 @@ void event_worker::note_length(duration of_turn) noexcept {
 bool event_worker::run_ready(event_seat& seat) noexcept {
     std::uint64_t turn = seat.turns;
     seat.turns += turn_length;
+    const std::uint64_t first = turn;
     for (const std::uint64_t last = turn + turn_length; turn != last && !over();) {
         runnable* work = local_.pop_front();
-        if (work == nullptr) return true;
+        if (work == nullptr) break;
         if (asleep_) [[unlikely]]
             wake_up();
         seat.hold.begin_turn(++turn, turn_budget::first_part, !local_.empty());
@@ -138,6 +146,7 @@ bool event_worker::run_ready(event_seat& seat) noexcept {
         if (!come_in(seat)) [[unlikely]]
             return false;
     }
+    if (turn != first) tasks_run_.add(turn - first);
     return true;
 }
 

@@ -106,6 +106,7 @@ struct runtime::parts {
     parts& operator=(const parts&) = delete;
 
     runtime_options options;
+    detail::never_back event_busy;  // as told by stats
     std::unique_ptr<trace::file_trace> trace;
     atomic<unsigned> outsiders{0};  // threads that are handing work over
     futex_mutex reporting;          // one report at a time
@@ -385,11 +386,25 @@ const runtime_options& runtime::options() const noexcept { return parts_->option
 runtime_statistics runtime::stats() const noexcept {
     runtime_statistics sum;
     for (const auto& each : parts_->watches) sum.held_up += each->found();
-    if (parts_->worker) sum.hand_overs = parts_->worker->hand_overs();
+    const time_point at = now();
+    const auto add = [&](const auto& worker) {
+        sum.tasks_run += worker.tasks_run().read();
+        sum.event_parks += worker.parks().read();
+        sum.event_busy += worker.busy().read(at);
+    };
+    if (parts_->worker) {
+        sum.hand_overs = parts_->worker->hand_overs();
+        add(*parts_->worker);
+    }
     if (parts_->crew) {
         sum.event_threads = parts_->crew->threads();
         sum.event_threads_called = parts_->crew->calls();
+        for (const auto& each : parts_->crew->workers()) {
+            add(*each);
+            sum.event_steals += each->steals().read();
+        }
     }
+    sum.event_busy = parts_->event_busy.at_least(sum.event_busy);
     sum.throttled_periods = parts_->throttling->periods();
     return sum;
 }

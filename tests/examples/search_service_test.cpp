@@ -158,7 +158,8 @@ TEST(SearchService, metrics_are_what_prometheus_reads) {
               "search_index_bytes 7\n", "search_scanned_bytes_total 7\n",
               "search_search_seconds_bucket{le=\"+Inf\"} 1\n", "search_search_seconds_count 1\n",
               "twill_compute_workers ", "twill_blocking_threads ",
-              "twill_cpu_seconds_total{pool=\"compute\"} "})
+              "twill_run_total{pool=\"event\"} ", "twill_busy_seconds_total{pool=\"compute\"} ",
+              "twill_steals_total{pool=\"compute\"} "})
             EXPECT_NE(text.find(part), std::string::npos) << part;
     });
 }

@@ -45,6 +45,8 @@ public:
         unsigned threads;    // started and not yet gone
         unsigned idle;       // of them, waiting for a job
         std::size_t queued;  // jobs that no thread has taken yet
+        std::uint64_t jobs;  // begun so far
+        duration busy;       // how long jobs have run, all together
     };
 
     // Starts no thread. Throws usage_error when `max_threads` is 0.
@@ -95,6 +97,10 @@ private:
     worker* idle_ = nullptr;  // the one that came last on top
     unsigned idle_count_ = 0;
     unsigned threads_ = 0;
+    unsigned running_ = 0;  // jobs
+    std::uint64_t jobs_ = 0;
+    // When they ended, all together, less when they began; what runs is to be added.
+    duration busy_{};
     std::vector<bool> numbers_;
     pthread_t last_to_leave_{};
     bool somebody_left_ = false;

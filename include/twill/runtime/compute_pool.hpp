@@ -14,6 +14,7 @@
 #include <twill/core/config.hpp>
 #include <twill/core/time.hpp>
 #include <twill/runtime/detail/compute_context.hpp>
+#include <twill/runtime/detail/work_count.hpp>
 #include <twill/runtime/lanes.hpp>
 
 #include <chrono>
@@ -150,6 +151,24 @@ public:
     // queued it, if the pool has no thread at all and the system refuses to start one.
     void submit(region& work);
 
+    // What its threads have done so far, on all lanes; of plain threads in regions of their own the
+    // forks alone.
+    struct statistics {
+        // Begun: what `compute` and `submit` gave it.
+        std::uint64_t regions = 0;
+        // Forks that were put where others can take them.
+        std::uint64_t promotions = 0;
+        // Forks that were run by another thread than the one that made them.
+        std::uint64_t steals = 0;
+        // How often a thread found nothing to run and went to sleep.
+        std::uint64_t parks = 0;
+        // How long its threads were not asleep, all together, whether or not they had a CPU. With
+        // two workers that compute all the time it grows by two seconds in a second.
+        duration busy{};
+    };
+    // Any thread; linear in the number of threads. The figures are of about the same moment.
+    [[nodiscard]] statistics stats() const noexcept;
+
     [[nodiscard]] unsigned workers() const noexcept;
     // How many threads were started so far, on all lanes. Any thread.
     [[nodiscard]] unsigned threads() const noexcept;
@@ -182,6 +201,7 @@ private:
     const std::unique_ptr<detail::compute_core> core_;
     // Null until first asked for. Released by the exchange that sets it, acquired by `of`.
     atomic<detail::compute_core*> foreign_{nullptr};
+    mutable detail::never_back busy_;
 };
 
 }  // namespace twill::inline TWILL_ABI

@@ -37,6 +37,7 @@
 #include <twill/runtime/detail/steal_ring.hpp>
 #include <twill/runtime/detail/timer_wheel.hpp>
 #include <twill/runtime/detail/watched_worker.hpp>
+#include <twill/runtime/detail/work_count.hpp>
 
 #include <csignal>
 #include <cstddef>
@@ -70,6 +71,12 @@ public:
     // Calls another.
     bool want_relief(std::uint64_t turn) noexcept override;
 
+    // What it has done, for runtime::stats.
+    [[nodiscard]] const own_count& tasks_run() const noexcept { return tasks_run_; }
+    [[nodiscard]] const own_count& steals() const noexcept { return steals_; }
+    [[nodiscard]] const own_count& parks() const noexcept { return parks_; }
+    [[nodiscard]] const own_busy_time& busy() const noexcept { return busy_; }
+
 private:
     friend class event_crew;
 
@@ -98,6 +105,10 @@ private:
     // Whether a thread drives it, or is called to. Changed from false by one who calls.
     atomic<bool> taken_{false};
     atomic<std::uint64_t> turns_begun_{0};  // of the host, for who wonders whether it is stuck
+    own_count tasks_run_;
+    own_count steals_;
+    own_count parks_;
+    own_busy_time busy_;
 };
 
 struct event_crew_options {
@@ -172,6 +183,7 @@ private:
     [[nodiscard]] bool rest(place& here) noexcept;
     [[nodiscard]] bool sleep_in_reactor(place& here) noexcept;
     static void fall_asleep(crew_worker& self) noexcept;
+    static void awake_again(place& here) noexcept;
     void park_host() noexcept;
     [[nodiscard]] bool wake_host() noexcept;
     [[nodiscard]] bool wake_poller() noexcept;

@@ -18,6 +18,7 @@
 #include <twill/runtime/detail/tenure.hpp>
 #include <twill/runtime/detail/timer_wheel.hpp>
 #include <twill/runtime/detail/watched_worker.hpp>
+#include <twill/runtime/detail/work_count.hpp>
 
 #include <csignal>
 #include <cstdint>
@@ -73,6 +74,11 @@ public:
     static bool may_resume() noexcept;
 
     void note_region() override;
+
+    // What it has done, for runtime::stats.
+    [[nodiscard]] const own_count& tasks_run() const noexcept { return tasks_run_; }
+    [[nodiscard]] const own_count& parks() const noexcept { return parks_; }
+    [[nodiscard]] const own_busy_time& busy() const noexcept { return busy_; }
 
     // What others may know of its turns at the reactor.
     [[nodiscard]] io_activity& activity() noexcept { return activity_; }
@@ -151,6 +157,10 @@ private:
     reactor& io_;
     timer_wheel timers_;
     io_activity activity_;
+    // Written by the thread that holds the worker.
+    own_count tasks_run_;
+    own_count parks_;
+    own_busy_time busy_;
     // Guarded by mounting_.
     bool relief_wanted_ = false;
     std::uint64_t relief_of_ = 0;
