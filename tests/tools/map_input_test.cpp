@@ -118,6 +118,13 @@ TEST(map_input, many_that_cannot_be_run_take_no_memory) {
     EXPECT_LT(peak(100'000), peak(10) + 4000);
 }
 
+TEST(map_input, good_one_behind_many_that_cannot_be_run_is_run) {
+    setting how;
+    for (int i = 0; i < 1000; ++i) how.input += std::string(100, '\0') + "\n";
+    how.input += "good\n";
+    EXPECT_EQ(run_command({"map", "echo"}, how).out, "good\n");
+}
+
 TEST(map_input, dry_run_tells_those_that_cannot_be_run) {
     setting how;
     how.input = std::string("a\0b\n", 4) + "c\n";

@@ -248,7 +248,7 @@ public:
     whole_terminal(const whole_terminal&) = delete;
     whole_terminal& operator=(const whole_terminal&) = delete;
 
-    // All that it shows, read a little at a time.
+    // All that it shows.
     std::string shows(const std::vector<std::string>& words) {
         setting how;
         how.environment = {"TERM=xterm"};
@@ -260,12 +260,11 @@ public:
         running_command twill(words, how);
         ::close(theirs_);
         std::string all;
-        char part[512];
+        char part[4096];
         for (;;) {
             const ssize_t got = ::read(ours_, part, sizeof part);
             if (got <= 0) break;
             all.append(part, static_cast<std::size_t>(got));
-            std::this_thread::sleep_for(2ms);
         }
         EXPECT_EQ(twill.wait().status, 0);
         return all;
@@ -278,8 +277,8 @@ private:
 
 TEST(map_output, progress_line_is_not_drawn_into_an_output) {
     whole_terminal screen;
-    const auto shown = screen.shows(
-        map_shell({"-j1"}, "[ $1 = 1 ] && sleep 0.3 || yes 123456789 | head -n 10000", {"1", "2"}));
+    const auto shown = screen.shows(map_shell(
+        {"-j1"}, "[ $1 = 1 ] && sleep 0.3 || yes 123456789 | head -n 500000", {"1", "2"}));
     const auto first = shown.find("123456789");
     const auto last = shown.rfind("123456789");
     ASSERT_NE(first, std::string::npos);

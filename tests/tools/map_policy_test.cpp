@@ -209,4 +209,22 @@ TEST(map_gate, open_gates_let_jobs_run) {
     EXPECT_EQ(run_command({"map", "--memfree", "much", "true", ":::", "1"}).status, 2);
 }
 
+TEST(map_numbers, out_of_bounds_are_refused_with_the_bounds) {
+    const auto refused = [](const char* option, const char* value, const std::string& says) {
+        const auto end = run_command({"map", option, value, "true", ":::", "1"});
+        EXPECT_EQ(end.status, 2) << option << " " << value;
+        EXPECT_NE(end.err.find(says), std::string::npos) << end.err;
+    };
+    for (const char* wrong : {"0", "-1", "99999999999", "2x"}) {
+        refused("-j", wrong, "-j takes auto, or a number from 1 to 100000, not '");
+        refused("--retries", wrong, "from 1 to 1000000; not '");
+    }
+    for (const char* wrong : {"20", "-21", "x"}) refused("--nice", wrong, "from -20 to 19, not '");
+    for (const char* wrong : {"0", "inf", "nan", "-1", "80%%"})
+        refused("--load", wrong, "--load takes");
+    for (const char* wrong : {"0", "-1", "1e999", "5 m"})
+        refused("--timeout", wrong, "--timeout takes");
+    for (const char* wrong : {"-5", "1e30", "5X"}) refused("--memfree", wrong, "--memfree takes");
+}
+
 }  // namespace

@@ -97,6 +97,23 @@ TEST(map_record, resume_runs_what_is_not_in_the_log_whatever_its_place) {
     EXPECT_EQ(lines_of(text_of(jobs.log())).size(), 6U);
 }
 
+// More than what fits into one command line; those behind were taken for none.
+TEST(map_record, resume_comes_to_what_stands_behind_many_that_are_done) {
+    const scratch_folder folder;
+    setting how;
+    for (int i = 0; i < 20'000; ++i) how.input += std::to_string(i) + "\n";
+    const auto go_on = [&](const strings& options) {
+        strings words = {"map", "--no-sync", "--joblog", folder / "log"};
+        words.insert(words.end(), options.begin(), options.end());
+        words.emplace_back("echo");
+        return run_command(words, how);
+    };
+    EXPECT_EQ(go_on({"--batch", "2000"}).status, 0);
+    how.input += "new\n";
+    EXPECT_EQ(go_on({"--resume"}).out, "new\n");
+    EXPECT_EQ(lines_of(text_of(folder / "log")).size(), 20'002U);
+}
+
 TEST(map_record, retry_failed_runs_again_what_failed_last) {
     const logged_jobs jobs;
     const std::string fails_at_first = "[ -e '" + (jobs.folder / "now") + "' ] || [ $1 != 2 ]";
@@ -207,6 +224,19 @@ TEST(map_record, line_of_a_batch_has_its_own_input_alone) {
         const auto text = text_of(folder / name);
         EXPECT_NE(text.find("true 17 end"), std::string::npos) << text;
     }
+}
+
+TEST(map_record, folder_that_is_gone_is_told) {
+    const scratch_folder folder;
+    setting how;
+    how.in_child = [&] {
+        std::filesystem::create_directory(folder / "gone");
+        std::filesystem::current_path(folder / "gone");
+        std::filesystem::remove(folder / "gone");
+    };
+    const auto end = run_command({"map", "--joblog", folder / "log", "true", ":::", "1"}, how);
+    EXPECT_EQ(end.status, 255);
+    EXPECT_EQ(end.err, "twill map: find the current folder: No such file or directory\n");
 }
 
 TEST(map_record, resume_without_a_log_is_refused) {

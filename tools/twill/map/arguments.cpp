@@ -14,14 +14,15 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <string_view>
 #include <vector>
 
 namespace twill_command {
 namespace {
 
-constexpr unsigned most_jobs = 100'000;
-constexpr unsigned most_tries = 1'000'000;
+constexpr int most_jobs = 100'000;
+constexpr int most_tries = 1'000'000;
 
 // What CLI11 fills in.
 struct raw_options {
@@ -48,10 +49,10 @@ struct raw_options {
     bool worker = false;
     bool lengths = false;
     bool tag = false;
-    unsigned retries = 1;
+    std::string retries;
     std::string halt;
     std::string delay;
-    std::optional<int> nice;
+    std::string nice;
     std::string load;
     std::string memfree;
     bool help = false;
@@ -192,16 +193,38 @@ std::optional<map_answer> check_together(const map_arguments& all) {
     return std::nullopt;
 }
 
+// A whole number within bounds.
+std::optional<int> number_in(const std::string& text, int least, int most) {
+    int number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc() || rest != end || number < least || number > most) return std::nullopt;
+    return number;
+}
+
 std::optional<map_answer> convert_jobs(const std::string& text, map_arguments& into) {
     if (text.empty() || text == "auto") return std::nullopt;
-    unsigned jobs = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, jobs);
-    if (error != std::errc() || rest != end || jobs == 0 || jobs > most_jobs)
+    const auto jobs = number_in(text, 1, most_jobs);
+    if (!jobs)
         return refusal(
             fmt::format("-j takes auto, or a number from 1 to {}, not '{}'", most_jobs, text));
-    into.jobs = jobs;
+    into.jobs = static_cast<unsigned>(*jobs);
     return std::nullopt;
+}
+
+std::optional<map_answer> convert_numbers(const raw_options& raw, map_arguments& into) {
+    if (!raw.retries.empty()) {
+        const auto tries = number_in(raw.retries, 1, most_tries);
+        if (!tries)
+            return refusal(fmt::format(
+                "--retries takes how often a job is tried in all, from 1 to {}; not '{}'",
+                most_tries, raw.retries));
+        into.tries = static_cast<unsigned>(*tries);
+    }
+    if (raw.nice.empty()) return std::nullopt;
+    into.niceness = number_in(raw.nice, -20, 19);
+    if (into.niceness) return std::nullopt;
+    return refusal(fmt::format("--nice takes a number from -20 to 19, not '{}'", raw.nice));
 }
 
 std::optional<map_answer> convert_times(const raw_options& raw, map_arguments& into) {
@@ -227,7 +250,8 @@ std::optional<double> parse_load(std::string_view text) {
     if (is_percent) text.remove_suffix(1);
     double load = 0;
     const auto [rest, error] = std::from_chars(text.begin(), text.end(), load);
-    if (error != std::errc() || rest != text.end() || !(load > 0)) return std::nullopt;
+    if (error != std::errc() || rest != text.end() || !(load > 0) || !std::isfinite(load))
+        return std::nullopt;
     return is_percent ? load * twill::usable_cpus() / 100 : load;
 }
 
@@ -292,12 +316,6 @@ std::optional<map_answer> convert(const raw_options& raw, map_arguments& into) {
     into.json_lines = raw.json_lines;
     if (!raw.arg_file.empty()) into.input_file = raw.arg_file;
     into.tag = raw.tag;
-    into.niceness = raw.nice;
-    if (raw.retries == 0 || raw.retries > most_tries)
-        return refusal(
-            fmt::format("--retries takes how often a job is tried in all, from 1 to {}; not '{}'",
-                        most_tries, raw.retries));
-    into.tries = raw.retries;
     if (!raw.halt.empty()) {
         const auto halt = parse_halt(raw.halt);
         if (!halt)
@@ -315,8 +333,9 @@ std::optional<map_answer> convert(const raw_options& raw, map_arguments& into) {
         into.batch = *batch;
     }
     for (const auto& step :
-         {convert_jobs(raw.jobs, into), convert_manners(raw, into), convert_times(raw, into),
-          convert_gate(raw, into), convert_records(raw, into), convert_worker(raw, into)})
+         {convert_jobs(raw.jobs, into), convert_numbers(raw, into), convert_manners(raw, into),
+          convert_times(raw, into), convert_gate(raw, into), convert_records(raw, into),
+          convert_worker(raw, into)})
         if (step) return step;
     return std::nullopt;
 }

@@ -20,8 +20,9 @@ twill::task<planned_job> intake::next(std::size_t at_once) {
         if (has_some && batch_.is_automatic() && !inputs_.has_one_at_hand()) break;
         const auto next = co_await inputs_.next();
         if (!next) break;
-        bytes += next->bytes.size() + 1;
-        take(*next, made);
+        // Only what is taken fills it: a list that begins with many that are done, or cannot be
+        // run, would seem to end there.
+        if (take(*next, made)) bytes += next->bytes.size() + 1;
         if (next->what_is_wrong == input::flaw::none) continue;
         // There may be many, of which nobody waits for the end. What is made here goes first.
         if (!made.inputs.empty()) break;
@@ -30,22 +31,23 @@ twill::task<planned_job> intake::next(std::size_t at_once) {
     co_return made;
 }
 
-void intake::take(const input& next, planned_job& into) {
+bool intake::take(const input& next, planned_job& into) {
     job_name name{.number = ++taken_, .turn = turns_given_, .id = {}};
     if (records_.is_active()) {
         name.id = records_.identify(next.bytes);
         if (records_.is_done(name.id)) {
             ++control_.outcome.counts.skipped;
-            return;
+            return false;
         }
     }
     ++turns_given_;
     if (next.what_is_wrong == input::flaw::none) {
         into.names.push_back(name);
         into.inputs.emplace_back(next.bytes);
-        return;
+        return true;
     }
     refuse_({.names = {name}, .inputs = {std::string(next.bytes)}}, next.problem());
+    return false;
 }
 
 }  // namespace twill_command

@@ -49,7 +49,8 @@ public:
     void note(std::size_t inputs, twill::duration took) noexcept { batch_.note(inputs, took); }
 
 private:
-    void take(const input& next, planned_job& into);
+    // False: there is nothing to start for it.
+    bool take(const input& next, planned_job& into);
 
     input_source& inputs_;
     record_keeper& records_;

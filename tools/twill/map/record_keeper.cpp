@@ -10,6 +10,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <system_error>
 
 namespace twill_command {
 namespace {
@@ -33,7 +34,10 @@ void sync_printed() {
 }  // namespace
 
 job_identifier identifier_for(const map_arguments& arguments) {
-    return {arguments.command, std::filesystem::current_path().native(), arguments.environment};
+    std::error_code failed;
+    const auto here = std::filesystem::current_path(failed);
+    if (failed) throw twill::io_error("find", "the current folder", failed);
+    return {arguments.command, here.native(), arguments.environment};
 }
 
 record_keeper::record_keeper(const map_arguments& arguments)
