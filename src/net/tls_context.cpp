@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 
 #include <mutex>
+#include <system_error>
 #include <utility>
 
 namespace twill::inline TWILL_ABI {
@@ -13,6 +14,8 @@ std::string detail::tls_complaint() {
     const auto code = ERR_get_error();
     ERR_clear_error();
     if (code == 0) return "no reason is given";
+    // OpenSSL has no words of its own for what the system refuses.
+    if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
     const char* reason = ERR_reason_error_string(code);
     if (reason != nullptr) return reason;
     char text[256];
@@ -52,6 +55,8 @@ int no_password(char* /*into*/, int /*room*/, int /*for_writing*/, void* was_ask
 }
 
 void use_certificate(SSL_CTX& of, const std::string& certificate, const std::string& key) {
+    if (certificate.empty() || key.empty())
+        throw error("TLS: a certificate and its key are needed: certificate_file, key_file");
     bool has_password = false;
     SSL_CTX_set_default_passwd_cb(&of, &no_password);
     if (SSL_CTX_use_certificate_chain_file(&of, certificate.c_str()) != 1)
