@@ -200,6 +200,8 @@ public:
     }
 
     [[nodiscard]] bool is_at_chunk_line() const noexcept { return chunk_left_ == 0; }
+    // Whether a line end may stand before it: that of the chunk before.
+    [[nodiscard]] bool has_chunk() const noexcept { return has_chunk_; }
     // The next piece of content, if one came.
     std::string_view take_content() noexcept { return std::exchange(content_, {}); }
 
@@ -275,6 +277,7 @@ private:
     std::size_t on_body_impl(beast_view /*body*/, code& /*ec*/) override { return 0; }
     void on_chunk_header_impl(std::uint64_t size, beast_view /*extension*/, code& /*ec*/) override {
         chunk_left_ = size;
+        has_chunk_ = true;
     }
     std::size_t on_chunk_body_impl(std::uint64_t /*remain*/, beast_view body,
                                    code& /*ec*/) override {
@@ -295,6 +298,7 @@ private:
     int lengths_ = 0;
     int encodings_ = 0;
     bool head_is_over_ = false;
+    bool has_chunk_ = false;
 };
 
 template <bool IsRequest>
@@ -378,7 +382,10 @@ http_body_step http_parser<IsRequest>::body(std::string_view come) {
     while (step.taken < come.size()) {
         beast::error_code ec;
         const auto rest = come.substr(step.taken);
-        if (beast.is_at_chunk_line()) step.wrong = check_chunk_line(rest);
+        if (!beast.has_chunk() && rest.front() == '\r')
+            step.wrong = {400, "the size of a chunk is no number"};
+        else if (beast.is_at_chunk_line())
+            step.wrong = check_chunk_line(rest);
         if (step.wrong) return step;
         // Beast expects the last chunk to come with the line end behind it, and asserts that.
         if (beast.is_at_chunk_line() && rest.size() < shortest_last_chunk &&
