@@ -16,6 +16,18 @@ function(twill_program target folder)
     twill_own_target(${target})
 endfunction()
 
+# Sets <name>_FOUND if lib<name> and its header are there. For libraries without a CMake package, as
+# those of Debian are.
+function(twill_find_library name header)
+    string(TOUPPER TWILL_${name} variable)
+    find_path(${variable}_INCLUDE ${header})
+    find_library(${variable}_LIBRARY ${name})
+    mark_as_advanced(${variable}_INCLUDE ${variable}_LIBRARY)
+    if(${variable}_INCLUDE AND ${variable}_LIBRARY)
+        set(${name}_FOUND TRUE PARENT_SCOPE)
+    endif()
+endfunction()
+
 # The names of the folders directly under the current one.
 function(twill_folders result)
     file(GLOB entries CONFIGURE_DEPENDS LIST_DIRECTORIES true

@@ -7,24 +7,14 @@
 #include "common/suite.hpp"
 
 #include <cstddef>
-#include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace twill::inline TWILL_ABI::bench {
 namespace {
-
-using words = std::vector<std::string>;
-
-words operator+(words all, const words& more) {
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-}
 
 // How many threads a program may use, as a word of its command line.
 constexpr const char* one_core = "1";
@@ -177,19 +167,17 @@ std::vector<row> wake_rows(const settings& how) {
 }
 
 std::vector<row> all_rows(const settings& how) {
-    using group = std::pair<const char*, std::vector<row> (*)(const settings&)>;
-    std::vector<row> rows;
-    for (const auto& [name, measured] :
-         {group{"spawn", spawn_rows}, group{"channels", channel_rows}, group{"yield", yield_rows},
-          group{"skynet", skynet_rows}, group{"sleepers", sleeper_rows},
-          group{"timers", timer_rows}, group{"locks", lock_rows}, group{"fairness", fairness_rows},
-          group{"wake", wake_rows}})
-        if (how.wants(name))
-            for (row& each : measured(how)) rows.push_back(std::move(each));
-    return rows;
+    return wanted_rows(how, {{"spawn", spawn_rows},
+                             {"channels", channel_rows},
+                             {"yield", yield_rows},
+                             {"skynet", skynet_rows},
+                             {"sleepers", sleeper_rows},
+                             {"timers", timer_rows},
+                             {"locks", lock_rows},
+                             {"fairness", fairness_rows},
+                             {"wake", wake_rows}});
 }
 
-// The words after `run`.
 int run_one(const words& argv) {
     const auto number = [&](std::size_t i) { return std::stol(argv.at(i)); };
     bed on(static_cast<unsigned>(number(0)));
@@ -228,12 +216,5 @@ int run_one(const words& argv) {
 
 int main(int argc, char** argv) {
     namespace bench = twill::bench;
-    if (argc < 3 || std::string_view(argv[1]) != "run")
-        return bench::suite_main(argc, argv, "async", bench::all_rows);
-    try {
-        return bench::run_one({argv + 2, argv + argc});
-    } catch (const std::exception& e) {
-        std::fprintf(stderr, "twill_bench_async run: %s\n", e.what());
-        return 1;
-    }
+    return bench::suite_main(argc, argv, "async", bench::all_rows, bench::run_one);
 }

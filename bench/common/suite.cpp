@@ -7,6 +7,7 @@
 #include <charconv>
 #include <exception>
 #include <iostream>
+#include <iterator>
 #include <stdexcept>
 
 namespace twill::inline TWILL_ABI::bench {
@@ -52,10 +53,42 @@ settings parse(int argc, char** argv) {
     return how;
 }
 
+int run_one(const words& argv, std::string_view suite, const run_program_of_suite& run) {
+    std::string title = "twill_bench_" + std::string(suite) + " run";
+    if (argv.empty()) {
+        std::cerr << title << ": the name of a program is missing\n";
+        return 2;
+    }
+    title += ' ' + argv.front();
+    try {
+        const int status = run(argv);
+        if (status == 2) std::cerr << title << ": there is no such program\n";
+        return status;
+    } catch (const std::out_of_range&) {
+        std::cerr << title << ": an argument is missing or out of range\n";
+        return 2;
+    } catch (const std::exception& e) {
+        std::cerr << title << ": " << e.what() << '\n';
+        return 1;
+    }
+}
+
 }  // namespace
 
-int suite_main(int argc, char** argv, std::string_view name,
-               const std::function<std::vector<row>(const settings&)>& rows) {
+std::vector<row> wanted_rows(const settings& how, std::initializer_list<row_group> groups) {
+    std::vector<row> all;
+    for (const row_group& each : groups) {
+        if (!how.wants(each.name)) continue;
+        std::vector<row> some = each.measure(how);
+        all.insert(all.end(), std::move_iterator(some.begin()), std::move_iterator(some.end()));
+    }
+    return all;
+}
+
+int suite_main(int argc, char** argv, std::string_view name, const measure_rows& rows,
+               const run_program_of_suite& run) {
+    if (run && argc > 1 && std::string_view(argv[1]) == "run")
+        return run_one({argv + 2, argv + argc}, name, run);
     try {
         const settings how = parse(argc, argv);
         const machine where = this_machine();

@@ -48,7 +48,22 @@ task<> copy_with_tasks(const std::string& from, const std::string& to) {
     });
 }
 
-void copy_with_threads(const std::string& from, const std::string& to) {
+void copy_by_streams(const fs::path& from, const std::string& to) {
+    const std::ifstream source(from, std::ios::binary);
+    std::ofstream(to, std::ios::binary) << source.rdbuf();
+}
+
+// `replacing`: a file appears when it is whole, with the permissions of the other.
+void copy_one_by_streams(const fs::path& from, const std::string& to, bool replacing,
+                         std::size_t number) {
+    if (!replacing) return copy_by_streams(from, to);
+    const std::string beside = to + '.' + std::to_string(number) + ".tmp";
+    copy_by_streams(from, beside);
+    fs::permissions(beside, fs::status(from).permissions());
+    fs::rename(beside, to);
+}
+
+void copy_with_threads(const std::string& from, const std::string& to, bool replacing) {
     fs::create_directory(to);
     std::vector<std::pair<fs::path, std::string>> files;
     for (const auto& entry : fs::recursive_directory_iterator(from)) {
@@ -62,10 +77,8 @@ void copy_with_threads(const std::string& from, const std::string& to) {
     std::vector<std::thread> threads;
     for (unsigned i = 0; i < 2 * std::thread::hardware_concurrency(); ++i)
         threads.emplace_back([&] {
-            for (std::size_t at = 0; (at = next++) < files.size();) {
-                const std::ifstream source(files[at].first, std::ios::binary);
-                std::ofstream(files[at].second, std::ios::binary) << source.rdbuf();
-            }
+            for (std::size_t at = 0; (at = next++) < files.size();)
+                copy_one_by_streams(files[at].first, files[at].second, replacing, at);
         });
     for (std::thread& each : threads) each.join();
 }
@@ -88,7 +101,7 @@ void run_copy(const words& arguments) {
     if (arguments.at(0) == "twill")
         run([&] { return copy_with_tasks(from, to); });
     else
-        copy_with_threads(from, to);
+        copy_with_threads(from, to, arguments.at(0) == "replacing");
     print("copy_s", wall_seconds() - began);
     print("copy_cpu_s", cpu_seconds() - cpu);
     if (bytes_in(to) != expected) throw std::runtime_error("the copy is not whole");

@@ -6,10 +6,8 @@
 #include "io/programs.hpp"
 #include "io/work.hpp"
 
-#include <cstdio>
-#include <exception>
 #include <initializer_list>
-#include <string_view>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -24,7 +22,9 @@ std::vector<row> io_rows(const settings& how) {
     return rows;
 }
 
-int run_one(std::string_view name, const words& arguments) {
+int run_one(const words& argv) {
+    const std::string& name = argv.front();
+    const words arguments(argv.begin() + 1, argv.end());
     if (name == "echo")
         run_echo(arguments);
     else if (name == "http")
@@ -53,12 +53,5 @@ int run_one(std::string_view name, const words& arguments) {
 
 int main(int argc, char** argv) {
     namespace bench = twill::bench;
-    if (argc < 3 || std::string_view(argv[1]) != "run")
-        return bench::suite_main(argc, argv, "io", bench::io_rows);
-    try {
-        return bench::run_one(argv[2], {argv + 3, argv + argc});
-    } catch (const std::exception& e) {
-        std::fprintf(stderr, "twill_bench_io run %s: %s\n", argv[2], e.what());
-        return 1;
-    }
+    return bench::suite_main(argc, argv, "io", bench::io_rows, bench::run_one);
 }

@@ -3,8 +3,8 @@
 
 #include "common/interleave.hpp"
 #include "common/program.hpp"
+#include "common/words.hpp"
 #include "io/groups.hpp"
-#include "io/words.hpp"
 
 #include <filesystem>
 #include <string>

@@ -6,7 +6,7 @@
 
 #include <twill/core/config.hpp>
 
-#include "io/words.hpp"
+#include "common/words.hpp"
 
 namespace twill::inline TWILL_ABI::bench {
 

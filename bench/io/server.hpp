@@ -6,8 +6,8 @@
 #include "common/interleave.hpp"
 #include "common/program.hpp"
 #include "common/suite.hpp"
+#include "common/words.hpp"
 #include "io/family.hpp"
-#include "io/words.hpp"
 
 #include <filesystem>
 #include <optional>

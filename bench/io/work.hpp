@@ -4,7 +4,7 @@
 
 #include <twill/core/config.hpp>
 
-#include "io/words.hpp"
+#include "common/words.hpp"
 
 namespace twill::inline TWILL_ABI::bench {
 
@@ -14,7 +14,8 @@ namespace twill::inline TWILL_ABI::bench {
 // "twill", or "ifstream": std::ifstream, as many threads as reads at a time.
 void run_reads(const words& arguments);
 // copy WAY FROM TO: a tree. Prints "copy_s" and "copy_cpu_s". WAY: "twill", or "ifstream": threads,
-// two for each CPU, that copy from a std::ifstream to a std::ofstream.
+// two for each CPU, that copy from a std::ifstream to a std::ofstream, where the copy is to be; or
+// "replacing": the same beside it, and renamed, which is what twill's copy_file promises.
 void run_copy(const words& arguments);
 // children WAY COUNT: echo, its output read, its end awaited, one after the other. Prints
 // "children_per_s" and "child_ns", the CPU time of starter and child each. WAY: "twill", or "bare":

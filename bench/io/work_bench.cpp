@@ -1,8 +1,8 @@
 // The groups about files and children.
 
 #include "common/program.hpp"
+#include "common/words.hpp"
 #include "io/groups.hpp"
-#include "io/words.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -23,7 +23,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* fallback = "twill without io_uring";
+constexpr const char* on_all = "twill, event threads on all cores";
 constexpr const char* streams = "ifstream, threads";
+constexpr const char* replacing = "the same, renamed";
 constexpr const char* bare = "posix_spawn";
 
 // A folder of the suite's own, on a disk. Gone with it.
@@ -84,13 +86,21 @@ contestant running(const settings& how, const char* name, const words& argv) {
                 return run_program({.argv = argv});
             }};
 }
-// Twill where the kernel or the container forbids io_uring.
-contestant without_uring(const settings& how, const words& argv) {
-    contestant one = running(how, fallback, argv);
-    one.measure = [argv = words{"env", "TWILL_REACTOR=epoll", how.self, "run"} + argv] {
+contestant in_environment(const settings& how, const char* name, const char* setting,
+                          const words& argv) {
+    contestant one{.name = name};
+    one.measure = [argv = words{"env", setting, how.self, "run"} + argv] {
         return run_program({.argv = argv});
     };
     return one;
+}
+// Twill where the kernel or the container forbids io_uring.
+contestant without_uring(const settings& how, const words& argv) {
+    return in_environment(how, fallback, "TWILL_REACTOR=epoll", argv);
+}
+// With as many event threads as there are CPUs, instead of one.
+contestant on_all_cores(const settings& how, const words& argv) {
+    return in_environment(how, on_all, "TWILL_EVENT_THREADS=0", argv);
 }
 
 void add_reads(std::vector<row>& rows, const settings& how, const work_folder& folder) {
@@ -103,9 +113,9 @@ void add_reads(std::vector<row>& rows, const settings& how, const work_folder& f
         const auto reads = [&](const char* way) {
             return words{"reads", way, file, std::to_string(how.size(count)), "32", temperature};
         };
-        const std::vector<contestant> all = {running(how, "twill", reads("twill")),
-                                             without_uring(how, reads("twill")),
-                                             running(how, streams, reads("ifstream"))};
+        const std::vector<contestant> all = {
+            running(how, "twill", reads("twill")), on_all_cores(how, reads("twill")),
+            without_uring(how, reads("twill")), running(how, streams, reads("ifstream"))};
         const std::string named = what + ", " + temperature;
         const auto measured = interleave(all, how.rounds, named);
         row per_second{.name = named, .unit = "reads/s", .direction = better::more};
@@ -131,7 +141,8 @@ void add_copy(std::vector<row>& rows, const settings& how, const work_folder& fo
         };
         return one;
     };
-    const std::vector<contestant> all = {copying("twill", "twill"), copying(streams, "ifstream")};
+    const std::vector<contestant> all = {copying("twill", "twill"), copying(streams, "ifstream"),
+                                         copying(replacing, "replacing")};
     const auto measured = interleave(all, how.rounds, what);
     row time{.name = what, .unit = "s"};
     time.targets = {{.against = streams, .bound = 1}};

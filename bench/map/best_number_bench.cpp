@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <utility>
@@ -39,13 +40,19 @@ private:
 
 class timed_list {
 public:
-    timed_list(std::string job, std::string command, const job_list& what, const fs::path& list)
-        : job_(std::move(job)), command_(std::move(command)), list_(list) {
+    // `stay`: the jobs are done by workers that stay.
+    timed_list(std::string job, std::string command, const job_list& what, const fs::path& list,
+               bool stay)
+        : job_(std::move(job)), command_(std::move(command)), list_(list), stay_(stay) {
         std::ofstream file(list);
         for (const auto& each : what.jobs) file << each << '\n';
     }
     [[nodiscard]] metrics with(const std::string& at_once) const {
-        return run_program({.argv = {command_, "map", "-j", at_once, "--", job_}, .input = list_});
+        std::vector<std::string> words = {command_, "map", "-j", at_once};
+        if (stay_) words.emplace_back("--worker");
+        words.insert(words.end(), {"--", job_});
+        if (stay_) words.emplace_back("worker");
+        return run_program({.argv = std::move(words), .input = list_});
     }
     [[nodiscard]] double seconds(unsigned at_once) const {
         return with(std::to_string(at_once)).at("wall_s");
@@ -55,6 +62,7 @@ private:
     std::string job_;
     std::string command_;
     std::string list_;
+    bool stay_;
 };
 
 // From many on down, until fewer are far worse; then between the best and its neighbours.
@@ -88,11 +96,12 @@ struct place {
     std::string job;    // the program that the lists run
     fs::path files;
     fs::path list;
+    bool stay;  // see `timed_list`
 };
 
 row measure(const settings& how, const place& here, const workload& what, const std::string& name) {
     const job_list jobs = what.make(here.files);
-    const timed_list list(here.job, here.twill, jobs, here.list);
+    const timed_list list(here.job, here.twill, jobs, here.list, here.stay);
     const std::string chosen = std::to_string(search(list));
     std::fprintf(stderr, "%s: the best is -j %s\n", name.c_str(), chosen.c_str());
     const std::vector<contestant> all = {
@@ -100,7 +109,9 @@ row measure(const settings& how, const place& here, const workload& what, const 
         {.name = "best fixed -j", .measure = [&] { return list.with(chosen); }},
     };
     row made{.name = name + ", best -j " + chosen, .unit = "s"};
-    made.targets = {{.against = "best fixed -j", .bound = what.bound, .binding = true}};
+    made.targets = {{.against = "best fixed -j",
+                     .bound = here.stay ? 1.10 : what.bound,
+                     .binding = !here.stay}};
     return make_row(std::move(made), "wall_s", interleave(all, how.rounds, what.name));
 }
 
@@ -108,19 +119,25 @@ row measure(const settings& how, const place& here, const workload& what, const 
 
 std::vector<row> best_number_rows(const settings& how, const std::string& twill_command) {
     const fs::path job = how.self.parent_path() / "twill_bench_map_job";
-    const auto all = all_workloads(how.quick ? 0.1 : 1);
+    struct condition {
+        const char* name;
+        bool bursts = false;
+        bool stay = false;
+    };
     std::vector<row> rows;
-    for (const bool beside_bursts : {false, true}) {
-        for (const workload& each : all) {
-            const std::string name =
-                (beside_bursts ? "-j auto beside bursts: " : "-j auto: ") + each.name;
+    for (const condition& here :
+         {condition{"-j auto: "}, condition{"-j auto beside bursts: ", true},
+          condition{"-j auto --worker: ", false, true}}) {
+        for (const workload& each : all_workloads(how.quick ? 0.1 : 1)) {
+            const std::string name = here.name + each.name;
             if (!how.wants(name)) continue;
             std::optional<running_program> stranger;
             // It takes one CPU for 200 ms, and leaves it for as long.
-            if (beside_bursts) stranger.emplace(program{.argv = {job, "bursts:200"}});
+            if (here.bursts) stranger.emplace(program{.argv = {job, "bursts:200"}});
             const scratch folder;
             rows.push_back(
-                measure(how, {twill_command, job, folder / "files", folder / "list"}, each, name));
+                measure(how, {twill_command, job, folder / "files", folder / "list", here.stay},
+                        each, name));
         }
     }
     return rows;

@@ -16,9 +16,7 @@
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -31,13 +29,6 @@ namespace twill::inline TWILL_ABI::bench {
 namespace {
 
 namespace fs = std::filesystem;
-using words = std::vector<std::string>;
-
-words operator+(words all, const words& more) {
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-}
-
 // A file with the numbers from 1 to `count`, one a line; removed when it goes.
 class numbers {
 public:
@@ -115,6 +106,34 @@ std::vector<row> true_rows(const settings& how) {
                      measured)};
 }
 
+// With all that is known of a job written to a log, after it is on the disk, by twill; GNU parallel
+// writes less of it, and xargs and the loop nothing.
+std::vector<row> log_rows(const settings& how) {
+    const numbers inputs(how.size(10'000));
+    const numbers fewer((inputs.count() + 9) / 10);
+    const std::string log = inputs.path() + ".jsonl";
+    // No log is written over.
+    const auto with_log = [&](const std::string& command) {
+        return words{"sh", "-c", "rm -f '" + log + "'; exec " + command};
+    };
+    const std::string twill = "'" + twill_command(how) + "' map --joblog '" + log + "'";
+    const std::vector<contestant> all = {
+        runner("twill map -j2", with_log(twill + " -j2 -- true"), inputs),
+        runner("twill map", with_log(twill + " -- true"), inputs),
+        runner("posix_spawn + wait", bare(how, "true", inputs), inputs),
+        runner("xargs -P2", {"xargs", "-P2", "-n1", "true"}, inputs),
+        runner("GNU parallel -j2", with_log("parallel -j2 --joblog '" + log + "' true"), fewer),
+    };
+    row cpu{.name = "CPU per job with output, resource use and log: true, 10,000", .unit = "us"};
+    cpu.targets = {{.against = "xargs -P2", .bound = 0.65, .binding = true},
+                   {.against = "GNU parallel -j2", .bound = 0.1, .binding = true},
+                   {.against = "posix_spawn + wait", .bound = 1.2}};
+    const auto measured = interleave(all, how.rounds, "log");
+    std::error_code ignored;
+    fs::remove(log, ignored);
+    return {make_row(std::move(cpu), "cpu_us", measured)};
+}
+
 // Here twill and GNU parallel collect a line from each job; the others let the jobs write.
 std::vector<row> echo_rows(const settings& how) {
     const auto measured = by_all(how, "echo", how.size(5'000));
@@ -155,16 +174,21 @@ std::vector<row> many_inputs_rows(const settings& how) {
 }
 
 std::vector<row> all_rows(const settings& how) {
-    using group = std::pair<const char*, std::vector<row> (*)(const settings&)>;
-    std::vector<row> rows;
-    for (const auto& [name, measured] :
-         {group{"true", true_rows}, group{"echo", echo_rows}, group{"memory", memory_rows},
-          group{"a million", many_inputs_rows}})
-        if (how.wants(name))
-            for (row& each : measured(how)) rows.push_back(std::move(each));
+    std::vector<row> rows = wanted_rows(how, {{"true", true_rows},
+                                              {"log", log_rows},
+                                              {"echo", echo_rows},
+                                              {"memory", memory_rows},
+                                              {"a million", many_inputs_rows}});
     for (row& each : worker_rows(how, twill_command(how))) rows.push_back(std::move(each));
     for (row& each : best_number_rows(how, twill_command(how))) rows.push_back(std::move(each));
     return rows;
+}
+
+int run_one(const words& argv) {
+    if (argv.front() == "worker") return be_worker();
+    if (argv.front() != "bare") return 2;
+    run_bare(argv.at(1).c_str(), std::stol(argv.at(2)), std::stol(argv.at(3)));
+    return 0;
 }
 
 }  // namespace
@@ -173,15 +197,5 @@ std::vector<row> all_rows(const settings& how) {
 int main(int argc, char** argv) {
     namespace bench = twill::bench;
     setenv("LC_ALL", "C", 1);
-    if (argc == 3 && std::string_view(argv[1]) == "run" && std::string_view(argv[2]) == "worker")
-        return bench::be_worker();
-    if (argc != 6 || std::string_view(argv[1]) != "run" || std::string_view(argv[2]) != "bare")
-        return bench::suite_main(argc, argv, "map", bench::all_rows);
-    try {
-        bench::run_bare(argv[3], std::stol(argv[4]), std::stol(argv[5]));
-        return 0;
-    } catch (const std::exception& e) {
-        std::fprintf(stderr, "twill_bench_map run bare: %s\n", e.what());
-        return 1;
-    }
+    return bench::suite_main(argc, argv, "map", bench::all_rows, bench::run_one);
 }

@@ -2,6 +2,7 @@
 
 #include "common/interleave.hpp"
 #include "common/program.hpp"
+#include "common/words.hpp"
 
 #include "../share/worker/twill_worker.h"
 
@@ -16,7 +17,6 @@ namespace twill::inline TWILL_ABI::bench {
 namespace {
 
 namespace fs = std::filesystem;
-using words = std::vector<std::string>;
 
 // Lines with the numbers from 1 to `count`.
 class input_file {

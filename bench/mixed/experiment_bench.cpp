@@ -24,11 +24,6 @@ constexpr double most_foreign = 0.04;
 constexpr double most_stolen = 0.005;
 constexpr int most_tries = 3;
 
-words operator+(words all, const words& more) {
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-}
-
 double row_time(const words& argv, std::uint32_t iterations) {
     return run_program({.argv = argv + words{"--calibrate", std::to_string(iterations)}})
         .at("row_us");

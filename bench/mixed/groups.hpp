@@ -21,6 +21,8 @@ namespace twill::inline TWILL_ABI::bench {
 [[nodiscard]] std::vector<row> hostile_rows(const settings& how, laboratory& lab);
 // Requests that are parallel work themselves.
 [[nodiscard]] std::vector<row> scan_rows(const settings& how, laboratory& lab);
+// Searches in files that are read again meanwhile.
+[[nodiscard]] std::vector<row> reindexing_rows(const settings& how, laboratory& lab);
 // In a control group with a quota of 1.5 CPUs.
 [[nodiscard]] std::vector<row> quota_rows(const settings& how, laboratory& lab);
 

@@ -17,12 +17,18 @@
 #include <cerrno>
 #include <cmath>
 #include <deque>
+#include <string>
+#include <string_view>
 #include <system_error>
 
 namespace twill::inline TWILL_ABI::bench {
 namespace {
 
-constexpr std::size_t request_size = 64;
+constexpr std::size_t echo_size = 64;
+constexpr std::string_view search_request =
+    "GET /search?q=needle HTTP/1.1\r\nHost: localhost\r\n\r\n";
+// Of a stream of events, in which no line end is a "\r\n".
+constexpr std::string_view end_of_search = "\r\n0\r\n\r\n";
 constexpr double patience_seconds = 2;
 constexpr double late_seconds = 100e-6;
 constexpr std::uint64_t the_alarm = ~std::uint64_t{0};
@@ -43,15 +49,19 @@ bool take_real_time_priority() {
 struct connection {
     int fd = -1;
     std::size_t received = 0;     // of the answer under way
+    std::string text = {};        // likewise, of one by HTTP
     std::deque<double> due = {};  // when each request without an answer was to be sent
 };
 
 class load {
 public:
-    load(unsigned port, std::size_t connections, double rate, bool scans)
+    load(unsigned port, std::size_t connections, double rate, const std::string& kind)
         : set_(checked(epoll_create1(EPOLL_CLOEXEC), "epoll")),
           rate_(rate),
-          request_{static_cast<char>(scans)},
+          is_http_(kind == "search"),
+          request_(is_http_
+                       ? std::string(search_request)
+                       : std::string(1, kind == "scan" ? 1 : 0) + std::string(echo_size - 1, 0)),
           alarm_(checked(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC), "timerfd")) {
         watch(alarm_, EPOLLIN | EPOLLET, the_alarm);
         if (port == 0) return;
@@ -123,7 +133,7 @@ private:
         if (monotonic_seconds() - due_ > late_seconds) ++late_;
         connection& to = connections_[dice_.below(static_cast<std::uint32_t>(connections_.size()))];
         if (send(to.fd, request_.data(), request_.size(), MSG_NOSIGNAL | MSG_DONTWAIT) !=
-            ssize_t{request_size})
+            static_cast<ssize_t>(request_.size()))
             throw std::runtime_error("the server took no request");
         to.due.push_back(due_);
         ++outstanding_;
@@ -154,13 +164,33 @@ private:
         if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
         if (got <= 0) throw std::runtime_error("the server closed a connection");
         const double now = monotonic_seconds();
-        from.received += static_cast<std::size_t>(got);
-        for (; from.received >= request_size; from.received -= request_size) {
+        for (auto left = ended_answers(from, {buffer.data(), static_cast<std::size_t>(got)});
+             left != 0; --left) {
             if (from.due.empty()) throw std::runtime_error("more came back than was sent");
             if (from.due.front() >= counted_from_) latencies_.push_back(now - from.due.front());
             from.due.pop_front();
             --outstanding_;
         }
+    }
+
+    // How many answers are complete with this piece.
+    std::size_t ended_answers(connection& from, std::string_view piece) const {
+        if (!is_http_) {
+            from.received += piece.size();
+            const std::size_t ended = from.received / echo_size;
+            from.received %= echo_size;
+            return ended;
+        }
+        std::size_t ended = 0;
+        from.text += piece;
+        for (std::size_t end = 0; (end = from.text.find(end_of_search)) != std::string::npos;
+             ++ended) {
+            if (!from.text.starts_with("HTTP/1.1 200 ") ||
+                from.text.rfind("\"end\":\"complete\"", end) == std::string::npos)
+                throw std::runtime_error("the service says: " + from.text.substr(0, 200));
+            from.text.erase(0, end + end_of_search.size());
+        }
+        return ended;
     }
 
     // In us; of the sorted ones.
@@ -172,7 +202,8 @@ private:
 
     int set_;
     double rate_;
-    std::array<char, request_size> request_;
+    bool is_http_;
+    std::string request_;
     int alarm_;
     random_source dice_{random_seed()};
     std::vector<connection> connections_;
@@ -186,12 +217,12 @@ private:
 }  // namespace
 
 void run_load(const words& given) {
-    const serving_options options(given);
-    const double seconds = std::stod(options.text("--seconds", "4"));
-    const double warm_up = std::stod(options.text("--warm-up", "1"));
-    load clients(options.number("--port"), std::stoul(options.text("--connections", "64")),
-                 std::stod(options.text("--rate", "0")),
-                 options.text("--request", "echo") == "scan");
+    const named_words options(given);
+    const double seconds = options.number("--seconds", 4);
+    const double warm_up = options.number("--warm-up", 1);
+    load clients(static_cast<unsigned>(options.count("--port")),
+                 static_cast<std::size_t>(options.count("--connections", 64)),
+                 options.number("--rate"), options.text("--request", "echo"));
     const bool real_time = take_real_time_priority();
     clients.run_until(monotonic_seconds() + warm_up);
     clients.forget();

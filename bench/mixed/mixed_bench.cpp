@@ -5,17 +5,11 @@
 #include "mixed/experiment.hpp"
 #include "mixed/groups.hpp"
 #include "mixed/programs.hpp"
-#include "mixed/serving.hpp"
 
 #include <algorithm>
-#include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <iostream>
-#include <stdexcept>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 namespace twill::inline TWILL_ABI::bench {
@@ -25,18 +19,23 @@ std::vector<row> all_rows(const settings& asked) {
     settings how = asked;
     if (how.quick) how.rounds = 1;
     laboratory lab(how);
-    using group = std::pair<const char*, std::vector<row> (*)(const settings&, laboratory&)>;
-    std::vector<row> rows;
-    for (const auto& [name, measured] :
-         {group{"rates", rate_rows}, group{"hogs", hog_rows}, group{"foreign", foreign_rows},
-          group{"hostile", hostile_rows}, group{"scan", scan_rows}, group{"quota", quota_rows}})
-        if (how.wants(name))
-            for (row& each : measured(how, lab)) rows.push_back(std::move(each));
+    const auto in_lab = [&lab](std::vector<row> (*rows)(const settings&, laboratory&)) {
+        return [&lab, rows](const settings& with) { return rows(with, lab); };
+    };
+    std::vector<row> rows = wanted_rows(how, {{"rates", in_lab(rate_rows)},
+                                              {"hogs", in_lab(hog_rows)},
+                                              {"foreign", in_lab(foreign_rows)},
+                                              {"hostile", in_lab(hostile_rows)},
+                                              {"scan", in_lab(scan_rows)},
+                                              {"reindexing", in_lab(reindexing_rows)},
+                                              {"quota", in_lab(quota_rows)}});
     lab.report_disturbances();
     return rows;
 }
 
-int run_one(const std::string& name, const words& arguments) {
+int run_one(const words& argv) {
+    const std::string& name = argv.front();
+    const words arguments(argv.begin() + 1, argv.end());
     if (name == "server")
         run_server(arguments);
     else if (name == "load")
@@ -60,15 +59,15 @@ int run_single(const std::string& name, const words& given) {
     const std::vector<server> servers = all_servers(how);
     const auto which = std::find_if(servers.begin(), servers.end(),
                                     [&](const server& each) { return each.word == name; });
-    if (which == servers.end()) throw std::runtime_error("there is no server of that name");
-    const serving_options options(given);
+    if (which == servers.end()) return 2;
+    const named_words options(given);
     experiment what{.job = options.text("--job", "on"),
-                    .rate = std::stod(options.text("--rate", "5000")),
-                    .seconds = std::stod(options.text("--seconds", "3")),
+                    .rate = options.number("--rate", 5000),
+                    .seconds = options.number("--seconds", 3),
                     .request = options.text("--request", "echo"),
-                    .hogs = std::stoi(options.text("--hogs", "0")),
+                    .hogs = static_cast<int>(options.count("--hogs")),
                     .awake = options.text("--awake", "off") == "on",
-                    .quota = std::stod(options.text("--quota", "0"))};
+                    .quota = options.number("--quota", 0)};
     for (const char* passed_on : {"--lanes", "--watchdog", "--hostile", "--io"})
         if (const std::string value = options.text(passed_on, ""); !value.empty())
             what.options.insert(what.options.end(), {passed_on, value});
@@ -80,12 +79,5 @@ int run_single(const std::string& name, const words& given) {
 
 int main(int argc, char** argv) {
     namespace bench = twill::bench;
-    if (argc < 3 || std::string_view(argv[1]) != "run")
-        return bench::suite_main(argc, argv, "mixed", bench::all_rows);
-    try {
-        return bench::run_one(argv[2], {argv + 3, argv + argc});
-    } catch (const std::exception& e) {
-        std::fprintf(stderr, "twill_bench_mixed run %s: %s\n", argv[2], e.what());
-        return 1;
-    }
+    return bench::suite_main(argc, argv, "mixed", bench::all_rows, bench::run_one);
 }

@@ -4,12 +4,11 @@
 
 #include <twill/core/config.hpp>
 
+#include "common/words.hpp"
+
 #include <string>
-#include <vector>
 
 namespace twill::inline TWILL_ABI::bench {
-
-using words = std::vector<std::string>;
 
 // Twill's server; see serving.hpp. Beside what all servers know: --io off (no listener), --job
 // background or foreign, --lanes default|none|idle|nice, --watchdog
@@ -19,14 +18,14 @@ void run_server(const words& given);
 
 // The other end, the same for every server: open-loop load.
 //
-//     --port N --rate N --seconds S [--connections 64] [--warm-up 1] [--request echo|scan]
+//     --port N --rate N --seconds S [--connections 64] [--warm-up 1] [--request echo|scan|search]
 //
-// Requests of 64 bytes are sent at the moments of a Poisson process, whether or not earlier ones
-// were answered, and a latency counts from the moment at which its request was to be sent. At rate
-// 0 the connections only stand; at port 0 there are none. Prints "measuring" when the warm-up is
-// over and "measured" at the end, then "p50_us", "p99_us", "p999_us", "max_us", "answered",
-// "unanswered" (after two seconds of patience), "late" (sent more than 100 us late), "load_cpu_s"
-// and "real_time" (whether its priority is).
+// Requests, of 64 bytes or for a search by HTTP, are sent at the moments of a Poisson process,
+// whether or not earlier ones were answered, and a latency counts from the moment at which its
+// request was to be sent. At rate 0 the connections only stand; at port 0 there are none. Prints
+// "measuring" when the warm-up is over and "measured" at the end, then "p50_us", "p99_us",
+// "p999_us", "max_us", "answered", "unanswered" (after two seconds of patience), "late" (sent more
+// than 100 us late), "load_cpu_s" and "real_time" (whether its priority is).
 void run_load(const words& given);
 
 // Burns the CPU for ever: "hog" like any foreign process, "spinner" on the CPU that is its

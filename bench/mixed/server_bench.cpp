@@ -104,8 +104,8 @@ task<> accept_all(scope_ref s, std::uint32_t iterations) {
     for (;;) s.spawn(serve, co_await door.accept(), iterations);
 }
 
-task<> work(const serving_options& options) {
-    const std::uint32_t iterations = options.number("--row-iterations");
+task<> work(const named_words& options) {
+    const auto iterations = static_cast<std::uint32_t>(options.count("--row-iterations"));
     const std::string kind = options.text("--job", "off");
     const compute_options how = job_options(kind);
     co_await scope([&](scope_ref s) -> task<> {
@@ -125,8 +125,9 @@ task<> work(const serving_options& options) {
 }  // namespace
 
 void run_server(const words& given) {
-    const serving_options options(given);
-    if (const auto iterations = options.number("--calibrate")) return calibrate(iterations);
+    const named_words options(given);
+    if (const long iterations = options.count("--calibrate"))
+        return calibrate(static_cast<std::uint32_t>(iterations));
     const runtime_options setup{.lanes = lanes_of(options.text("--lanes", "default")),
                                 .watchdog = watchdog_of(options.text("--watchdog", "default")),
                                 .report = [](std::string_view) {}};

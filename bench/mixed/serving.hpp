@@ -11,6 +11,7 @@
 #include <twill/core/config.hpp>
 
 #include "common/meter.hpp"
+#include "common/words.hpp"
 
 #include <time.h>
 #include <unistd.h>
@@ -20,13 +21,8 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <map>
-#include <stdexcept>
-#include <string>
 #include <string_view>
 #include <thread>
-#include <vector>
 
 namespace twill::inline TWILL_ABI::bench {
 
@@ -60,25 +56,6 @@ inline void calibrate(std::uint32_t iterations) {
     std::nth_element(took.begin(), middle, took.end());
     print("row_us", *middle * 1e6);
 }
-
-// The options, each a name and a value.
-class serving_options {
-public:
-    explicit serving_options(const std::vector<std::string>& given) {
-        if (given.size() % 2 != 0) throw std::invalid_argument("an option has no value");
-        for (std::size_t i = 0; i < given.size(); i += 2) given_[given[i]] = given[i + 1];
-    }
-    [[nodiscard]] std::string text(const std::string& name, const std::string& otherwise) const {
-        const auto found = given_.find(name);
-        return found == given_.end() ? otherwise : found->second;
-    }
-    [[nodiscard]] std::uint32_t number(const std::string& name) const {
-        return static_cast<std::uint32_t>(std::stoul(text(name, "0")));
-    }
-
-private:
-    std::map<std::string, std::string> given_;
-};
 
 inline std::atomic<std::uint64_t> rows_done{0};
 

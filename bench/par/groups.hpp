@@ -13,8 +13,6 @@
 
 namespace twill::inline TWILL_ABI::bench {
 
-using words = std::vector<std::string>;
-
 // A name in the table, the program that scripts/bench-peers made, and the words that come before
 // those that all are given.
 struct peer {

@@ -6,8 +6,6 @@
 #include "par/groups.hpp"
 #include "par/programs.hpp"
 
-#include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -18,19 +16,18 @@ namespace twill::inline TWILL_ABI::bench {
 namespace {
 
 std::vector<row> all_rows(const settings& how) {
-    using group = std::pair<const char*, std::vector<row> (*)(const settings&)>;
-    std::vector<row> rows;
-    for (const auto& [name, measured] :
-         {group{"fib", fib_rows}, group{"kernels", kernel_rows},
-          group{"one-worker", one_worker_rows}, group{"loops", loop_rows}, group{"sort", sort_rows},
-          group{"data", data_rows}, group{"bandwidth", bandwidth_rows},
-          group{"regions", region_rows}, group{"wake", wake_rows}, group{"idle", idle_rows}})
-        if (how.wants(name))
-            for (row& each : measured(how)) rows.push_back(std::move(each));
-    return rows;
+    return wanted_rows(how, {{"fib", fib_rows},
+                             {"kernels", kernel_rows},
+                             {"one-worker", one_worker_rows},
+                             {"loops", loop_rows},
+                             {"sort", sort_rows},
+                             {"data", data_rows},
+                             {"bandwidth", bandwidth_rows},
+                             {"regions", region_rows},
+                             {"wake", wake_rows},
+                             {"idle", idle_rows}});
 }
 
-// The words after `run`.
 int run_one(const words& argv) {
     const std::string& name = argv.at(0);
     const auto number = [&](std::size_t i) { return std::stoi(argv.at(i)); };
@@ -60,19 +57,14 @@ std::vector<measurements> measure(const settings& how, const peer& ours,
     const auto run = [=](words argv) {
         return [=, argv = std::move(argv)] { return run_program({.argv = argv, .cpu = cpu}); };
     };
-    const auto append = [](words all, const words& more) {
-        all.insert(all.end(), more.begin(), more.end());
-        return all;
-    };
     std::vector<contestant> all = {
-        {.name = ours.name,
-         .measure = run(append(append({how.self, "run"}, ours.first), arguments))}};
+        {.name = ours.name, .measure = run(words{how.self, "run"} + ours.first + arguments)}};
     for (const peer& each : peers) {
         const bool is_ours = each.program == std::string_view(ours.program);
         const auto program = how.peers / "bin" / each.program;
-        words argv = is_ours ? words{how.self, "run"} : words{program};
+        const words argv = is_ours ? words{how.self, "run"} : words{program};
         contestant next{.name = each.name,
-                        .measure = run(append(append(argv, each.first), arguments)),
+                        .measure = run(argv + each.first + arguments),
                         .most_rounds = each.most_rounds};
         if (*each.absent != '\0')
             next.absent = each.absent;
@@ -87,12 +79,5 @@ std::vector<measurements> measure(const settings& how, const peer& ours,
 
 int main(int argc, char** argv) {
     namespace bench = twill::bench;
-    if (argc < 3 || std::string_view(argv[1]) != "run")
-        return bench::suite_main(argc, argv, "par", bench::all_rows);
-    try {
-        return bench::run_one({argv + 2, argv + argc});
-    } catch (const std::exception& e) {
-        std::fprintf(stderr, "twill_bench_par run %s: %s\n", argv[2], e.what());
-        return 1;
-    }
+    return bench::suite_main(argc, argv, "par", bench::all_rows, bench::run_one);
 }

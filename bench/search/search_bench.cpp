@@ -8,6 +8,7 @@
 #include "common/interleave.hpp"
 #include "common/program.hpp"
 #include "common/suite.hpp"
+#include "search/reindexing.hpp"
 
 #include <search/service.hpp>
 
@@ -40,7 +41,6 @@ namespace twill::inline TWILL_ABI::bench {
 namespace {
 
 using namespace std::chrono_literals;
-using words = std::vector<std::string>;
 
 // What is searched: what most machines have, and with --quick a small part of it.
 words folders(bool quick) {
@@ -315,7 +315,9 @@ std::vector<row> search_rows(const settings& how) {
     return rows;
 }
 
-int run_one(std::string_view name, const words& arguments) {
+int run_one(const words& argv) {
+    const std::string& name = argv.front();
+    const words arguments(argv.begin() + 1, argv.end());
     if (name == "serve")
         run([&] {
             return serve(arguments.at(0) == "1", {arguments.begin() + 1, arguments.end()});
@@ -326,6 +328,8 @@ int run_one(std::string_view name, const words& arguments) {
         run([&] {
             return type_words(arguments.at(0), std::stol(arguments.at(1)), arguments.at(2));
         });
+    else if (name == "reindexing")
+        run_reindexing(arguments);
     else
         return 2;
     return 0;
@@ -336,12 +340,5 @@ int run_one(std::string_view name, const words& arguments) {
 
 int main(int argc, char** argv) {
     namespace bench = twill::bench;
-    if (argc < 3 || std::string_view(argv[1]) != "run")
-        return bench::suite_main(argc, argv, "search", bench::search_rows);
-    try {
-        return bench::run_one(argv[2], {argv + 3, argv + argc});
-    } catch (const std::exception& e) {
-        std::fprintf(stderr, "twill_bench_search run %s: %s\n", argv[2], e.what());
-        return 1;
-    }
+    return bench::suite_main(argc, argv, "search", bench::search_rows, bench::run_one);
 }

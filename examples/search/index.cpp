@@ -118,8 +118,9 @@ twill::task<> index::find_files_in(const std::string& folder, std::vector<file_f
             if (entry->status->size > options_.largest_file)
                 ++statistics_.too_large;
             else
-                found.push_back({std::move(entry->path), entry->status->size,
-                                 entry->status->modified, entry->status->number});
+                found.push_back(
+                    {std::move(entry->path),
+                     {entry->status->size, entry->status->modified, entry->status->number}});
         }
     }
 }
@@ -175,33 +176,49 @@ twill::task<> index::publish(std::vector<std::string> paths, std::vector<loaded>
 }
 
 twill::task<> index::look_at_all() {
-    statistics_.binary = statistics_.too_large = statistics_.unreadable = 0;
+    statistics_.too_large = statistics_.unreadable = 0;
     auto files = co_await find_files();
     std::vector<std::string> to_read;
+    std::vector<version> versions;  // of those
     std::vector<std::string> gone;
+    std::unordered_map<std::string, version> binary;
+    bool differs = false;
     co_await twill::compute(
         [&] {
             const auto here = std::move(files);  // and they go here
+            const auto skipped_before = std::move(binary_);
             std::unordered_set<std::string_view> found;
             const auto before = corpus_.read();
             for (const auto& each : here) {
                 found.insert(each.path);
                 const document* const known = before->find(each.path);
-                if (known == nullptr || known->size != each.size ||
-                    known->modified != each.modified || known->number != each.number)
-                    to_read.push_back(each.path);
+                if (known != nullptr &&
+                    each.now == version{known->size, known->modified, known->number})
+                    continue;
+                const auto skipped = skipped_before.find(each.path);
+                if (skipped != skipped_before.end() && skipped->second == each.now) {
+                    binary.emplace(each.path, each.now);
+                    continue;
+                }
+                differs = differs || known != nullptr;
+                to_read.push_back(each.path);
+                versions.push_back(each.now);
             }
             for (const auto& each : before->documents)
                 if (!found.contains(each->path)) gone.push_back(each->path);
+            differs = differs || !gone.empty();
         },
         {.priority = twill::priority::background, .name = "index"});
     auto read = co_await load_all(to_read);
-    for (const auto& each : read) {
-        if (each.why == not_a_document::binary) ++statistics_.binary;
-        if (each.why == not_a_document::unreadable) ++statistics_.unreadable;
+    for (std::size_t i = 0; i < read.size(); ++i) {
+        // With the version from before it was read: if it has changed since, it is read again.
+        if (read[i].why == not_a_document::binary) binary.emplace(to_read[i], versions[i]);
+        if (read[i].why == not_a_document::unreadable) ++statistics_.unreadable;
+        differs = differs || read[i].made != nullptr;
     }
-    if (!to_read.empty() || !gone.empty())
-        co_await publish(std::move(to_read), std::move(read), std::move(gone), {});
+    statistics_.binary = binary.size();
+    binary_ = std::move(binary);
+    if (differs) co_await publish(std::move(to_read), std::move(read), std::move(gone), {});
     ++statistics_.scans;
 }
 

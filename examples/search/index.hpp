@@ -19,6 +19,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace search {
@@ -75,11 +76,16 @@ public:
     [[nodiscard]] const index_options& options() const noexcept { return options_; }
 
 private:
-    struct file_found {
-        std::string path;
+    // As long as these are the same, so is what is in a file.
+    struct version {
         std::uint64_t size = 0;
         twill::file_time modified;
         ino_t number = 0;
+        bool operator==(const version&) const = default;
+    };
+    struct file_found {
+        std::string path;
+        version now;
     };
     // What is known to have changed and not yet taken in.
     struct pending {
@@ -108,6 +114,9 @@ private:
     index_options options_;
     index_statistics statistics_;
     twill::snapshot<corpus> corpus_;
+    // Files that were no texts when they were looked at last, so that nobody reads them at each
+    // look at all. Of the one task that looks.
+    std::unordered_map<std::string, version> binary_;
     twill::manual_reset_event ready_;
 };
 

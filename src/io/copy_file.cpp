@@ -1,3 +1,5 @@
+#include <twill/core/finally.hpp>
+#include <twill/core/shield.hpp>
 #include <twill/io/copy_file.hpp>
 #include <twill/io/detail/send_file.hpp>
 #include <twill/io/replace_file.hpp>
@@ -10,7 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
-#include <memory>
+#include <exception>
+#include <optional>
+#include <span>
+#include <utility>
 
 namespace twill::inline TWILL_ABI {
 namespace {
@@ -24,49 +29,99 @@ bool says_try_otherwise(int error) noexcept {
            error == EPERM;
 }
 
-// Copies up to a step between the files' positions.
-class copying {
-public:
-    copying(const file& from, const file& to) noexcept : from_(from), to_(to) {}
+}  // namespace
 
-    // Gives how many; 0 at the end.
-    std::size_t step() {
-        std::size_t done = 0;
-        while (done < detail::file_step) {
-            const std::size_t got = piece(detail::file_step - done);
-            if (got == 0) break;
-            done += got;
+// For the blocking pool. A small file is opened, copied and put in its place by one step: going to
+// the pool and back takes as long as the calls of one.
+class detail::file_copying {
+public:
+    file_copying(std::string from, std::string to, bool sync) noexcept
+        : from_(std::move(from)), to_(std::move(to)), sync_(sync) {}
+
+    // False: that was the last one.
+    bool step() {
+        if (!source_) begin();
+        const std::uint64_t target = copied_ + file_step;
+        while (copied_ < target) {
+            const std::size_t got = piece(static_cast<std::size_t>(target - copied_));
+            if (got == 0) {
+                target_->commit_now();
+                drop();
+                return false;
+            }
+            copied_ += got;
         }
-        return done;
+        return true;
     }
 
+    // Closes both; a copy that was not put in its place goes. May wait for a server, or long.
+    void drop() noexcept {
+        target_.reset();
+        source_ = descriptor();
+    }
+    [[nodiscard]] bool has_begun() const noexcept { return bool(source_); }
+
+    // How many bytes.
+    [[nodiscard]] std::uint64_t copied() const noexcept { return copied_; }
+
 private:
+    void begin() {
+        source_ = open_now(from_, file_mode::read, 0);
+        struct stat about{};
+        checked("ask for the status of", from_, [&] { return ::fstat(source_.get(), &about); });
+        if (S_ISDIR(about.st_mode)) throw io_error("copy", from_, EISDIR);
+        size_ = static_cast<std::uint64_t>(about.st_size);
+        by_kernel_ = size_ > small;
+        target_ = file_replacement::begin_now(
+            to_, {.permissions = about.st_mode & 07777U, .sync = sync_});
+    }
+
+    // Up to `most` bytes between the files' positions; gives how many, 0 at the end.
     std::size_t piece(std::size_t most) {
-        while (!buffer_) {
-            const ssize_t got = ::copy_file_range(from_.native_handle(), nullptr,
-                                                  to_.native_handle(), nullptr, most, 0);
+        while (by_kernel_) {
+            const ssize_t got =
+                ::copy_file_range(source_.get(), nullptr, target_handle(), nullptr, most, 0);
             if (got > 0) return static_cast<std::size_t>(got);
+            if (got == 0 && copied_ >= size_) return 0;
             if (got < 0 && errno == EINTR) continue;
             if (got < 0 && !says_try_otherwise(errno))
-                throw io_error("copy", from_.path() + " to " + to_.path(), errno);
-            // Refused, or 0: the end, but a file of /proc says so at once.
-            buffer_ = std::make_unique_for_overwrite<char[]>(size);
+                throw io_error("copy", from_ + " to " + to_, errno);
+            // Refused, or an end that comes too early to be believed.
+            by_kernel_ = false;
         }
-        const auto got = static_cast<std::size_t>(checked("read", from_.path(), [&] {
-            return ::read(from_.native_handle(), buffer_.get(), std::min(size, most));
+        return piece_by_hand(most);
+    }
+
+    std::size_t piece_by_hand(std::size_t most) {
+        char buffer[small];
+        const auto got = static_cast<std::size_t>(checked("read", from_, [&] {
+            return ::read(source_.get(), buffer, std::min(sizeof buffer, most));
         }));
-        for (std::size_t done = 0; done < got;)
-            done += static_cast<std::size_t>(checked("write to", to_.path(), [&] {
-                return ::write(to_.native_handle(), buffer_.get() + done, got - done);
-            }));
+        write_now(target_handle(), target_->content().path(),
+                  std::as_bytes(std::span(buffer)).first(got));
         return got;
     }
 
-    static constexpr std::size_t size = std::size_t{256} << 10U;
-    const file& from_;
-    const file& to_;
-    std::unique_ptr<char[]> buffer_;  // once the kernel has refused
+    [[nodiscard]] int target_handle() const noexcept { return target_->content().native_handle(); }
+
+    // Up to here two calls and a buffer are faster than the kernel's way, which lays a pipe.
+    static constexpr std::size_t small = std::size_t{64} << 10U;
+
+    std::string from_;
+    std::string to_;
+    bool sync_;
+    bool by_kernel_ = false;
+    descriptor source_;
+    std::optional<file_replacement> target_;
+    std::uint64_t size_ = 0;  // as `from` said; files of /proc say that they are empty
+    std::uint64_t copied_ = 0;
 };
+
+namespace {
+
+task<> drop(detail::file_copying* what) {
+    co_await blocking([&] { what->drop(); });
+}
 
 }  // namespace
 
@@ -74,19 +129,23 @@ task<std::uint64_t> copy_file(std::string from, std::string to, copy_file_option
     std::uint64_t unasked = 0;
     std::uint64_t& done = options.progress != nullptr ? *options.progress : unasked;
     done = 0;
-    const auto source = co_await file::open(std::move(from));
-    const auto about = co_await source.status();
-    if (about.kind == file_kind::directory) throw io_error("copy", source.path(), EISDIR);
-    auto target = co_await file_replacement::begin(
-        std::move(to), {.permissions = about.permissions, .sync = options.sync});
-    copying work(source, target.content());
-    for (;;) {
-        const std::size_t moved = co_await blocking([&] { return work.step(); });
-        if (moved == 0) break;
-        done += moved;
+    detail::file_copying work(std::move(from), std::move(to), options.sync);
+    std::exception_ptr failure;
+    try {
+        for (bool goes_on = true; goes_on; done = work.copied())
+            goes_on = co_await blocking([&] { return work.step(); });
+    } catch (...) {
+        failure = std::current_exception();
     }
-    co_await target.commit();
-    co_return done;
+    if (!failure) co_return done;
+    done = work.copied();
+    // A file that goes may have to give back gigabytes.
+    try {
+        if (work.has_begun()) co_await shield(drop(&work), default_cleanup_limit);
+    } catch (...) {
+        // There is no thread for it: it goes with `work`.
+    }
+    std::rethrow_exception(failure);
 }
 
 task<std::uint64_t> detail::file_sending::some(byte_stream& to, const file& from,

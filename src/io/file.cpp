@@ -216,11 +216,7 @@ task<> write_file(std::string path, std::string content) {
     // A small one in one go.
     co_await blocking([&] {
         to = detail::open_now(path, file_mode::write, 0666);
-        std::size_t done = 0;
-        while (done < first)
-            done += static_cast<std::size_t>(checked("write to", path, [&] {
-                return ::write(to.get(), content.data() + done, first - done);
-            }));
+        detail::write_now(to.get(), path, bytes.first(first));
     });
     co_await write_here(to.get(), path, bytes.subspan(first), nullptr);
 }

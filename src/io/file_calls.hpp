@@ -7,9 +7,11 @@
 #include <twill/runtime/blocking.hpp>
 
 #include <sys/stat.h>
+#include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <span>
 #include <string>
 
 namespace twill::inline TWILL_ABI::detail {
@@ -26,6 +28,13 @@ auto checked(const char* verb, const std::string& path, Call call) {
         if (result >= 0) return result;
         if (errno != EINTR) throw io_error(verb, path, errno);
     }
+}
+
+// Writes all of it at the file's position.
+inline void write_now(int fd, const std::string& path, std::span<const std::byte> from) {
+    while (!from.empty())
+        from = from.subspan(static_cast<std::size_t>(
+            checked("write to", path, [&] { return ::write(fd, from.data(), from.size()); })));
 }
 
 // On the event thread. Repeats `call(done, most)`, which moves at most `most` of what is left and

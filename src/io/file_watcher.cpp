@@ -7,6 +7,7 @@
 #include <twill/io/file_watcher.hpp>
 
 #include "io/file_calls.hpp"
+#include "io/slow_close.hpp"
 
 #include <twill/io/detail/stream_operations.hpp>
 
@@ -71,11 +72,25 @@ change_kind kind_of(std::uint32_t mask) noexcept {
 
 class watched_folders {
 public:
-    watched_folders() : instance_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
-        if (instance_) return;
+    watched_folders() {
+        // Those that others are closing still count.
+        constexpr int most = 20;
+        for (int tries = 0; tries < most; ++tries) {
+            const std::uint32_t closes = slow_closes();
+            instance_.reset(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+            if (instance_) return;
+            if (errno != EMFILE || closes == 0) break;
+            wait_for_slow_close(closes);
+            errno = EMFILE;
+        }
         if (errno == EMFILE) throw too_many_watches("", errno);
         throw io_error("make", "an inotify instance", errno);
     }
+    ~watched_folders() {
+        if (!folders_.empty()) close_slowly(std::move(instance_));
+    }
+    watched_folders(const watched_folders&) = delete;
+    watched_folders& operator=(const watched_folders&) = delete;
     [[nodiscard]] int descriptor() const noexcept { return instance_.get(); }
 
     // On the blocking pool.

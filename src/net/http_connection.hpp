@@ -4,25 +4,25 @@
 // What is written waits in `out_` until it is long, the handler asks for it, or nothing more can be
 // answered without reading: so a response is one system call, and so are those to requests that
 // came together.
+//
+// http_connection.cpp goes from request to request, http_connection_content.cpp moves what they and
+// the responses hold, and http_connection_failure.cpp answers when something is wrong. What the
+// bytes say is known to http_incoming and http_outgoing.
 #pragma once
 
-#include "frame_allocator.hpp"
-#include "http_admission.hpp"
 #include "http_incoming.hpp"
-#include "http_watch.hpp"
+#include "http_outgoing.hpp"
+#include "http_service.hpp"
 
-#include <twill/core/atomic.hpp>
 #include <twill/core/config.hpp>
 #include <twill/core/task.hpp>
 #include <twill/core/time.hpp>
 #include <twill/net/any_stream.hpp>
 #include <twill/net/http_exchange.hpp>
-#include <twill/net/http_server.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -30,22 +30,6 @@
 #include <string_view>
 
 namespace twill::inline TWILL_ABI::detail {
-
-// What the connections of a server share.
-struct http_service {
-    http_service(const http::connection_options& some, http::handler what,
-                 const http::overload_options* limits = nullptr);
-    void report(std::string_view line) const noexcept;
-
-    const http::connection_options& options;
-    http::handler answer;
-    // Null: every handler begins at once.
-    std::unique_ptr<http_admission> gate{};
-    std::function<bool(const http::request&)> exempt{};  // from the gate
-    std::string retry_after{};                           // the field, as it is sent
-    http_watch watch{};
-    atomic<bool> draining{false};
-};
 
 class http_connection final : private http_watched {
 public:
@@ -60,58 +44,65 @@ public:
     [[nodiscard]] const http::request& request() const noexcept { return request_; }
     [[nodiscard]] task<std::size_t> read_content(std::span<std::byte> into);
     [[nodiscard]] task<std::string> read_text(std::size_t limit);
-    void set_field(std::string_view name, std::string_view value, bool replace);
+    void set_field(std::string_view name, std::string_view value, bool replace) {
+        out_.set_field(name, value, replace);
+    }
     [[nodiscard]] task<> respond(int status, std::string_view content, std::string_view type);
-    void begin(int status, std::optional<std::uint64_t> length, std::string_view type);
     void begin_stream(int status, std::optional<std::uint64_t> length);
     [[nodiscard]] task<> write(std::string_view content);
     [[nodiscard]] task<> write_file(const file& from, std::uint64_t offset, std::uint64_t count);
     [[nodiscard]] task<> flush();
-    [[nodiscard]] bool begun() const noexcept { return form_ != form::none; }
+    [[nodiscard]] bool begun() const noexcept { return out_.begun(); }
     void limit(duration from_now) noexcept;
     void leave_place() noexcept;
     // From now on a client that closes its sending half has gone.
-    void expect_whole_client() noexcept { set_half_is_gone(true); }
+    void expect_whole_client() noexcept;
+    using http_watched::outlive_client;
+    [[nodiscard]] task<> wait_for_departure();
     [[nodiscard]] std::string peer() const;
 
 private:
-    // How the content of the response is told from what follows.
-    enum class form : std::uint8_t { none, sized, chunked, until_close };
     enum class phase : std::uint8_t { idle, head, request, closing };
 
     [[nodiscard]] int descriptor() const noexcept override;
 
+    // From request to request.
     [[nodiscard]] task<> run();
     [[nodiscard]] task<bool> next_head();
+    [[nodiscard]] bool begin_to_idle() noexcept;
     void begin_request() noexcept;
     [[nodiscard]] task<> answer();
     [[nodiscard]] bool enters_at_once();
     [[nodiscard]] task<bool> wait_for_place();
-    void conclude(const std::exception_ptr& failure);
-    void reset_on_close() noexcept;
-    [[nodiscard, gnu::noinline]] task<> skip_content();
+    void log() noexcept;
+    void enter_phase(phase next, time_point due) noexcept;
+    void release_memory() noexcept;
     // Those that are not inlined have frames of their own: a compiler would lay what they need into
     // the frame of the caller, which an idle connection keeps.
+    [[nodiscard, gnu::noinline]] task<> skip_content();
     [[nodiscard, gnu::noinline]] task<> linger();
-    [[nodiscard, gnu::noinline]] task<> say_why();
-    [[nodiscard, gnu::noinline]] task<> say_why_in_time();
-    void refuse(int status, std::string_view why);
-    void refuse_head(int status, std::string_view why);
-    void take_back() noexcept;
-    void log() noexcept;
-    void remove_fields(std::string_view name);
 
+    // Contents.
     [[nodiscard]] task<std::size_t> read(std::span<std::byte> into);
-    [[nodiscard]] bool takes_content(std::uint64_t size);
+    void begin(int status, std::optional<std::uint64_t> length, std::string_view type);
+    [[nodiscard]] bool may_keep() const noexcept;
     [[nodiscard]] task<> write_through(std::string_view content);
     [[nodiscard]] task<> write_pieces(const file& from, std::uint64_t offset, std::uint64_t count);
     [[nodiscard]] task<> send_file(byte_stream& to, const file& from, std::uint64_t offset,
                                    std::uint64_t count);
-    [[nodiscard]] task<> send(std::string_view bytes);
-    [[nodiscard, gnu::noinline]] task<> send_gathered();
+    [[nodiscard, gnu::noinline]] task<> send(std::string_view behind);
+    void begin_to_wait() noexcept;
+    void end_to_wait() noexcept;
+
+    // When something is wrong.
+    void conclude(const std::exception_ptr& failure);
+    void conclude_badly(const std::exception_ptr& failure);
     void put(int status, std::string_view content);
-    void enter_phase(phase next, time_point due) noexcept;
-    void release_memory() noexcept;
+    void refuse(int status, std::string_view why);
+    void refuse_head(int status, std::string_view why);
+    void reset_on_close() noexcept;
+    [[nodiscard, gnu::noinline]] task<> say_why();
+    [[nodiscard, gnu::noinline]] task<> say_why_in_time();
 
     any_stream stream_;
     http_service& service_;
@@ -120,32 +111,28 @@ private:
     http_incoming<true> in_;
     http_head head_;
     http::request request_;
+    http_outgoing out_;
 
     std::unique_ptr<http_applicant> place_;  // among the handlers, where they are limited
 
-    frame_string out_;
     std::string peer_;
-    std::string fields_;           // of the response, as they will be sent
-    std::size_t unsent_from_ = 0;  // where in `out_` the response begins, if it is `unsent_`
-    std::uint64_t left_ = 0;       // of a sized response
-    std::uint64_t sent_ = 0;       // content of the response
     time_point head_came_{};
     time_point request_due_ = never;
-    int status_ = 0;
-    form form_ = form::none;
     phase phase_ = phase::idle;
-    bool has_type_ = false;       // the handler has set a Content-Type
-    bool bodyless_ = false;       // the response has no content, whatever is written
     bool keep_ = true;            // another request may follow
     bool owes_continue_ = false;  // the client waits before it sends the content
     bool broken_ = false;         // reading or writing has failed
     bool refused_ = false;        // what came is malformed: nothing behind it can be read
     bool reading_ = false;        // the content of a request is waited for
     bool torn_ = false;           // something may have been sent in part
-    bool unsent_ = false;         // a response was begun, and all of it is still in `out_`
     bool has_place_ = false;      // `place_` is one that was admitted
     bool logged_ = false;         // the access log was told of the request
     bool client_ended_ = false;   // nothing more comes from the client
 };
+
+// So much of a content that the handler did not read is skipped; more, and the connection ends.
+inline constexpr std::size_t http_most_skipped = 256 << 10;
+// How long a connection that is over may go on, so that its client learns why.
+inline constexpr duration http_linger_limit = std::chrono::seconds(1);
 
 }  // namespace twill::inline TWILL_ABI::detail

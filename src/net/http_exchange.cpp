@@ -8,6 +8,18 @@ error::error(int status) : error(status, std::string(reason(status))) {}
 error::error(int status, const std::string& message)
     : std::runtime_error(message), status_(status) {}
 
+error& error::with(std::string_view name, std::string_view value) & {
+    detail::http_outgoing::check_field(name, value);
+    auto more = fields_ ? *fields_ : field_list();
+    more.emplace_back(name, value);
+    fields_ = std::make_shared<const field_list>(std::move(more));
+    return *this;
+}
+
+std::span<const std::pair<std::string, std::string>> error::fields() const noexcept {
+    return fields_ ? std::span(*fields_) : std::span<const std::pair<std::string, std::string>>();
+}
+
 const http::request& exchange::request() const noexcept { return on_->request(); }
 
 std::string_view exchange::parameter(std::string_view name) const noexcept {
@@ -46,6 +58,8 @@ sending exchange::write_file(const file& from, std::uint64_t offset, std::uint64
 sending exchange::flush() { return sending(on_->flush()); }
 bool exchange::begun() const noexcept { return on_->begun(); }
 void exchange::limit(duration from_now) noexcept { on_->limit(from_now); }
+void exchange::outlive_client() noexcept { on_->outlive_client(); }
+task<> exchange::client_gone() { return on_->wait_for_departure(); }
 void exchange::leave_place() noexcept { on_->leave_place(); }
 void exchange::expect_whole_client() noexcept { on_->expect_whole_client(); }
 std::string exchange::peer() const { return on_->peer(); }

@@ -42,20 +42,4 @@ http_range parse_range(std::string_view field, std::uint64_t size) noexcept {
     return {http_range::kind::part, *begin, behind - *begin};
 }
 
-bool has_etag(std::string_view list, std::string_view tag) noexcept {
-    while (!list.empty()) {
-        const auto begin = list.find_first_not_of(" \t,");
-        if (begin == std::string_view::npos) return false;
-        list.remove_prefix(begin);
-        if (list.front() == '*') return true;
-        if (list.starts_with("W/")) list.remove_prefix(2);
-        if (!list.starts_with('"')) return false;
-        const auto end = list.find('"', 1);
-        if (end == std::string_view::npos) return false;
-        if (list.substr(0, end + 1) == tag) return true;
-        list.remove_prefix(end + 1);
-    }
-    return false;
-}
-
 }  // namespace twill::inline TWILL_ABI::detail

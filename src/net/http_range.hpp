@@ -23,7 +23,4 @@ struct http_range {
 // What the field Range asks for of `size` bytes: "bytes=0-99", "bytes=100-", "bytes=-50".
 http_range parse_range(std::string_view field, std::uint64_t size) noexcept;
 
-// Whether `tag` ("\"x\"") is in a list as If-None-Match has it; weak tags count.
-bool has_etag(std::string_view list, std::string_view tag) noexcept;
-
 }  // namespace twill::inline TWILL_ABI::detail

@@ -104,10 +104,7 @@ task<> router::operator()(exchange& x) const {
     const auto path = x.request().path();
     const bool is_path = path.starts_with('/');  // "*" of OPTIONS is none
     const auto names = is_path ? names_of(path) : std::vector<std::string>();
-    if (!names) {
-        co_await x.respond(400, "the path is badly encoded\n");
-        co_return;
-    }
+    if (!names) throw error(400, "the path is badly encoded");
     const route* found = nullptr;
     const route* for_get = nullptr;
     std::string allowed;
@@ -129,20 +126,15 @@ task<> router::operator()(exchange& x) const {
     }
     if (found == nullptr && method == "HEAD") found = for_get;
     if (found == nullptr && allowed.empty()) {
-        if (otherwise_)
-            co_await otherwise_(x);
-        else
-            co_await x.respond(404, "Not Found\n");
+        if (!otherwise_) throw error(404);
+        co_await otherwise_(x);
         co_return;
     }
     if (found == nullptr && method == "OPTIONS") {
         co_await x.set("Allow", allowed + ",OPTIONS").respond(204);
         co_return;
     }
-    if (found == nullptr) {
-        co_await x.set("Allow", allowed).respond(405, "Method Not Allowed\n");
-        co_return;
-    }
+    if (found == nullptr) throw error(405).with("Allow", allowed);
     std::vector<std::pair<std::string, std::string>> parameters;
     for (std::size_t i = 0; i < found->parts.size(); ++i) {
         const part& wanted = found->parts[i];

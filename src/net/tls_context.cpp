@@ -38,19 +38,32 @@ detail::tls_context_ptr new_context(const SSL_METHOD* method) {
     // Renegotiation is what attacks are made of, and would make a write wait for a read.
     SSL_CTX_set_options(made.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                         SSL_OP_CIPHER_SERVER_PREFERENCE);
-    SSL_CTX_set_mode(made.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
+    // The certificate's file holds its chain. OpenSSL would look for one in its store otherwise,
+    // and verify it, at each handshake.
+    SSL_CTX_set_mode(made.get(),
+                     SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY | SSL_MODE_NO_AUTO_CHAIN);
     return made;
 }
 
 // Of a key that is enciphered: there is nobody to ask on a server's terminal.
-int no_password(char* /*into*/, int /*room*/, int /*for_writing*/, void* /*ours*/) { return -1; }
+int no_password(char* /*into*/, int /*room*/, int /*for_writing*/, void* was_asked) {
+    if (was_asked != nullptr) *static_cast<bool*>(was_asked) = true;
+    return -1;
+}
 
 void use_certificate(SSL_CTX& of, const std::string& certificate, const std::string& key) {
+    bool has_password = false;
     SSL_CTX_set_default_passwd_cb(&of, &no_password);
     if (SSL_CTX_use_certificate_chain_file(&of, certificate.c_str()) != 1)
         refuse("use the certificate in " + certificate);
-    if (SSL_CTX_use_PrivateKey_file(&of, key.c_str(), SSL_FILETYPE_PEM) != 1)
-        refuse("use the key in " + key);
+    SSL_CTX_set_default_passwd_cb_userdata(&of, &has_password);
+    const int used = SSL_CTX_use_PrivateKey_file(&of, key.c_str(), SSL_FILETYPE_PEM);
+    SSL_CTX_set_default_passwd_cb_userdata(&of, nullptr);
+    if (has_password)
+        throw error("TLS: the key in " + key +
+                    " has a password: store it without (openssl pkey -in KEY -out PLAIN), in a "
+                    "file that nobody else may read");
+    if (used != 1) refuse("use the key in " + key);
     if (SSL_CTX_check_private_key(&of) != 1)
         refuse("use " + key + " with the certificate in " + certificate);
 }

@@ -5,6 +5,8 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <cstring>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <string_view>
@@ -19,20 +21,58 @@ constexpr std::size_t buffer_size = 17408;  // a record, and what stands around 
 // So much is enciphered before it is sent.
 constexpr std::size_t piece_size = 65536;
 
+tls_link& link_of(BIO* bio) { return *static_cast<tls_link*>(BIO_get_data(bio)); }
+
+// No bytes are no end: more may come.
+int take(BIO* bio, char* into, int room) {
+    auto& come = link_of(bio).come;
+    BIO_clear_retry_flags(bio);
+    if (come.empty()) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    const auto size = std::min(come.size(), static_cast<std::size_t>(room));
+    std::memcpy(into, come.data(), size);
+    come = come.subspan(size);
+    return static_cast<int>(size);
+}
+
+int gather(BIO* bio, const char* from, int size) {
+    BIO_clear_retry_flags(bio);
+    try {
+        link_of(bio).going.append(from, static_cast<std::size_t>(size));
+    } catch (const std::bad_alloc&) {
+        return -1;
+    }
+    return size;
+}
+
+long control(BIO* /*bio*/, int what, long /*number*/, void* /*pointer*/) {
+    return what == BIO_CTRL_FLUSH ? 1 : 0;  // all has been taken
+}
+
+const BIO_METHOD* our_kind() {
+    static const std::unique_ptr<BIO_METHOD, tls_free<&BIO_meth_free>> kind = [] {
+        std::unique_ptr<BIO_METHOD, tls_free<&BIO_meth_free>> made(
+            BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "twill"));
+        if (!made) throw std::bad_alloc();
+        BIO_meth_set_read(made.get(), &take);
+        BIO_meth_set_write(made.get(), &gather);
+        BIO_meth_set_ctrl(made.get(), &control);
+        return made;
+    }();
+    return kind.get();
+}
+
 }  // namespace
 
 tls_link::tls_link(any_stream stream, tls_context_ptr of, bool is_server)
     : below(std::move(stream)), context(std::move(of)), ssl(SSL_new(context.get())) {
-    come = BIO_new(BIO_s_mem());
-    going = BIO_new(BIO_s_mem());
-    if (!ssl || come == nullptr || going == nullptr) {
-        BIO_free(come);
-        BIO_free(going);
-        throw std::bad_alloc();
-    }
-    // An empty buffer is no end: more may come.
-    BIO_set_mem_eof_return(come, -1);
-    SSL_set_bio(ssl.get(), come, going);
+    BIO* const bio = ssl ? BIO_new(our_kind()) : nullptr;
+    if (bio == nullptr) throw std::bad_alloc();
+    BIO_set_data(bio, this);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl.get(), bio, bio);
     SSL_set_app_data(ssl.get(), this);
     if (is_server)
         SSL_set_accept_state(ssl.get());
@@ -66,10 +106,8 @@ task<> tls_link::flush() {
         std::string text;
         {
             const std::lock_guard hold(lock);
-            const std::size_t size = BIO_ctrl_pending(going);
-            if (size == 0) co_return;
-            text.resize(size);
-            BIO_read(going, text.data(), static_cast<int>(size));
+            if (going.empty()) co_return;
+            text.swap(going);
         }
         torn = true;
         co_await below.write_all(text);
@@ -88,8 +126,12 @@ task<> tls_link::feed() {
     if (got == 0)
         throw tls::truncated("TLS: the stream ended, and the peer had not said that it would");
     const std::lock_guard hold(lock);
-    if (BIO_write(come, buffer.get(), static_cast<int>(got)) != static_cast<int>(got))
-        throw std::bad_alloc();
+    come = room.first(got);
+}
+
+bool tls_link::exhausted() const noexcept {
+    return come.empty() && SSL_has_pending(ssl.get()) == 0 && !failed &&
+           (SSL_get_shutdown(ssl.get()) & SSL_RECEIVED_SHUTDOWN) == 0;
 }
 
 task<> tls_link::shake_hands() {
@@ -130,10 +172,14 @@ task<std::size_t> tls_link::read_some(std::span<std::byte> into) {
         bool answers = false;
         {
             const std::lock_guard hold(lock);
-            ERR_clear_error();
-            const int result = SSL_read_ex(ssl.get(), into.data(), into.size(), &got);
-            if (result != 1) how = SSL_get_error(ssl.get(), result);
-            answers = BIO_ctrl_pending(going) != 0;  // a new key, for example
+            if (exhausted()) {
+                how = SSL_ERROR_WANT_READ;
+            } else {
+                ERR_clear_error();
+                const int result = SSL_read_ex(ssl.get(), into.data(), into.size(), &got);
+                if (result != 1) how = SSL_get_error(ssl.get(), result);
+            }
+            answers = !going.empty();  // a new key, for example
             if (how != SSL_ERROR_NONE && how != SSL_ERROR_WANT_READ && how != SSL_ERROR_ZERO_RETURN)
                 fail("reading", how);
         }

@@ -1,9 +1,11 @@
-// One TLS connection: OpenSSL between two buffers in memory, and the stream below.
+// One TLS connection: OpenSSL between what has come from the stream below and what is to go there.
 //
 // OpenSSL's object must be touched by one thread at a time, and a reader and a writer may run on
-// two: `lock` is held for each call of it, and never while waiting. What it wants to send goes into
-// a buffer of its own, from where whoever is there, reader or writer, takes it to the stream below;
-// `sending` sees to it that this is done by one at a time, in order.
+// two: `lock` is held for each call of it, and never while waiting. It takes what has come from
+// where that was read to, through a BIO of ours: memory BIOs would copy all bytes once more, and
+// clean their buffers. What it wants to send gathers in `going`, from where whoever is there,
+// reader or writer, takes it to the stream below; `sending` sees to it that this is done by one at
+// a time, in order.
 #pragma once
 
 #include "tls_context.hpp"
@@ -37,6 +39,8 @@ struct tls_link {
     [[nodiscard]] task<> flush();
     // Reads more for it. Throws truncated at the end of the stream below.
     [[nodiscard]] task<> feed();
+    // Whether OpenSSL can give nothing before more is read. Call it with the lock.
+    [[nodiscard]] bool exhausted() const noexcept;
     // Throws what `how`, a result of OpenSSL, stands for.
     [[noreturn]] void fail(const char* what, int how);
 
@@ -44,10 +48,10 @@ struct tls_link {
     tls_context_ptr context;  // outlives the object made of it
     futex_mutex lock;         // guards the next three
     tls_ptr ssl;
-    BIO* come = nullptr;   // bytes from below; owned by `ssl`
-    BIO* going = nullptr;  // bytes for below; owned by `ssl`
+    std::span<const std::byte> come{};  // what was read below and not taken yet; in `buffer`
+    std::string going{};                // bytes for below
     mutex sending;
-    std::unique_ptr<std::byte[]> buffer;  // what was read below; the reader's
+    std::unique_ptr<std::byte[]> buffer;  // the reader's, while `come` is empty
     bool torn = false;                    // a write was cut off: no other can follow
     bool shut = false;
     bool failed = false;  // OpenSSL has refused something; guarded by `lock`

@@ -140,6 +140,28 @@ TEST(SearchIndex, a_look_at_all_reads_only_what_has_changed) {
     });
 }
 
+TEST(SearchIndex, a_look_at_all_does_not_read_what_was_no_text_again) {
+    const temporary_directory folder;
+    put(folder, "text", "a word\n");
+    for (int i = 0; i < 10; ++i)
+        put(folder, "binary" + std::to_string(i), std::string("needle\0", 7));
+    auto options = over(folder);
+    options.index.watch = false;
+    options.index.rescan = 5ms;
+    beside_service(options, [&](service& here, asking& client) -> task<> {
+        const auto& seen = here.files().statistics();
+        while (seen.scans < 3) co_await twill::sleep(1ms);
+        EXPECT_EQ(seen.read, 11U);
+        EXPECT_EQ(seen.binary, 10U) << "those that are known are counted, too";
+        put(folder, "binary7", "now a needle in a text\n");
+        EXPECT_TRUE(co_await comes_true(client, "needle", are(folder, "binary7")));
+        EXPECT_LE(seen.read, 14U) << "one, or a few if it was seen while it was written";
+        const auto scans = seen.scans.load();
+        while (seen.scans < scans + 2) co_await twill::sleep(1ms);
+        EXPECT_EQ(seen.binary, 9U);
+    });
+}
+
 TEST(SearchIndex, folders_inside_of_others_are_indexed_once) {
     const temporary_directory folder;
     put(folder, "d/e/x", "");

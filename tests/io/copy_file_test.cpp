@@ -11,10 +11,13 @@
 #include "support/tasks.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <chrono>
+#include <csignal>
+#include <initializer_list>
 #include <string>
 
 namespace {
@@ -73,7 +76,7 @@ TEST(CopyFile, WhatFailsLeavesTheOldOne) {
 
 TEST(CopyFile, OldOrNewIsThereWhereverItIsCancelled) {
     const temporary_directory there;
-    const std::string text = pattern(5'000'000);
+    const std::string text = pattern(9'000'000);
     const std::string from = there.file("a", text, 0600);
     const std::string to = there.file("b", "old", 0600);
     const std::size_t before = [] {
@@ -86,9 +89,35 @@ TEST(CopyFile, OldOrNewIsThereWhereverItIsCancelled) {
         EXPECT_TRUE(now == "old" || now == text);
         co_await copy_file(from, to);
     });
-    EXPECT_GT(suspensions, 4U);
+    EXPECT_EQ(suspensions, 3U) << "two steps of 4 MiB, and what is left";
     EXPECT_EQ(open_descriptors(), before);
     EXPECT_EQ(std::distance(fs::directory_iterator(there.path()), {}), 2);
+}
+
+TEST(CopyFile, SmallOneGoesToThePoolOnce) {
+    const temporary_directory there;
+    const std::string from = there.file("a", pattern(30'000), 0600);
+    EXPECT_EQ(cancel_everywhere([&]() -> task<> { co_await copy_file(from, there.path() + "/b"); }),
+              1U);
+}
+
+TEST(CopyFile, FileThatGrowsTooLargeLeavesTheOldOne) {
+    const temporary_directory there;
+    const std::string from = there.file("a", pattern(20'000), 0600);
+    const std::string large = there.file("large", pattern(200'000), 0600);
+    const std::string to = there.file("b", "old", 0600);
+    EXPECT_TRUE(in_another_process([&] {
+        ::signal(SIGXFSZ, SIG_IGN);
+        const rlimit small{10'000, 10'000};
+        ::setrlimit(RLIMIT_FSIZE, &small);
+        return in_runtime([&]() -> task<bool> {
+            for (const std::string& each : {from, large})
+                if (co_await error_of(copy_file(each, to)) != std::errc::file_too_large)
+                    co_return false;
+            co_return co_await read_file(to) == "old" &&
+                std::distance(fs::directory_iterator(there.path()), {}) == 3;
+        });
+    }));
 }
 
 TEST(SendFile, SendsAPartOfAFile) {

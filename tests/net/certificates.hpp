@@ -43,6 +43,20 @@ public:
         const certificate_ptr made = sign(name, *key, names, seconds, false);
         return write(name, *made, *key);
     }
+    // Enciphers the key of `of` where it lies.
+    static void encipher(const files& of, std::string password) {
+        key_ptr key;
+        if (std::FILE* file = std::fopen(of.key.c_str(), "r")) {
+            key.reset(PEM_read_PrivateKey(file, nullptr, nullptr, nullptr));
+            std::fclose(file);
+        }
+        if (std::FILE* file = std::fopen(of.key.c_str(), "w")) {
+            PEM_write_PrivateKey(file, key.get(), EVP_aes_256_cbc(),
+                                 reinterpret_cast<unsigned char*>(password.data()),
+                                 static_cast<int>(password.size()), nullptr, nullptr);
+            std::fclose(file);
+        }
+    }
     // Gives `of` the place of `like`, as a renewal does.
     static void replace(const files& like, const files& of) {
         fs::copy_file(of.certificate, like.certificate, fs::copy_options::overwrite_existing);

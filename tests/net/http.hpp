@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace twill_test {
 
@@ -27,6 +28,24 @@ void beside_server(twill::http::server_options options, twill::http::handler ans
         });
     });
 }
+
+// Handlers.
+inline twill::task<> echo_target(twill::http::exchange& x) {
+    co_await x.respond(200, std::string(x.request().target()));
+}
+inline twill::task<> echo_content(twill::http::exchange& x) {
+    const auto text = co_await x.text();
+    co_await x.respond(200, text);
+}
+
+// What a server with these options reports.
+struct reports {
+    std::vector<std::string> lines;
+    twill::http::server_options options() {
+        return {
+            .connection = {.report = [this](std::string_view line) { lines.emplace_back(line); }}};
+    }
+};
 
 // Sends `text` and gives all that comes until the other end closes. A reset is the end, too.
 inline twill::task<std::string> ask(twill::endpoint there, std::string text) {

@@ -323,18 +323,72 @@ TEST(HttpClient, ARedirectToAnotherHostGoesWithoutSecrets) {
     beside_server({}, tell, [](endpoint other) -> task<> {
         twill::http::server first({.address = "127.0.0.1"});
         const auto redirect = [&](exchange& x) -> task<> {
-            co_await x.set("Location", at(other, "/")).respond(307);
+            // "//host/" is another host, too, by the same scheme.
+            const auto there = at(other, "/");
+            const bool brief = x.request().path() == "/brief";
+            co_await x.set("Location", brief ? there.substr(there.find("//")) : there).respond(307);
         };
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
             s.spawn(&twill::http::server::serve, &first, redirect);
             client web;
-            twill::http::client_request what{
-                .url = at(first.local(), "/"),
-                .fields = {{"Authorization", "secret"}, {"Cookie", "secret"}, {"X-Other", "yes"}}};
-            auto got = co_await web.send(std::move(what));
-            EXPECT_EQ(co_await got.text(), "[yes]");
+            for (const char* path : {"/", "/brief"}) {
+                twill::http::client_request what{
+                    .url = at(first.local(), path),
+                    .fields = {
+                        {"Authorization", "secret"}, {"Cookie", "secret"}, {"X-Other", "yes"}}};
+                auto got = co_await web.send(std::move(what));
+                EXPECT_EQ(co_await got.text(), "[yes]") << path;
+                EXPECT_EQ(got.url().port, other.port()) << path;
+            }
             s.cancel();
         });
+    });
+}
+
+TEST(HttpClient, SaysWhatItIsUnlessToldOtherwise) {
+    const auto tell = [](exchange& x) -> task<> {
+        std::string all;
+        for (const auto& [name, value] : x.request().fields())
+            if (twill::http::same_name(name, "User-Agent")) all += "[" + std::string(value) + "]";
+        co_await x.respond(200, all);
+    };
+    beside_server({}, tell, [](endpoint there) -> task<> {
+        const auto said = [&](client& by, const char* own = nullptr) -> task<std::string> {
+            twill::http::client_request what{.url = at(there, "/")};
+            if (own != nullptr) what.fields = {{"user-agent", own}};
+            auto got = co_await by.send(std::move(what));
+            co_return co_await got.text();
+        };
+        client usual;
+        EXPECT_EQ(co_await said(usual), "[twill/" TWILL_VERSION "]");
+        EXPECT_EQ(co_await said(usual, "mine"), "[mine]") << "that of a request comes first";
+        client named({.user_agent = "checker/2 (+http://example.org)"});
+        EXPECT_EQ(co_await said(named), "[checker/2 (+http://example.org)]");
+        client silent({.user_agent = ""});
+        EXPECT_EQ(co_await said(silent), "");
+        EXPECT_EQ(co_await said(silent, "mine"), "[mine]");
+    });
+    EXPECT_THROW(client({.user_agent = "a\r\nX: y"}), twill::usage_error);
+    EXPECT_THROW(client({.user_agent = std::string("a\0b", 3)}), twill::usage_error);
+}
+
+// A host that takes the connection and nothing else.
+TEST(HttpClient, AServerThatTakesNothingOfTheRequestIsGivenUp) {
+    in_runtime([]() -> task<> {
+        twill::tcp_listener door(endpoint::loopback(0));
+        client web({.head_limit = 1h, .stall_limit = 50ms});
+        for (const bool by_source : {false, true}) {
+            twill::http::client_request large{.method = "POST", .url = at(door.local(), "/")};
+            if (by_source)
+                large.content_source = [](std::span<std::byte> into) -> task<std::size_t> {
+                    std::ranges::fill(into, std::byte{'x'});
+                    co_return into.size();
+                };
+            else
+                large.content = std::string(50'000'000, 'x');
+            EXPECT_TRUE(co_await throws<twill::timed_out>(web.send(std::move(large)))) << by_source;
+            EXPECT_EQ(web.idle_connections(), 0U);
+        }
     });
 }
 

@@ -1,6 +1,5 @@
 // What clients, servers, networks and the system do to an HTTP server and client.
 #include <twill/net/http_client.hpp>
-#include <twill/net/http_events.hpp>
 #include <twill/net/http_server.hpp>
 
 #include <twill/core/cancellation.hpp>
@@ -39,7 +38,7 @@ using twill::endpoint;
 using twill::task;
 using twill::http::exchange;
 
-task<> echo_content(exchange& x) {
+task<> tell_content(exchange& x) {
     if (x.request().path() == "/chunks") {
         x.begin(200);
         co_await x.write("the content");
@@ -51,7 +50,7 @@ task<> echo_content(exchange& x) {
 
 // Whatever ends it.
 task<> serve(any_stream stream) {
-    co_await twill::http::serve_stream(std::move(stream), echo_content,
+    co_await twill::http::serve_stream(std::move(stream), tell_content,
                                        {.report = [](std::string_view) {}});
 }
 
@@ -205,52 +204,6 @@ TEST(HttpFaults, AClientNeverTakesHalfAResponseForTheWhole) {
     });
 }
 
-TEST(HttpFaults, AClientThatClosesItsSendingHalfIsAnswered) {
-    const auto answer = [](exchange& x) -> task<> {
-        co_await twill::sleep(700ms);  // it is looked at twice meanwhile
-        x.begin(200);
-        co_await x.write("slowly ");
-        co_await x.flush();
-        co_await twill::sleep(300ms);
-        co_await x.write("answered");
-    };
-    beside_server({}, answer, [](endpoint there) -> task<> {
-        for (const char* version : {"HTTP/1.1", "HTTP/1.0"}) {
-            auto stream = co_await twill::connect(there);
-            co_await stream.write_all("GET / " + std::string(version) + "\r\nHost: a\r\n\r\n");
-            stream.shutdown_write();
-            const auto said = co_await read_to_end(stream);
-            const bool asked = said.starts_with("HTTP/1.1 100 Continue\r\n\r\n");
-            EXPECT_EQ(asked, std::string_view(version) == "HTTP/1.1") << said;
-            EXPECT_EQ(count_of(said, "200 OK"), 1U) << said;
-            EXPECT_TRUE(has(said, "slowly ")) << said;
-            EXPECT_TRUE(has(said, "answered")) << said;
-        }
-    });
-}
-
-TEST(HttpFaults, AStreamOfEventsEndsWithItsClient) {
-    std::atomic<bool> cut{false};
-    const auto answer = [&](exchange& x) -> task<> {
-        twill::http::event_stream events(x);
-        co_await events.send("begun");
-        try {
-            co_await for_ever();
-        } catch (const twill::cancelled&) {
-            cut = true;
-            throw;
-        }
-    };
-    beside_server({}, answer, [&](endpoint there) -> task<> {
-        {
-            auto stream = co_await twill::connect(there);
-            co_await stream.write_all(get("/"));
-            co_await read_until(stream, "data: begun\n\n");
-        }
-        while (!cut) co_await twill::sleep(5ms);
-    });
-}
-
 TEST(HttpFaults, WhatIsSmuggledBehindAnotherRequestIsNeverSeen) {
     const std::string head = "POST / HTTP/1.1\r\nHost: a\r\n";
     const std::string smuggled = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -315,7 +268,7 @@ TEST(HttpFaults, WhatIsSmuggledBehindAnotherRequestIsNeverSeen) {
 // A content that drips is let in as long as something comes, but not longer than a request may
 // take.
 TEST(HttpFaults, AContentThatDripsIsCutOff) {
-    beside_server({.connection = {.request_limit = 60ms, .stall_limit = 1h}}, echo_content,
+    beside_server({.connection = {.request_limit = 60ms, .stall_limit = 1h}}, tell_content,
                   [](endpoint there) -> task<> {
                       auto stream = co_await twill::connect(there);
                       co_await stream.write_all(
@@ -335,7 +288,7 @@ TEST(HttpFaults, AContentThatDripsIsCutOff) {
 
 TEST(HttpFaults, AContentInManySmallChunksIsNoLongerThanOthers) {
     beside_server(
-        {.connection = {.max_content = 1000}}, echo_content, [](endpoint there) -> task<> {
+        {.connection = {.max_content = 1000}}, tell_content, [](endpoint there) -> task<> {
             std::string chunks = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
             for (int i = 0; i < 11; ++i) chunks += "64\r\n" + std::string(100, 'a') + "\r\n";
             const auto said = co_await ask(there, chunks + "0\r\n\r\n");
@@ -384,7 +337,7 @@ TEST(HttpFaults, ItAcceptsAgainWhenThereAreDescriptors) {
             all.push_back(std::move(one));
         }
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
-            s.spawn(&twill::http::server::serve, &server, echo_content);
+            s.spawn(&twill::http::server::serve, &server, tell_content);
             co_await twill::sleep(30ms);
             EXPECT_EQ(server.connections(), 0U);
             all.clear();

@@ -8,13 +8,14 @@
 #include "net/http_range.hpp"
 #include "support/denied_call.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-
+#include <ctime>
 #include <initializer_list>
 #include <utility>
 
@@ -23,7 +24,6 @@ namespace {
 using namespace twill_test;
 using twill::endpoint;
 using twill::task;
-using twill::detail::has_etag;
 using twill::detail::http_range;
 using twill::detail::parse_range;
 
@@ -174,6 +174,95 @@ TEST(HttpFiles, WhatAClientHasIsNotSentAgain) {
         });
 }
 
+// So old that the date alone tells it from every other one.
+void set_time(const std::string& path, std::time_t when) {
+    const timespec times[2] = {{when, 500'000'000}, {when, 500'000'000}};
+    EXPECT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+}
+constexpr std::time_t in_1994 = 784'111'777;
+constexpr const char* date_in_1994 = "Sun, 06 Nov 1994 08:49:37 GMT";
+constexpr const char* second_before = "Sun, 06 Nov 1994 08:49:36 GMT";
+
+TEST(HttpFiles, WhatAClientHasByItsDateIsNotSentAgain) {
+    temporary_directory folder;
+    set_time(folder.file("a.txt", "text", 0644), in_1994);
+    beside_server({}, twill::http::files(folder.path()), [&](endpoint there) -> task<> {
+        const auto asked = [&](const std::string& fields) -> task<std::string> {
+            co_return status_line(co_await ask(there, get("/a.txt", last(fields))));
+        };
+        const auto first = co_await ask(there, get("/a.txt", last()));
+        EXPECT_EQ(field_of(first, "Last-Modified"), date_in_1994);
+        const auto since = [](const std::string& date) {
+            return "If-Modified-Since: " + date + "\r\n";
+        };
+        EXPECT_EQ(co_await asked(since(date_in_1994)), "HTTP/1.1 304 Not Modified");
+        EXPECT_EQ(co_await asked(since(second_before)), "HTTP/1.1 200 OK");
+        // The tag is the more exact of the two: it decides alone.
+        const auto tag = "If-None-Match: " + field_of(first, "ETag") + "\r\n";
+        EXPECT_EQ(co_await asked(since(date_in_1994) + "If-None-Match: \"other\"\r\n"),
+                  "HTTP/1.1 200 OK");
+        EXPECT_EQ(co_await asked(since(second_before) + tag), "HTTP/1.1 304 Not Modified");
+        EXPECT_EQ(co_await asked("If-Match: \"other\"\r\n"), "HTTP/1.1 412 Precondition Failed");
+        const auto head = co_await ask(
+            there, "HEAD /a.txt HTTP/1.1\r\nHost: a\r\n" + last(since(date_in_1994)) + "\r\n");
+        EXPECT_EQ(status_line(head), "HTTP/1.1 304 Not Modified");
+    });
+}
+
+TEST(HttpFiles, AFileFromTheFutureHasNoDateLaterThanTheResponse) {
+    temporary_directory folder;
+    set_time(folder.file("a.txt", "text", 0644), std::time_t{1} << 33);
+    beside_server({}, twill::http::files(folder.path()), [&](endpoint there) -> task<> {
+        const auto said = co_await ask(there, get("/a.txt", last()));
+        EXPECT_FALSE(field_of(said, "Last-Modified").ends_with("2242 12:56:32 GMT")) << said;
+        EXPECT_EQ(status_line(said), "HTTP/1.1 200 OK");
+    });
+}
+
+TEST(HttpFiles, GivesPartsToWhoHasTheSameOneByItsDate) {
+    temporary_directory folder;
+    set_time(folder.file("old.txt", "0123456789", 0644), in_1994);
+    const auto young = folder.file("young.txt", "0123456789", 0644);
+    beside_server({}, twill::http::files(folder.path()), [&](endpoint there) -> task<> {
+        const auto part = [&](const std::string& name,
+                              const std::string& date) -> task<std::string> {
+            const auto said = co_await ask(
+                there, get(name, last("Range: bytes=2-4\r\nIf-Range: " + date + "\r\n")));
+            co_return content_of(said);
+        };
+        EXPECT_EQ(co_await part("/old.txt", date_in_1994), "234");
+        EXPECT_EQ(co_await part("/old.txt", "Sunday, 06-Nov-94 08:49:37 GMT"), "234");
+        // Not the very one, although it is not newer.
+        EXPECT_EQ(co_await part("/old.txt", "Mon, 07 Nov 1994 08:49:37 GMT"), "0123456789");
+        EXPECT_EQ(co_await part("/old.txt", second_before), "0123456789");
+        EXPECT_EQ(co_await part("/old.txt", "nonsense"), "0123456789");
+        const auto whole = co_await ask(there, get("/old.txt", last()));
+        EXPECT_EQ(co_await part("/old.txt", "W/" + field_of(whole, "ETag")), "0123456789");
+        // It may change again within the second that its date names.
+        set_time(young, std::time(nullptr));
+        const auto now = field_of(co_await ask(there, get("/young.txt", last())), "Last-Modified");
+        EXPECT_EQ(co_await part("/young.txt", now), "0123456789");
+    });
+}
+
+// RFC 9110, 14.2: a Range is of GET alone.
+TEST(HttpFiles, AHeadIsThatOfTheWholeWhateverRangeIsAskedFor) {
+    temporary_directory folder;
+    static_cast<void>(folder.file("a.txt", "0123456789", 0644));
+    beside_server({}, twill::http::files(folder.path()), [&](endpoint there) -> task<> {
+        for (const char* range : {"bytes=2-4", "bytes=10-"}) {
+            const auto head =
+                co_await ask(there, "HEAD /a.txt HTTP/1.1\r\nHost: a\r\n" +
+                                        last("Range: " + std::string(range) + "\r\n") + "\r\n");
+            EXPECT_EQ(status_line(head), "HTTP/1.1 200 OK") << range;
+            EXPECT_EQ(field_of(head, "Content-Length"), "10") << range;
+            EXPECT_EQ(field_of(head, "Content-Range"), "") << range;
+            EXPECT_EQ(field_of(head, "Accept-Ranges"), "bytes") << range;
+            EXPECT_EQ(content_of(head), "") << range;
+        }
+    });
+}
+
 TEST(HttpFiles, GivesParts) {
     temporary_directory folder;
     static_cast<void>(folder.file("a.txt", "0123456789", 0644));
@@ -230,14 +319,25 @@ TEST(HttpFiles, ReadsRanges) {
     EXPECT_EQ(read("bytes=-1", 0), "outside");
 }
 
-TEST(HttpFiles, ReadsListsOfTags) {
-    EXPECT_TRUE(has_etag("\"a\"", "\"a\""));
-    EXPECT_TRUE(has_etag("\"b\" , W/\"a\"", "\"a\""));
-    EXPECT_TRUE(has_etag("*", "\"a\""));
-    EXPECT_FALSE(has_etag("", "\"a\""));
-    EXPECT_FALSE(has_etag("\"ab\"", "\"a\""));
-    EXPECT_FALSE(has_etag("a", "\"a\""));
-    EXPECT_FALSE(has_etag("\"a", "\"a\""));
+// "//name/" in a Location is a host.
+TEST(HttpFiles, ARedirectToAFolderNeverLeadsToAnotherHost) {
+    temporary_directory folder;
+    static_cast<void>(folder.file("example.org/index.html", "index", 0644));
+    twill::http::router routes;
+    routes.on("GET", "/{path...}", twill::http::files(folder.path()));
+    for (const bool by_router : {false, true}) {
+        const auto answer = by_router ? twill::http::handler(routes)
+                                      : twill::http::handler(twill::http::files(folder.path()));
+        beside_server({}, answer, [](endpoint there) -> task<> {
+            const auto plain = co_await ask(there, get("/example.org", last()));
+            EXPECT_EQ(field_of(plain, "Location"), "/example.org/");
+            for (const char* path : {"//example.org", "///example.org", "http://a//example.org"}) {
+                const auto said = co_await ask(there, get(path, last()));
+                const auto location = field_of(said, "Location");
+                EXPECT_TRUE(location.empty() || location == "/example.org/") << path << said;
+            }
+        });
+    }
 }
 
 TEST(HttpFiles, KnowsTypes) {

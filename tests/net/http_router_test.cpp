@@ -6,6 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <string>
+
 namespace {
 
 using namespace twill_test;
@@ -115,6 +118,29 @@ TEST(HttpRouter, RefusesPatternsThatAreNone) {
     routes.on("GET", "/{a}", say(""));
     EXPECT_THROW(routes.on("GET", "/{b}", say("")), twill::usage_error);
     EXPECT_NO_THROW(routes.on("POST", "/{b}", say("")));
+}
+
+TEST(HttpRouter, WhoCallsItSeesWhatItRefuses) {
+    router routes;
+    routes.on("PUT", "/thing", say("thing"));
+    const auto around = [&](exchange& x) -> task<> {
+        std::optional<twill::http::error> refused;
+        try {
+            co_await routes(x);
+        } catch (const twill::http::error& why) {
+            refused = why;
+        }
+        if (!refused) co_return;
+        for (const auto& [name, value] : refused->fields()) x.set(name, value);
+        co_await x.respond(refused->status(), "refused: " + std::string(refused->what()));
+    };
+    beside_server({}, around, [](endpoint there) -> task<> {
+        EXPECT_EQ(co_await content(there, "/none"), "refused: Not Found");
+        EXPECT_EQ(co_await content(there, "/%"), "refused: the path is badly encoded");
+        const auto said = co_await ask(there, get_last("/thing"));
+        EXPECT_EQ(content_of(said), "refused: Method Not Allowed");
+        EXPECT_TRUE(has(said, "\r\nAllow: PUT\r\n")) << said;
+    });
 }
 
 }  // namespace

@@ -290,6 +290,34 @@ TEST(Tls, FilesThatCannotBeUsedAreToldAtOnce) {
     EXPECT_THROW(tls::client_context({.trust_file = "/absent"}), tls::error);
 }
 
+// OpenSSL would ask on the terminal.
+TEST(Tls, AKeyWithAPasswordIsToldAtOnceAndNobodyIsAsked) {
+    certificates all;
+    const auto server = all.make("server", "DNS:localhost");
+    tls::server_context identity(as(server));
+    certificates::encipher(server, "secret");
+    const auto complaint = [](const auto& use) -> std::string {
+        try {
+            use();
+        } catch (const tls::error& failure) {
+            return failure.what();
+        }
+        return "none";
+    };
+    const auto wanted = "TLS: the key in " + server.key + " has a password";
+    EXPECT_TRUE(complaint([&] { tls::server_context again(as(server)); }).starts_with(wanted));
+    EXPECT_TRUE(complaint([&] { identity.reload(); }).starts_with(wanted));
+    EXPECT_TRUE(complaint([&] {
+                    tls::client_context client(
+                        {.certificate_file = server.certificate, .key_file = server.key});
+                }).starts_with(wanted));
+    // It goes on with what it had.
+    tls::client_context trust({.trust_file = all.root()});
+    tls_pair made;
+    in_runtime([&]() -> task<> { co_await shake(made, trust, identity, "localhost"); });
+    EXPECT_EQ(made.client_failure, "");
+}
+
 TEST(Tls, AHandshakeCanBeCancelled) {
     certificates all;
     tls::client_context trust({.trust_file = all.root()});

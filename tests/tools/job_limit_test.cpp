@@ -130,6 +130,47 @@ TEST(job_limit, sees_jobs_that_wait_before_the_first_has_ended) {
     EXPECT_EQ(started, 256) << "what they wait for may have less room";
 }
 
+TEST(job_limit, tiny_jobs_are_more_than_there_are_cpus) {
+    job_limit limit(2, 1024, at(0s), cpu_manners::fair,
+                    {.of_jobs = rests_after(0ms), .runnable_threads = [] { return 0.0; }});
+    auto now = at(0s);
+    const twill::call_sample tiny{.run = 300us, .cpu = 300us};
+    for (int job = 1; job <= 8; ++job) {
+        limit.started(job, now);
+        limit.ended(job, now, now + 300us, tiny);
+        now += 300us;
+    }
+    int started = 0;
+    while (limit.has_room(now, std::nullopt)) limit.started(100 + ++started, now);
+    EXPECT_EQ(started, 8) << "the next is there when one ends";
+}
+
+TEST(job_limit, end_of_a_job_that_was_not_measured_stops_the_first_growth) {
+    job_limit limit(2, 1024, at(0s), cpu_manners::fair,
+                    {.of_jobs = rests_after(1ms), .runnable_threads = [] { return 0.0; }});
+    int started = 0;
+    const auto start_all = [&](twill::time_point now) {
+        while (limit.has_room(now, std::nullopt)) limit.started(++started, now);
+    };
+    int ms = 0;
+    while (started < 64 && ms < 500) start_all(at(++ms * 1ms));
+    ASSERT_EQ(started, 64);
+    limit.ended_unmeasured(1, at(0s), at(++ms * 1ms));
+    while (ms < 1000) start_all(at(++ms * 1ms));
+    EXPECT_LE(started, 96 + 1) << "the bound was raised once";
+}
+
+TEST(job_limit, process_that_stays_is_charged_with_what_it_did_since) {
+    scheduled_time told{1s, 0ms};
+    job_limit limit(2, 1024, at(0s), cpu_manners::fair,
+                    {.of_jobs = {.times = [&](pid_t) { return told; },
+                                 .wants_now = [](pid_t) { return false; }},
+                     .runnable_threads = [] { return 0.0; }});
+    limit.started(1, at(0s), told);
+    limit.started(2, at(0s), told);
+    EXPECT_TRUE(limit.has_room(at(2ms), std::nullopt)) << "they did nothing since";
+}
+
 TEST(job_limit, polite_takes_what_the_others_leave) {
     double others = 1;
     int started = 0;
@@ -183,6 +224,18 @@ TEST(cpu_demand, is_what_the_jobs_did_since_the_look_before) {
     EXPECT_NEAR(demand.wanted(), 0, 1e-6) << "it did nothing since then";
     demand.ended(1, at(10ms), std::nullopt);
     EXPECT_EQ(demand.next_look(), twill::never);
+}
+
+TEST(cpu_demand, short_jobs_are_looked_at_only_if_they_live_for_longer) {
+    cpu_demand demand(2, rests_after(0ms));
+    demand.started(1, at(0ms));
+    EXPECT_EQ(demand.next_look(), at(2ms));
+    demand.ended(1, at(3ms), twill::call_sample{.run = 1ms, .cpu = 1ms});
+    demand.started(2, at(10ms));
+    EXPECT_EQ(demand.next_look(), at(16ms));
+    demand.ended(2, at(1s), twill::call_sample{.run = 1ms, .cpu = 1ms});
+    demand.started(3, at(2s));
+    EXPECT_EQ(demand.next_look(), at(2s + 2ms));
 }
 
 // The kernel counts the time in which a thread waits for a CPU when it gets one.

@@ -105,4 +105,20 @@ TEST(map_documents, bash_completes_options_values_and_commands) {
     EXPECT_EQ(offered("twill map -j 4 -- cat --keep"), "\n") << "that is an option of the command";
 }
 
+TEST(map_documents, options_of_xargs_and_parallel_are_told_as_what_they_are_here) {
+    const auto refused = [](std::vector<std::string> words, const std::string& hint) {
+        words.insert(words.begin(), "map");
+        const auto end = run_command(words);
+        EXPECT_EQ(end.status, 2) << words.at(1);
+        EXPECT_NE(end.err.find(hint), std::string::npos) << end.err;
+    };
+    refused({"-P4", "gzip", ":::", "x"}, "no option '-P4'; how many run at a time is -j N");
+    refused({"-P", "4", "gzip", ":::", "x"}, "-j N");
+    refused({"-I{}", "echo", "{}", ":::", "x"}, "'{}' stands for the input");
+    refused({"-n", "2", "echo", ":::", "x"}, "--batch 2");
+    refused({"--max-procs=4", "gzip", ":::", "x"}, "-j N");
+    refused({"--bar", "gzip", ":::", "x"}, "progress line");
+    refused({"--keep-ordr", "gzip", ":::", "x"}, "did you mean --keep-order?");
+}
+
 }  // namespace

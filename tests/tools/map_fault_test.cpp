@@ -4,6 +4,8 @@
 
 #include <sys/mount.h>
 
+#include <initializer_list>
+
 namespace {
 
 using namespace twill_test;
@@ -143,6 +145,34 @@ TEST(map_fault, few_descriptors_mean_fewer_jobs_at_once) {
     EXPECT_NE(end.err.find("at a time instead of 50: 32 open files leave no room for more"),
               std::string::npos)
         << end.err;
+}
+
+TEST(map_fault, few_descriptors_are_enough_for_results_too) {
+    const scratch_folder folder;
+    std::vector<std::string> inputs;
+    for (int i = 0; i < 100; ++i) inputs.push_back(std::to_string(i));
+    for (const rlim_t most : {28U, 32U, 37U}) {
+        const std::string results = folder / std::to_string(most);
+        const auto end = run_command(map_shell({"-j50", "--results", results}, "echo $1", inputs),
+                                     with_limit(RLIMIT_NOFILE, most));
+        EXPECT_EQ(end.status, 0) << most << ": " << end.err;
+        EXPECT_EQ(lines_of(end.out).size(), 100U);
+    }
+}
+
+// Each had two pipes.
+TEST(map_fault, jobs_that_wait_for_their_next_try_take_no_descriptors) {
+    const scratch_folder folder;
+    std::vector<std::string> inputs(30, "bad");
+    inputs.emplace_back("good");
+    running_command twill(map_shell({"-j1", "--retries", "1000000"},
+                                    "[ $1 = good ] && touch '" + (folder / "good") + "'", inputs),
+                          with_limit(RLIMIT_NOFILE, 32));
+    EXPECT_TRUE(eventually([&] { return folder.has("good"); }));
+    twill.signal(SIGINT);
+    const auto end = twill.finish();
+    EXPECT_EQ(end.status, 128 + SIGINT);
+    EXPECT_EQ(end.err.find("Too many open files"), std::string::npos) << end.err;
 }
 
 TEST(map_fault, too_few_descriptors_for_one_job_are_refused) {

@@ -102,6 +102,29 @@ TEST(map_input, huge_line_fails_alone_and_is_not_kept_in_memory) {
     EXPECT_TRUE(sanitized || end.peak_kib < 24 << 10) << end.peak_kib;
 }
 
+// They wait for their turn to be told behind a job that takes its time.
+TEST(map_input, many_that_cannot_be_run_take_no_memory) {
+    if (sanitized) GTEST_SKIP() << "a sanitizer uses memory of its own";
+    const scratch_folder folder;
+    const auto peak = [&](int lines) {
+        std::ofstream list(folder / "list");
+        list << "slow\n";
+        for (int i = 0; i < lines; ++i) list << std::string(100, '\0') << "\n";
+        list.close();
+        setting how;
+        how.in_child = [] { ::dup2(::open("/dev/null", O_WRONLY), 2); };
+        return run_command(map_shell({"-kj1", "-a", folder / "list"}, "sleep 0.5"), how).peak_kib;
+    };
+    EXPECT_LT(peak(100'000), peak(10) + 4000);
+}
+
+TEST(map_input, dry_run_tells_those_that_cannot_be_run) {
+    setting how;
+    how.input = std::string("a\0b\n", 4) + "c\n";
+    EXPECT_EQ(run_command({"map", "-n", "echo"}, how).out,
+              "# $'a\\000b': the input holds a NUL byte; are inputs NUL-separated (-0)?\necho c\n");
+}
+
 TEST(map_input, longest_argument_passes_and_one_byte_more_does_not) {
     const auto longest = static_cast<std::size_t>(32 * ::sysconf(_SC_PAGESIZE)) - 1;
     EXPECT_EQ(map_lines(std::string(longest, 'x') + "\n").out.size(), longest + 2);

@@ -237,4 +237,61 @@ TEST(map_output, terminal_gets_a_progress_line_that_goes_away) {
     ::close(theirs);
 }
 
+// With standard output on the terminal, too.
+class whole_terminal {
+public:
+    whole_terminal() {
+        if (::openpty(&ours_, &theirs_, nullptr, nullptr, nullptr) != 0)
+            throw std::runtime_error("openpty failed");
+    }
+    ~whole_terminal() { ::close(ours_); }
+    whole_terminal(const whole_terminal&) = delete;
+    whole_terminal& operator=(const whole_terminal&) = delete;
+
+    // All that it shows, read a little at a time.
+    std::string shows(const std::vector<std::string>& words) {
+        setting how;
+        how.environment = {"TERM=xterm"};
+        how.own_output = false;
+        how.in_child = [end = theirs_] {
+            ::dup2(end, 1);
+            ::dup2(end, 2);
+        };
+        running_command twill(words, how);
+        ::close(theirs_);
+        std::string all;
+        char part[512];
+        for (;;) {
+            const ssize_t got = ::read(ours_, part, sizeof part);
+            if (got <= 0) break;
+            all.append(part, static_cast<std::size_t>(got));
+            std::this_thread::sleep_for(2ms);
+        }
+        EXPECT_EQ(twill.wait().status, 0);
+        return all;
+    }
+
+private:
+    int ours_ = -1;
+    int theirs_ = -1;
+};
+
+TEST(map_output, progress_line_is_not_drawn_into_an_output) {
+    whole_terminal screen;
+    const auto shown = screen.shows(
+        map_shell({"-j1"}, "[ $1 = 1 ] && sleep 0.3 || yes 123456789 | head -n 10000", {"1", "2"}));
+    const auto first = shown.find("123456789");
+    const auto last = shown.rfind("123456789");
+    ASSERT_NE(first, std::string::npos);
+    EXPECT_LT(shown.find('\x1b'), first) << "there was a line before it";
+    EXPECT_EQ(shown.substr(first, last - first).find('\x1b'), std::string::npos);
+}
+
+TEST(map_output, progress_line_does_not_take_away_a_line_that_has_not_ended) {
+    whole_terminal screen;
+    const auto shown =
+        screen.shows(map_shell({"-kj1"}, "[ $1 = 1 ] || sleep 0.4; printf kept$1", {"1", "2"}));
+    EXPECT_NE(shown.find("kept1kept2"), std::string::npos) << shown;
+}
+
 }  // namespace

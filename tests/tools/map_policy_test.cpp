@@ -7,6 +7,8 @@ namespace {
 
 using namespace twill_test;
 
+using strings = std::vector<std::string>;
+
 TEST(map_retries, job_that_fails_at_first_succeeds_later_and_counts_once) {
     const scratch_folder folder;
     const auto end =
@@ -40,15 +42,36 @@ TEST(map_retries, interrupt_ends_the_wait_for_a_retry) {
     EXPECT_EQ(folder.size_of("tries"), 6U);
 }
 
+TEST(map_retries, jobs_that_wait_for_their_next_try_let_others_run) {
+    const scratch_folder folder;
+    running_command twill(map_shell({"-j1", "--retries", "1000000"},
+                                    "[ $1 = good ] && touch '" + (folder / "good") + "'",
+                                    {"1", "2", "3", "4", "5", "6", "good"}));
+    EXPECT_TRUE(eventually([&] { return folder.has("good"); }))
+        << "those that fail keep the others from being started";
+    twill.signal(SIGINT);
+    EXPECT_EQ(twill.finish().status, 128 + SIGINT);
+}
+
 outcome halted(const std::string& how, const std::string& script,
                const std::vector<std::string>& inputs) {
     return run_command(map_shell({"-kj1", "--halt", how}, script, inputs));
 }
 
-TEST(map_halt, soon_starts_no_more_and_gives_the_failing_status) {
+TEST(map_halt, soon_starts_no_more) {
     const auto end = halted("soon,fail=2", "echo $1; exit $1", {"0", "4", "0", "5", "0"});
     EXPECT_EQ(end.out, "0\n4\n0\n5\n");
-    EXPECT_EQ(end.status, 5);
+}
+
+TEST(map_halt, status_is_that_of_gnu_parallel) {
+    const strings inputs = {"0", "4", "0", "5", "6", "0"};
+    const auto status = [&](const char* how) { return halted(how, "exit $1", inputs).status; };
+    EXPECT_EQ(status("soon,fail=1"), 4) << "that of the job";
+    EXPECT_EQ(status("soon,fail=2"), 2) << "how many failed";
+    EXPECT_EQ(status("soon,done=3"), 1);
+    EXPECT_EQ(status("soon,done=1"), 0);
+    EXPECT_EQ(status("soon,fail=30%"), 34) << "two of six, in percent";
+    EXPECT_EQ(status("2"), 4) << "an older form";
 }
 
 TEST(map_halt, success_gives_status_0) {
@@ -63,8 +86,29 @@ TEST(map_halt, done_counts_both) {
 
 TEST(map_halt, percent_waits_until_it_means_something) {
     const auto end = halted("soon,fail=50%", "exit $1", {"1", "0", "1", "1", "0", "0"});
-    EXPECT_EQ(end.status, 1);
+    EXPECT_EQ(end.status, 50);
     EXPECT_NE(end.err.find("halted after 4 jobs"), std::string::npos) << end.err;
+}
+
+TEST(map_halt, share_is_one_of_all_jobs) {
+    EXPECT_EQ(halted("soon,done=50%", "echo $1", {"1", "2", "3", "4"}).out, "1\n2\n");
+    const scratch_folder folder;
+    std::ofstream(folder / "list") << "1\n\n2\n3\n4";
+    EXPECT_EQ(
+        run_command({"map", "-kj1", "--halt", "soon,success=75%", "-a", folder / "list", "echo"})
+            .out,
+        "1\n2\n3\n");
+}
+
+TEST(map_halt, share_of_a_pipe_is_one_of_those_that_have_ended) {
+    setting how;
+    how.input = "1\n0\n1\n1\n0\n";
+    const auto end = run_command(map_shell({"-kj1", "--halt", "soon,fail=60%"}, "exit $1"), how);
+    EXPECT_NE(end.err.find("halted after 4 jobs"), std::string::npos) << end.err;
+    const auto refused = run_command({"map", "--halt", "soon,done=60%", "true"}, how);
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_NE(refused.err.find("how many inputs a pipe brings is not known"), std::string::npos)
+        << refused.err;
 }
 
 TEST(map_halt, now_stops_what_runs_but_prints_what_has_ended) {

@@ -197,6 +197,18 @@ TEST(map_record, log_that_another_run_writes_is_refused) {
     EXPECT_EQ(first.finish().status, 0);
 }
 
+// A line that had all of its batch would make the log grow with the square of that.
+TEST(map_record, line_of_a_batch_has_its_own_input_alone) {
+    const scratch_folder folder;
+    setting how;
+    for (int i = 1; i <= 50; ++i) how.input += std::to_string(i) + "\n";
+    for (const char* name : {"log", "log.jsonl"}) {
+        run_command({"map", "--batch", "50", "--joblog", folder / name, "true", "{}", "end"}, how);
+        const auto text = text_of(folder / name);
+        EXPECT_NE(text.find("true 17 end"), std::string::npos) << text;
+    }
+}
+
 TEST(map_record, resume_without_a_log_is_refused) {
     const auto end = run_command({"map", "--resume", "true", ":::", "1"});
     EXPECT_EQ(end.status, 2);
@@ -305,6 +317,25 @@ TEST(map_results, later_try_takes_the_place_of_a_failed_one) {
         run_command(map_shell({"--results", results, "--retry-failed"}, script, {"x"})).status, 0);
     EXPECT_EQ(text_of(results + "/x/stdout"), "good\n");
     EXPECT_EQ(names_in(results), (strings{"joblog", "x"}));
+}
+
+TEST(map_results, folder_that_another_run_writes_is_refused) {
+    const scratch_folder folder;
+    setting how;
+    how.keep_input_open = true;
+    running_command first({"map", "--results", folder / "r", "--joblog", folder / "first", "echo"},
+                          how);
+    first.feed("1\n");
+    ASSERT_TRUE(first.says("1\n"));
+    const auto end = run_command(
+        {"map", "--results", folder / "r", "--joblog", folder / "second", "echo", ":::", "2"});
+    EXPECT_EQ(end.status, 2);
+    EXPECT_NE(end.err.find("another twill map keeps its results there"), std::string::npos)
+        << end.err;
+    first.feed("3\n");
+    first.close_input();
+    EXPECT_EQ(first.finish().status, 0);
+    EXPECT_TRUE(std::filesystem::exists(folder / "r/3/stdout"));
 }
 
 TEST(map_results, full_disk_ends_the_run_and_the_rest_can_be_resumed) {

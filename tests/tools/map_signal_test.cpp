@@ -2,6 +2,7 @@
 #include "support/ignored_signals.hpp"
 #include "tools/running_command.hpp"
 
+#include <algorithm>
 #include <sstream>
 
 namespace {
@@ -91,8 +92,18 @@ TEST(map_signal, jobs_ignore_what_was_ignored_at_the_start_and_nothing_else) {
     const auto end = run_command({"map", "grep", "SigIgn", ":::", "/proc/self/status"}, how);
     std::istringstream lines(end.out);
     // Of those that this process ignores, `run_command` gives SIGPIPE back.
-    const std::uint64_t inherited = ignored_signals() & ~signal_bit(SIGPIPE);
+    const std::uint64_t inherited = ignored_signals() & ~signal_bit(SIGPIPE) & ~signal_bit(SIGCHLD);
     EXPECT_EQ(ignored_signals(lines), inherited | signal_bit(SIGHUP)) << end.out;
+}
+
+// As some programs do, so as not to wait for their own children.
+TEST(map_signal, starter_that_ignores_ends_of_children_does_no_harm) {
+    setting how;
+    how.in_child = [] { std::signal(SIGCHLD, SIG_IGN); };
+    const auto end = run_command(map_shell({"-kj2"}, "echo $1; true; exit $1", {"0", "3"}), how);
+    EXPECT_EQ(end.out, "0\n3\n");
+    EXPECT_EQ(end.status, 1);
+    EXPECT_EQ(end.err.find("wait for"), std::string::npos) << end.err;
 }
 
 TEST(map_signal, job_that_ignores_termination_is_killed_with_its_children) {
@@ -204,6 +215,67 @@ TEST(map_signal, daemon_is_not_waited_for_and_cannot_write_into_later_outputs) {
     EXPECT_EQ(end.out, "0\n1\n2\n");
     for (const pid_t left : twill.marked()) ::kill(left, SIGKILL);
     EXPECT_TRUE(twill.left_nothing());
+}
+
+// They have become its children, and nobody else would wait for them.
+TEST(map_signal, daemons_that_have_ended_leave_no_zombies) {
+    const scratch_folder folder;
+    const std::string daemon = "case $1 in last) touch '" + (folder / "last") + "'; " +
+                               until(folder / "go") + ";; *) setsid sh -c \"touch '" +
+                               (folder / "d") +
+                               "$1'; exec sleep 0.3\" >/dev/null 2>&1 & while [ ! -e '" +
+                               (folder / "d") + "'$1 ]; do sleep 0.01; done;; esac";
+    running_command twill(map_shell({"-j1"}, daemon, {"1", "2", "3", "last"}));
+    ASSERT_TRUE(eventually([&] { return folder.has("last"); }));
+    EXPECT_TRUE(eventually([&] { return twill.children().size() == 1; }))
+        << "besides the job that runs, there are " << twill.children().size() - 1;
+    folder.make("go");
+    EXPECT_EQ(twill.finish().status, 0);
+}
+
+char state_of(pid_t process) {
+    std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+    std::string text;
+    std::getline(file, text);
+    const auto name_ends = text.rfind(')');
+    return name_ends == std::string::npos ? '?' : text.at(name_ends + 2);
+}
+
+bool all_are_stopped(const running_command& twill) {
+    const auto all = twill.marked();
+    return std::ranges::all_of(all, [](pid_t each) { return state_of(each) == 'T'; });
+}
+
+TEST(map_signal, ctrl_z_stops_the_jobs_too_and_their_time_stands_still) {
+    const scratch_folder folder;
+    running_command twill(
+        map_shell({"--timeout", "2s"}, wait_for(folder / "go") + "echo $1", {"1"}));
+    ASSERT_TRUE(eventually([&] { return folder.has("go1"); }));
+    twill.signal(SIGTSTP);
+    EXPECT_TRUE(eventually([&] { return all_are_stopped(twill); }));
+    folder.make("go");
+    std::this_thread::sleep_for(2100ms);
+    EXPECT_TRUE(all_are_stopped(twill));
+    twill.signal(SIGCONT);
+    const auto end = twill.finish();
+    EXPECT_EQ(end.status, 0) << end.err;
+    EXPECT_EQ(end.out, "1\n");
+}
+
+TEST(map_signal, job_that_ended_in_time_while_nobody_looked_has_not_timed_out) {
+    const scratch_folder folder;
+    running_command twill(
+        map_shell({"--timeout", "2s"}, wait_for(folder / "go") + "echo $1", {"1"}));
+    ASSERT_TRUE(eventually([&] { return folder.has("go1"); }));
+    // Its jobs are in other groups.
+    twill.signal(SIGSTOP);
+    folder.make("go");
+    ASSERT_TRUE(eventually([&] { return twill.marked().size() == 1; }));
+    std::this_thread::sleep_for(2100ms);
+    twill.signal(SIGCONT);
+    const auto end = twill.finish();
+    EXPECT_EQ(end.status, 0) << end.err;
+    EXPECT_EQ(end.out, "1\n");
 }
 
 }  // namespace

@@ -52,7 +52,30 @@ TEST(map_template, fields_of_json_lines_go_where_their_names_stand) {
     const auto end = run_command({"map", "--jsonl", "--", "printf", "%s\\n", "<{name}>", "{size}",
                                   "{on}", "[{none}]", "{list}", "{not a name}"},
                                  how);
-    EXPECT_EQ(end.out, "<a b>\n3\ntrue\n[]\n[1,2]\n{not a name}\n");
+    EXPECT_EQ(end.out, "<a b>\n3\ntrue\n[]\n[1, 2]\n{not a name}\n");
+}
+
+// A number that went through a double would lose digits.
+TEST(map_template, values_of_fields_are_as_they_stand_in_the_line) {
+    setting how;
+    how.input =
+        R"( {"big": 12345678901234567890123, "price":1.10 ,"e":1E3,)"
+        R"("o":{"a":[1,{"b":"}\""}], "c":null},"s":"\u00e9\n\\\"","\u0078":2,"x2":{},"big2":-0} )"
+        "\n";
+    const auto end = run_command({"map", "--jsonl", "--", "printf", "%s|", "{big}", "{price}",
+                                  "{e}", "{o}", "{s}", "{x}", "{x2}", "{big2}"},
+                                 how);
+    EXPECT_EQ(end.out,
+              "12345678901234567890123|1.10|1E3|{\"a\":[1,{\"b\":\"}\\\"\"}], "
+              "\"c\":null}|é\n\\\"|2|{}|-0|");
+}
+
+TEST(map_template, last_of_fields_with_one_name_counts) {
+    setting how;
+    how.input = "{\"a\":1,\"a\":\"2\"}\n[1]\n\"a\"\n{\"a\":1}}\n";
+    const auto end = run_command({"map", "-k", "--jsonl", "--", "echo", "{a}"}, how);
+    EXPECT_EQ(end.out, "2\n");
+    EXPECT_EQ(end.status, 3);
 }
 
 TEST(map_template, line_without_the_field_fails_alone) {
@@ -121,6 +144,32 @@ TEST(map_batch, failed_one_is_tried_one_by_one) {
     auto again = words;
     again.insert(again.begin() + 1, "--retry-failed");
     EXPECT_EQ(run_command(again, how).out, "1\n") << "only the bad one is left";
+}
+
+TEST(map_batch, those_of_a_failed_one_run_side_by_side) {
+    const scratch_folder folder;
+    // Alone, each waits for the other.
+    const auto end =
+        run_command(map_shell({"-j2", "--batch", "2"},
+                              "[ $# = 1 ] || exit 1; touch '" + (folder / "") + "'$1; " +
+                                  until(folder / "a") + until(folder / "b") + "echo $1",
+                              {"a", "b"}));
+    EXPECT_EQ(end.status, 0);
+    EXPECT_EQ(end.out.size(), 4U) << end.out;
+}
+
+TEST(map_batch, one_that_is_too_large_for_the_system_is_tried_one_by_one) {
+    setting how;
+    how.environment = {"LARGE=" + std::string(100'000, 'x')};
+    // A quarter of it is for arguments and environment, but 128 KiB at least.
+    how.in_child = [] {
+        const rlimit small{.rlim_cur = 512U << 10U, .rlim_max = RLIM_INFINITY};
+        ::setrlimit(RLIMIT_STACK, &small);
+    };
+    for (char each = 'a'; each < 'k'; ++each) how.input += std::string(4000, each) + "\n";
+    const auto end = run_command({"map", "-k", "--batch", "10", "echo"}, how);
+    EXPECT_EQ(end.status, 0) << end.err;
+    EXPECT_EQ(end.out, how.input);
 }
 
 TEST(map_batch, automatic_one_takes_far_fewer_processes_for_tiny_jobs) {

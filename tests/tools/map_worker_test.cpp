@@ -2,6 +2,8 @@
 #include "support/sanitized.hpp"
 #include "tools/running_command.hpp"
 
+#include <twill/runtime/usable_cpus.hpp>
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -51,6 +53,40 @@ TEST(map_worker, one_process_a_slot_answers_all_inputs) {
     strings pids;
     for (std::string line; std::getline(started, line);) pids.push_back(line);
     EXPECT_LE(pids.size(), 2U);
+}
+
+std::set<std::string> words_in(const std::string& file) {
+    std::ifstream from(file);
+    std::set<std::string> all;
+    for (std::string word; from >> word;) all.insert(word);
+    return all;
+}
+
+TEST(map_worker, those_that_wait_are_more_than_there_are_cpus) {
+    const scratch_folder folder;
+    const auto inputs = numbers(200);
+    const auto end = run_command(worker_words(
+        {"-k", "--explain", "--report"},
+        "echo $$ >> '" + (folder / "started") + "'; " + loop("s=0; sleep 0.05; echo $i"), inputs));
+    EXPECT_EQ(end.status, 0) << end.err;
+    EXPECT_EQ(end.out, joined(inputs));
+    EXPECT_GE(words_in(folder / "started").size(), std::max(8U, 2 * twill::usable_cpus()))
+        << end.err;
+    EXPECT_NE(end.err.find("was blocked for"), std::string::npos) << end.err;
+    EXPECT_NE(end.err.find("report: 200 jobs in"), std::string::npos) << end.err;
+}
+
+// Beside others some more: job_limit_test knows how many.
+TEST(map_worker, those_that_compute_are_as_many_as_there_are_cpus) {
+    const scratch_folder folder;
+    const auto inputs = numbers(60);
+    const auto end = run_command(
+        worker_words({"-k", "--explain"},
+                     "echo $$ >> '" + (folder / "started") + "'; " +
+                         loop("s=0; n=0; while [ $n -lt 20000 ]; do n=$((n+1)); done; echo $i"),
+                     inputs));
+    EXPECT_EQ(end.out, joined(inputs));
+    EXPECT_LE(words_in(folder / "started").size(), 16 * twill::usable_cpus()) << end.err;
 }
 
 TEST(map_worker, inputs_come_from_a_pipe_as_they_are_there) {

@@ -41,6 +41,19 @@ TEST(run_report, jobs_that_fill_their_slots_lose_nothing) {
         EXPECT_NEAR(lost, 0, 1e-9);
 }
 
+TEST(run_report, jobs_that_were_not_measured_are_taken_for_what_the_others_were) {
+    run_report report(2);
+    report.started(start, 0s, 1, 1);
+    report.ended_unmeasured(start + 3s, 2);
+    report.started(start + 3s, 0s, 1, 1);
+    report.ended(start + 4s, 1, sample(1s, 0s, 0s), 1);
+    report.started(start + 4s, 0s, 1, 1);
+    report.ended_unmeasured(start + 5s);
+    const auto all = report.sum_up();
+    EXPECT_EQ(all.jobs, 3U);
+    EXPECT_DOUBLE_EQ(all.one_by_one, 3);
+}
+
 TEST(run_report, waiting_for_a_cpu_is_no_gain) {
     run_report report(1);
     report.started(start, 0s, 1, 2);

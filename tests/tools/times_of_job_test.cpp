@@ -26,6 +26,18 @@ TEST(times_of_job, are_read_from_what_the_kernel_writes) {
         EXPECT_FALSE(parse_schedstat(wrong).has_value()) << wrong;
 }
 
+TEST(times_of_job, cpu_time_has_that_of_threads_and_children) {
+    using twill_command::parse_cpu_time;
+    const std::string head = "7 (a) b (c) S 1 7 7 0 -1 4194560 100 200 0 0 ";
+    const auto all = parse_cpu_time(head + "11 22 33 44 20 0 1 0 1234\n", 100);
+    ASSERT_TRUE(all.has_value());
+    EXPECT_EQ(*all, 1100ms);
+    for (const std::string& wrong :
+         {std::string(), std::string("7 a S 1"), head, head + "1 2 3", head + "1 2 x 4 5"})
+        EXPECT_FALSE(parse_cpu_time(wrong, 100).has_value()) << wrong;
+    EXPECT_TRUE(twill_command::read_cpu_time(::getpid()).has_value());
+}
+
 TEST(times_of_job, are_there_for_who_has_ended_and_was_not_reaped) {
     twill::run([]() -> twill::task<> {
         auto child = twill::process::start(

@@ -3,9 +3,12 @@
 //
 //     nothing:0     sleep:MS      cpu:MS        work:MS (on a table as large as a cache)
 //     memory:N      threads:MS    read:PATH     ask:PORT
+//     worker        does what it is given, line by line, as a worker that stays
 //     bursts:MS     takes a CPU for MS, leaves it for MS, and so on until it is killed
 //
 // Times of work are those of a fixed number of steps, whatever else runs.
+#include "../../../share/worker/twill_worker.h"
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -17,6 +20,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -114,15 +118,8 @@ int ask(long port) {
     return answered ? 0 : 1;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    if (argc != 2) return 2;
-    const std::string_view what = argv[1];
-    const auto colon = what.find(':');
-    if (colon == std::string_view::npos) return 2;
-    const std::string_view kind = what.substr(0, colon);
-    const char* const rest_of_it = argv[1] + colon + 1;
+// What stands before and behind the colon. 2: nobody knows what it is.
+int work_on(std::string_view kind, const char* rest_of_it) {
     if (kind == "read") return read_cold(rest_of_it);
     const long number = std::strtol(rest_of_it, nullptr, 10);
     if (kind == "ask") return ask(number);
@@ -144,4 +141,24 @@ int main(int argc, char** argv) {
         return 2;
     }
     return 0;
+}
+
+int work_on(const char* what) {
+    const std::string_view all = what;
+    const auto colon = all.find(':');
+    return colon == std::string_view::npos ? 2 : work_on(all.substr(0, colon), what + colon + 1);
+}
+
+int stay() {
+    std::size_t length = 0;
+    while (const char* input = twill_worker_next(&length))
+        twill_worker_answer(work_on(std::string(input, length).c_str()), nullptr, 0, nullptr, 0);
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 2) return 2;
+    return std::string_view(argv[1]) == "worker" ? stay() : work_on(argv[1]);
 }

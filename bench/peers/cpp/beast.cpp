@@ -2,6 +2,7 @@
 // do: beast http THREADS.
 
 #include "common/meter.hpp"
+#include "server.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -10,14 +11,8 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/version.hpp>
 
-#include <cstdio>
-#include <exception>
 #include <memory>
-#include <string>
-#include <string_view>
-#include <thread>
 #include <utility>
-#include <vector>
 
 namespace twill::inline TWILL_ABI::bench {
 namespace {
@@ -96,25 +91,13 @@ void run_http(int threads) {
     listener door(context);
     print("port", door.port());
     door.accept();
-    std::vector<std::thread> others;
-    for (int i = 1; i < threads; ++i) others.emplace_back([&] { context.run(); });
-    context.run();
-    for (std::thread& each : others) each.join();
+    run_on_threads(context, threads);
 }
 
 }  // namespace
 }  // namespace twill::inline TWILL_ABI::bench
 
 int main(int argc, char** argv) {
-    if (argc != 3 || std::string_view(argv[1]) != "http") {
-        std::fprintf(stderr, "usage: beast http THREADS\n");
-        return 2;
-    }
-    try {
-        twill::bench::run_http(std::stoi(argv[2]));
-        return 0;
-    } catch (const std::exception& e) {
-        std::fprintf(stderr, "beast: %s\n", e.what());
-        return 1;
-    }
+    namespace bench = twill::bench;
+    return bench::server_main(argc, argv, "http", bench::run_http);
 }

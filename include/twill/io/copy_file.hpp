@@ -22,9 +22,10 @@ struct copy_file_options {
 };
 
 // Copies a file with its permissions; gives how many bytes. What was at `to` is replaced at the
-// end, by all of it or not at all (see replace_file.hpp). The kernel copies, without moving the
-// bytes through the program: where the file system can share the blocks, none are moved. Cancelled
-// between steps of 4 MiB, or failed: `to` is as it was. Throws io_error.
+// end, by all of it or not at all (see replace_file.hpp). Of files above 64 KiB the kernel copies,
+// without moving the bytes through the program: where the file system can share the blocks, none
+// are moved. A step of 4 MiB is made in one go, with all that belongs to it. Cancelled before or
+// between steps, or failed: `to` is as it was. Throws io_error.
 [[nodiscard]] TWILL_API task<std::uint64_t> copy_file(std::string from, std::string to,
                                                       copy_file_options options = {});
 

@@ -68,7 +68,9 @@ namespace detail {
 class watched_folders;
 }
 
-// Thread-safety: one task at a time. Made and destroyed on any thread.
+// Thread-safety: one task at a time. Made and destroyed on any thread. The kernel takes
+// milliseconds to let go of what was watched; where tasks run, nobody waits for that: a thread that
+// is made for it does.
 class TWILL_API file_watcher {
 public:
     // Throws io_error: EMFILE when descriptors or instances (too_many_watches) are out.

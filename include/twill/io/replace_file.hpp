@@ -22,6 +22,10 @@
 
 namespace twill::inline TWILL_ABI {
 
+namespace detail {
+class file_copying;
+}
+
 struct replace_options {
     // Of the new file. Not set: those of the old one, with its owner as far as that is allowed;
     // 0666 less the umask when there is none.
@@ -30,6 +34,10 @@ struct replace_options {
     // other failure does.
     bool sync = true;
 };
+
+// All of it for a text in memory. Throws io_error, and is cancelled, with the old content in place.
+[[nodiscard]] TWILL_API task<> replace_file(std::string path, std::string content,
+                                            replace_options options = {});
 
 // A file that is going to take another one's name. One that goes before `commit` has ended well is
 // removed; a program that is killed leaves it, as ".NAME.xxxxxxxx.tmp". Movable.
@@ -53,7 +61,13 @@ public:
     ~file_replacement() { discard(); }
 
 private:
+    // Small files are written in one go on one thread.
+    friend class detail::file_copying;
+    friend task<> replace_file(std::string path, std::string content, replace_options options);
+
     file_replacement(std::string target, file content, bool sync) noexcept;
+    static file_replacement begin_now(const std::string& path, replace_options options);
+    void commit_now();
     void discard() noexcept;
 
     std::string target_;
@@ -61,9 +75,5 @@ private:
     bool sync_;
     bool there_ = true;  // under its own name
 };
-
-// All of it for a text in memory. Throws io_error, and is cancelled, with the old content in place.
-[[nodiscard]] TWILL_API task<> replace_file(std::string path, std::string content,
-                                            replace_options options = {});
 
 }  // namespace twill::inline TWILL_ABI

@@ -8,12 +8,13 @@
 // A long response is written piece by piece, at the speed of the client:
 //
 //     x.set("Content-Type", "text/csv");
-//     co_await x.start(200);
+//     x.begin(200);
 //     for (auto& row : rows) co_await x.write(row);
 //
 // A handler that ends without a response, or with an exception, gives a 500; an http::error its own
 // status; if a part of its response was sent by then, the connection is reset. It is cancelled when
-// the request's time is up, when the client has gone, and when the server ends.
+// the request's time is up, when the client has gone (unless it outlives it), and when the server
+// ends.
 #pragma once
 
 #include <twill/core/config.hpp>
@@ -25,6 +26,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -44,14 +46,28 @@ namespace http {
 
 // What goes wrong in HTTP terms. Thrown by a handler it makes the response, with the message as its
 // content; thrown to a handler it says what is wrong with the content that the client sends.
+//
+//     throw http::error(401, "who are you?").with("WWW-Authenticate", "Basic realm=\"all\"");
 class TWILL_API error : public std::runtime_error {
 public:
     explicit error(int status);
     error(int status, const std::string& message);
+
+    // A further field of the response. Throws usage_error for what exchange::add would.
+    error& with(std::string_view name, std::string_view value) &;
+    error&& with(std::string_view name, std::string_view value) && {
+        return std::move(with(name, value));
+    }
+
     [[nodiscard]] int status() const noexcept { return status_; }
+    // Those of `with`.
+    [[nodiscard]] std::span<const std::pair<std::string, std::string>> fields() const noexcept;
 
 private:
+    using field_list = std::vector<std::pair<std::string, std::string>>;
+
     int status_;
+    std::shared_ptr<const field_list> fields_;  // shared: to copy an exception must not throw
 };
 
 // What `respond` gives: awaiting it ensures that a long content has been written. A short one waits
@@ -138,6 +154,15 @@ public:
     // From now on the handler may take so long, instead of what the server's options say: for
     // downloads and streams of events. duration::max(): for ever.
     void limit(duration from_now) noexcept;
+
+    // A handler is cancelled when its client has gone. From now on this one is not: for work that
+    // must not stop half-way, or that others wait for, too. The limits in time stay, and to write
+    // throws io_error then.
+    void outlive_client() noexcept;
+    // Waits until the client has gone. For a handler that outlives it; one that does not is
+    // cancelled here as everywhere else. Any number of tasks of the handler; cancelled at once. A
+    // client that has left before counts. A stream that is none of the kernel's tells nothing.
+    [[nodiscard]] task<> client_gone();
 
     // From now on this request does not count to overload_options::max_handlers: for handlers that
     // mostly wait. Streams of events do it by themselves.

@@ -33,9 +33,11 @@ struct file_options {
 // forbids the call, each part of a path is opened by itself, to the same end. Only regular files
 // are.
 //
-// A response has an ETag, made from the file's inode, size and time: If-None-Match gives 304, a
-// Range (one) 206 or 416, unless an If-Range names another ETag. Files are opened on the blocking
-// pool. What is long is sent by the kernel over plain TCP (sendfile), else read 256 KiB at a time.
+// A response has an ETag, made from the file's inode, size and time, and Last-Modified. What a
+// client has already gives 304, by If-None-Match or, without that, If-Modified-Since; what is not
+// the one that it means 412, by If-Match or If-Unmodified-Since. A Range (one, of GET) gives 206 or
+// 416, unless If-Range names another ETag or another date. Files are opened on the blocking pool.
+// What is long is sent by the kernel over plain TCP (sendfile), else read 256 KiB at a time.
 class TWILL_API files {
 public:
     // Throws io_error when the folder cannot be opened.

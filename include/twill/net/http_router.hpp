@@ -27,7 +27,8 @@ public:
     // the one with {name}. Throws usage_error for a pattern that is none, or was given before.
     //
     // GET answers HEAD as well, unless there is a route for it. A path without a route gives 404,
-    // a method without one 405 that names those there are; OPTIONS without one names them by 204,
+    // a method without one 405 that names those there are, both thrown as http::error, so that who
+    // calls the router may answer otherwise; OPTIONS without one names them by 204,
     // for "OPTIONS *" those of all routes.
     router& on(std::string_view method, std::string_view pattern, handler answer);
 

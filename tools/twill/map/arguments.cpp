@@ -3,6 +3,7 @@
 #include "twill/common/suggestion.hpp"
 #include "twill/common/units.hpp"
 #include "twill/map/command_template.hpp"
+#include "twill/map/foreign_options.hpp"
 #include "twill/map/help.hpp"
 #include "twill/map/results_folder.hpp"
 
@@ -118,9 +119,15 @@ std::size_t count_options(const CLI::App& app, std::span<char* const> words) {
     return std::min(count, words.size());
 }
 
+bool is_number(std::string_view word) {
+    return !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 map_answer refusal(std::string text) { return {false, std::move(text)}; }
 
 map_answer unknown_option(const CLI::App& app, const std::string& word) {
+    if (const auto hint = foreign_option_hint(word); !hint.empty())
+        return refusal(fmt::format("no option '{}'; {}", word, hint));
     std::vector<std::string> names;
     for (const auto* each : app.get_options())
         for (const auto& name : each->get_lnames()) names.push_back("--" + name);
@@ -164,8 +171,6 @@ std::optional<map_answer> check_worker(const map_arguments& all) {
         return refuse("inputs come over standard input; leave out '{}'");
     if (!all.batch.is_one()) return refuse("it has no use for --batch");
     if (all.json_lines) return refuse("it gets whole lines; leave out --jsonl");
-    if (all.report)
-        return refuse("what it does with its time is not known, input by input: --report");
     if (all.dry_run) return refuse("there is one command, and no dry run of it");
     if (all.delay || all.gate.asked_for())
         return refuse("--delay, --load and --memfree hold back processes, not inputs");
@@ -348,6 +353,9 @@ std::variant<map_arguments, map_answer> parse_map_arguments(int argc, char** arg
     auto rest = words.subspan(options);
     if (!rest.empty() && std::string_view(rest.front()) == "--") rest = rest.subspan(1);
     if (auto wrong = take_command(rest, understood)) return *wrong;
+    if (understood.dry_run && is_number(understood.command.front()))
+        return refusal(fmt::format("-n is --dry-run; {} inputs a process are --batch {}",
+                                   understood.command.front(), understood.command.front()));
     if (auto wrong = check_together(understood)) return *wrong;
     return understood;
 }

@@ -1,7 +1,8 @@
 #include "twill/map/command_template.hpp"
 
+#include "twill/map/json_fields.hpp"
+
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -58,12 +59,6 @@ std::string_view without_extension(std::string_view path) {
     const auto dot = name.rfind('.');
     if (dot == std::string_view::npos || dot == 0) return path;
     return path.substr(0, path.size() - name.size() + dot);
-}
-
-std::string text_of(const nlohmann::json& value) {
-    if (value.is_string()) return value.get<std::string>();
-    if (value.is_null()) return {};
-    return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -191,25 +186,24 @@ public:
 
 private:
     std::string field(const std::string& name) {
-        if (!object_) object_ = nlohmann::json::parse(input_, nullptr, false);
-        if (!object_->is_object()) {
+        if (!is_object_) is_object_ = is_json_object(input_);
+        if (!*is_object_) {
             problem_ = "the input is no JSON object";
             return {};
         }
-        const auto found = object_->find(name);
-        if (found == object_->end()) {
+        auto text = field_of(input_, name);
+        if (!text) {
             problem_ = fmt::format("the input has no field \"{}\"", name);
             return {};
         }
-        std::string text = text_of(*found);
-        if (text.find('\0') != std::string::npos)
+        if (text->find('\0') != std::string::npos)
             problem_ = fmt::format("the field \"{}\" holds a NUL byte", name);
-        return text;
+        return std::move(*text);
     }
 
     const std::string& input_;
     std::uint64_t number_;
-    std::optional<nlohmann::json> object_;
+    std::optional<bool> is_object_;
     std::optional<std::string> problem_;
 };
 

@@ -9,7 +9,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr twill::duration first_look = 2ms;
+constexpr twill::duration earliest_look = 2ms;
+// Jobs that live for no longer than this are not looked at, as a rule: most of them would have one
+// look, which costs as much as a tenth of such a job.
+constexpr twill::duration short_life = 8ms;
 constexpr twill::duration longest_between_looks = 64ms;
 // How long strangers are reckoned with after they were last noticed.
 constexpr twill::duration strangers_stay = 100ms;
@@ -24,13 +27,15 @@ double part(twill::duration of, twill::duration whole) {
 
 cpu_demand::cpu_demand(unsigned cpus, senses from) : cpus_(cpus), from_(std::move(from)) {}
 
-void cpu_demand::started(pid_t job, twill::time_point at) {
-    const auto next = twill::after(at, first_look);
+void cpu_demand::started(pid_t job, twill::time_point at, const scheduled_time& before) {
+    const bool are_short = usual_life_ > 0ns && usual_life_ <= short_life;
+    const auto next =
+        twill::after(at, are_short ? std::max(2 * usual_life_, earliest_look) : earliest_look);
     running_.push_back({.job = job,
                         .began = at,
                         .looked = at,
                         .next_look = next,
-                        .seen = {},
+                        .seen = before,
                         .wants = first_demand_,
                         .waits = 0,
                         .rests = false});
@@ -43,6 +48,8 @@ void cpu_demand::ended(pid_t job, twill::time_point at,
     if (one == running_.end()) return;
     const twill::duration life = at - one->began;
     if (times) {
+        constexpr int memory = 8;  // of the latest
+        usual_life_ += usual_life_ == 0ns ? life : (life - usual_life_) / memory;
         // In its first time; most of those that end before the first look did nothing else.
         if (one->looked == one->began && life > 0ns)
             learn_first(part(times->run + times->queued, life));
@@ -97,7 +104,7 @@ void cpu_demand::look_at(running& one, twill::time_point now) {
     // Many at once are looked at less often.
     const auto most = std::max<twill::duration>(longest_between_looks, running_.size() * 1ms);
     one.next_look =
-        twill::after(now, std::clamp<twill::duration>(now - one.began, first_look, most));
+        twill::after(now, std::clamp<twill::duration>(now - one.began, earliest_look, most));
 }
 
 double cpu_demand::wanted() const noexcept {

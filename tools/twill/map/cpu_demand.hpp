@@ -3,7 +3,8 @@
 // A job is looked at when it is 2 ms old, and again whenever its age has doubled, so that a list of
 // a thousand jobs costs some ten thousand looks of some microseconds, however long it takes. What
 // it did since the look before, on a CPU or waiting for one, is what it wants until the next. One
-// that was not looked at yet is taken for what others of its age were.
+// that was not looked at yet is taken for what others of its age were. Where jobs end within a few
+// milliseconds, they are looked at only if they live for twice as long.
 //
 // The kernel tells of a process's first thread only. Jobs that leave the work to threads or
 // children are found out when they have ended, by their CPU time.
@@ -33,7 +34,8 @@ public:
 
     cpu_demand(unsigned cpus, senses from);
 
-    void started(pid_t job, twill::time_point at);
+    // `before`: what the process had done by then, where it has done something else before.
+    void started(pid_t job, twill::time_point at, const scheduled_time& before = {});
     // After its end, and once for each start. `times`: where they are known.
     void ended(pid_t job, twill::time_point at, const std::optional<twill::call_sample>& times);
 
@@ -73,6 +75,7 @@ private:
     twill::time_point next_look_ = twill::never;
     double first_demand_ = 1;
     std::size_t first_seen_ = 0;
+    twill::duration usual_life_{};  // of those that have ended; 0: not known
     double by_others_ = 0;  // CPU time of threads and children over that of the first thread
     double share_ = 0;      // of their time that such jobs had a CPU
     twill::time_point strangers_until_{};

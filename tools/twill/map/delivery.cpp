@@ -12,15 +12,19 @@
 namespace twill_command {
 namespace {
 
-// With --keep-order, how many jobs for each running one may wait for their turn; and at least.
+// How many jobs for each running one may wait for their turn with --keep-order, or to be tried
+// again; and at least.
 constexpr std::size_t ahead_for_each_running = 8;
 constexpr std::size_t least_ahead = 64;
 
 }  // namespace
 
+std::size_t delivery::most_started() const noexcept {
+    return least_ahead + ahead_for_each_running * limit_.now();
+}
+
 std::size_t delivery::most_unprinted() const noexcept {
-    const std::size_t jobs = limit_.now();
-    return arguments_.keep_order ? least_ahead + ahead_for_each_running * jobs : 2 * jobs;
+    return arguments_.keep_order ? most_started() : 2 * limit_.now();
 }
 
 std::size_t delivery::most_unlogged() const noexcept {
@@ -29,13 +33,26 @@ std::size_t delivery::most_unlogged() const noexcept {
 }
 
 twill::task<> delivery::wait_for_room() {
-    const auto unprinted = [this] {
-        return control_.outcome.counts.running + in_between_ + printer_.waiting();
+    const auto has_room = [this] {
+        const std::size_t held = control_.outcome.counts.running + in_between_ + printer_.waiting();
+        // Those that wait to be tried again leave their slots to others.
+        return held < most_unprinted() && held + resting_ < most_started();
     };
-    while (unprinted() >= most_unprinted())
-        co_await (in_between_ > 0 ? control_.job_ended() : printer_.printed()).next();
+    while (!has_room()) co_await control_.held_less().next();
     // What is not in the log would be repeated.
-    while (records_.is_active() && records_.log().unwritten() >= most_unlogged())
+    co_await wait_for_log();
+}
+
+twill::task<> delivery::wait_for_reader() {
+    // In order, its turn comes before that of all that waits.
+    while (!arguments_.keep_order && printer_.waiting() >= most_unprinted())
+        co_await control_.held_less().next();
+    co_await wait_for_log();
+}
+
+twill::task<> delivery::wait_for_log() {
+    while (records_.is_active() && !control_.is_ending() &&
+           records_.log().unwritten() >= most_unlogged())
         co_await records_.log().written().next();
 }
 
@@ -44,7 +61,7 @@ std::size_t delivery::unwritten() const noexcept {
 }
 
 change& delivery::fewer() noexcept {
-    if (printer_.waiting() > 0) return printer_.printed();
+    if (printer_.waiting() > 0) return control_.held_less();
     return unwritten() > 0 ? records_.log().written() : control_.job_ended();
 }
 
@@ -106,7 +123,6 @@ std::vector<job_record> delivery::records_of(const planned_job& what, twill::tim
     common.started = records_.calendar_time(began);
     common.wall = ended - began;
     common.received = result.out.size();
-    common.command = commands_.command_for(what);
     common.status = result.status;
     common.times = times;
     common.tries = what.tries;
@@ -118,6 +134,10 @@ std::vector<job_record> delivery::records_of(const planned_job& what, twill::tim
         all[i].id = what.names[i].id;
         all[i].number = what.names[i].number;
         all[i].input = what.inputs[i];
+        // As if it had been alone: lines that each had all of a batch would make a log that grows
+        // with its square.
+        all[i].command =
+            commands_.command_for({.names = {what.names[i]}, .inputs = {what.inputs[i]}});
     }
     return all;
 }
@@ -126,14 +146,14 @@ std::vector<job_record> delivery::records_of(const planned_job& what, twill::tim
 twill::task<> delivery::keep_results(const job_record& record, job_result& result) {
     std::string why;
     {
-        const in_between writing(*this);
+        const counted writing(in_between_);
         try {
             co_await records_.keep_results(record, result);
         } catch (const twill::io_error& failure) {
             why = failure.what();
         }
     }
-    control_.job_ended().announce();
+    control_.announce_end();
     if (why.empty()) co_return;
     control_.end_early(exit_other_error, why);
     result.problem = std::move(why);
@@ -163,14 +183,10 @@ void delivery::note_done(std::size_t jobs, bool failed, int status) {
     job_counts& counts = outcome.counts;
     counts.done += jobs;
     const halt_policy& halt = arguments_.halt;
-    if (outcome.halted || !halt.is_reached(failed, counts.done, counts.failed)) return;
-    // As GNU parallel: the status of the job that failed too much, or success.
-    if (halt.why == halt_policy::reason::fail)
-        outcome.halted = status == 0 ? exit_other_error : status;
-    else if (halt.why == halt_policy::reason::success)
-        outcome.halted = 0;
-    else
-        outcome.halted = static_cast<int>(std::min(counts.failed, std::size_t{101}));
+    const halt_policy::counts now{
+        .ended = counts.ended(), .failed = counts.failed, .all = control_.inputs()};
+    if (outcome.halted || !halt.is_reached(failed, now)) return;
+    outcome.halted = halt.exit_status(failed && status == 0 ? exit_other_error : status, now);
     control_.start_no_more();
     if (halt.what == halt_policy::action::now) control_.stop_jobs();
 }

@@ -32,7 +32,7 @@ public:
           records_(records),
           limit_(limit),
           control_(control),
-          printer_(arguments.keep_order, control.line(),
+          printer_(arguments.keep_order, control.line(), control.held_less(),
                    records.is_active() ? &records.log() : nullptr) {}
 
     [[nodiscard]] output_store& store() noexcept { return store_; }
@@ -40,21 +40,26 @@ public:
 
     // For another output to keep.
     twill::task<> wait_for_room();
+    // The same, of a job that others wait for: until those before it are printed and logged.
+    twill::task<> wait_for_reader();
     // Outputs and records that were handed over and are not written; what announces that there are
     // fewer, or that another job has ended.
     [[nodiscard]] std::size_t unwritten() const noexcept;
     change& fewer() noexcept;
     // A job that was started, does not run, and is not handed over: counts for as long as it lives.
-    class in_between {
+    class counted {
     public:
-        explicit in_between(delivery& of) noexcept : of_(of) { ++of_.in_between_; }
-        ~in_between() { --of_.in_between_; }
-        in_between(const in_between&) = delete;
-        in_between& operator=(const in_between&) = delete;
+        explicit counted(std::size_t& among) noexcept : among_(among) { ++among_; }
+        ~counted() { --among_; }
+        counted(const counted&) = delete;
+        counted& operator=(const counted&) = delete;
 
     private:
-        delivery& of_;
+        std::size_t& among_;
     };
+    [[nodiscard]] counted in_between() noexcept { return counted(in_between_); }
+    // One that waits to be tried again.
+    [[nodiscard]] counted resting() noexcept { return counted(resting_); }
 
     // A job that has run, once.
     twill::task<> hand_over(const planned_job& what, twill::time_point began, job_result result,
@@ -65,6 +70,8 @@ public:
     void note_refusal(const planned_job& what, refusal why);
 
 private:
+    twill::task<> wait_for_log();
+    [[nodiscard]] std::size_t most_started() const noexcept;
     [[nodiscard]] std::size_t most_unprinted() const noexcept;
     [[nodiscard]] std::size_t most_unlogged() const noexcept;
     twill::task<> keep_results(const job_record& record, job_result& result);
@@ -84,6 +91,7 @@ private:
     output_store store_;
     printer printer_;
     std::size_t in_between_ = 0;
+    std::size_t resting_ = 0;
 };
 
 }  // namespace twill_command

@@ -51,6 +51,11 @@ twill::task<std::size_t> print_commands(const map_arguments& arguments, input_so
         if (arguments.goes_on() &&
             earlier.settles(identifier.next(next->bytes), arguments.retry_failed))
             continue;
+        if (next->what_is_wrong != input::flaw::none) {
+            print();
+            write_out(fmt::format("# {}: {}\n", quoted_for_shell(next->bytes), next->problem()));
+            continue;
+        }
         if (batch.empty()) first = count;
         batch.emplace_back(next->bytes);
         if (batch.size() == most) print();

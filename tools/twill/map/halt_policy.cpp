@@ -1,8 +1,10 @@
 #include "twill/map/halt_policy.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 namespace twill_command {
 namespace {
@@ -21,18 +23,34 @@ bool parse_count(std::string_view text, halt_policy& policy) {
 
 }  // namespace
 
-bool halt_policy::is_reached(bool this_failed, std::size_t ended,
-                             std::size_t failed) const noexcept {
+bool halt_policy::is_reached(bool this_failed, const counts& now) const noexcept {
     if (what == action::never) return false;
     if (why != reason::done && this_failed != (why == reason::fail)) return false;
-    const std::size_t seen = why == reason::done   ? ended
-                             : why == reason::fail ? failed
-                                                   : ended - failed;
+    const std::size_t seen = why == reason::done   ? now.ended
+                             : why == reason::fail ? now.failed
+                                                   : now.ended - now.failed;
     if (!is_percent) return seen >= count;
-    return seen >= least_for_percent && 100 * seen >= count * ended;
+    if (now.all) return 100 * seen >= count * *now.all;
+    return why != reason::done && seen >= least_for_percent && 100 * seen >= count * now.ended;
+}
+
+int halt_policy::exit_status(int of_job, const counts& now) const noexcept {
+    if (why == reason::success) return 0;
+    if (is_percent) {
+        const std::size_t all = std::max<std::size_t>(now.all.value_or(now.ended), 1);
+        return static_cast<int>(std::min<std::size_t>((100 * now.failed + all - 1) / all, 100));
+    }
+    return count == 1 ? of_job : static_cast<int>(std::min<std::size_t>(now.failed, 101));
 }
 
 std::optional<halt_policy> parse_halt(std::string_view text) {
+    constexpr std::pair<std::string_view, std::string_view> older[] = {{"0", "never"},
+                                                                       {"1", "soon,fail=1"},
+                                                                       {"2", "now,fail=1"},
+                                                                       {"-1", "soon,success=1"},
+                                                                       {"-2", "now,success=1"}};
+    for (const auto& [short_form, same] : older)
+        if (text == short_form) text = same;
     halt_policy policy;
     if (text == "never") return policy;
     const auto comma = text.find(',');

@@ -15,15 +15,26 @@ struct halt_policy {
     action what = action::never;
     reason why = reason::fail;
     unsigned count = 1;
-    bool is_percent = false;  // of the jobs that have ended
+    bool is_percent = false;  // of all jobs, or of those that have ended
 
+    // Jobs so far.
+    struct counts {
+        std::size_t ended = 0;
+        std::size_t failed = 0;            // of them
+        std::optional<std::size_t> all{};  // that there will be, where it is known
+    };
     // Whether this job, which failed or did not, was the one too many: called for each, in the
-    // order of their ends. `ended`, `failed`: with this one.
-    [[nodiscard]] bool is_reached(bool this_failed, std::size_t ended,
-                                  std::size_t failed) const noexcept;
+    // order of their ends. `now`: with this one. A share is one of all jobs; where their number is
+    // not known, of those that have ended, from the third on, and "done" is never reached.
+    [[nodiscard]] bool is_reached(bool this_failed, const counts& now) const noexcept;
+
+    // The exit status then, as GNU parallel's: 0 for success; else that of the job where one was
+    // enough, the percentage that failed for a share, and otherwise how many failed, 101 at most.
+    [[nodiscard]] int exit_status(int of_job, const counts& now) const noexcept;
 };
 
-// "never", "now,fail=1", "soon,success=3", "soon,fail=20%". Nothing if it is none.
+// "never", "now,fail=1", "soon,success=3", "soon,fail=20%"; and GNU parallel's older "0", "1", "2",
+// "-1", "-2". Nothing if it is none.
 std::optional<halt_policy> parse_halt(std::string_view text);
 
 }  // namespace twill_command

@@ -56,7 +56,7 @@ Inputs: in COMMAND and ARGS, {{}} is the input, {{.}} without extension, {{/}} w
       --jsonl         inputs are JSON objects, one a line
       --batch N       give each process N inputs; auto: as many as keep it busy for a
                       while. Those of a batch that fails are tried one by one
-      --worker        run COMMAND once for each of the N at a time, and give it one input a
+      --worker        run COMMAND once for each of those at a time, and give it one input a
                       line; it answers with output and a line "$TWILL_MAP_END STATUS"
       --lengths       with --worker: inputs and answers have lengths, and any bytes
   -n, --dry-run       print the commands, quoted for a shell, and run nothing
@@ -88,7 +88,7 @@ Ctrl-C: start no more, wait for those that run. Twice: stop them.
 
 Exit status: 0 all jobs succeeded; 1 to 100 that many failed; 101 more; 2 the command
 line is wrong; 126, 127 COMMAND cannot be executed, was not found; 255 another error;
-with --halt fail, that of the job that failed.
+with --halt fail=1, that of the job that failed.
 )";
 
 }  // namespace

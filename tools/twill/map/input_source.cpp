@@ -34,6 +34,7 @@ input_source::input_source(const std::string& path, char separator)
     if (::fstat(file_, &what) == 0 && S_ISREG(what.st_mode)) {
         const off_t at = std::max<off_t>(::lseek(file_, 0, SEEK_CUR), 0);
         size_ = static_cast<std::size_t>(std::max<off_t>(what.st_size - at, 0));
+        total_ = count(at);
     }
     stream_.emplace(file_);
 }
@@ -48,9 +49,31 @@ bool input_source::has_one_at_hand() const noexcept {
     return std::memchr(buffer_.data() + begin_, separator_, end_ - begin_) != nullptr;
 }
 
-std::optional<std::size_t> input_source::total() const noexcept {
-    if (stream_) return std::nullopt;
-    return words_.size();
+// As `next` would.
+std::optional<std::size_t> input_source::count(off_t from) const {
+    constexpr std::size_t most = std::size_t{64} << 20U;
+    if (*size_ > most) return std::nullopt;
+    std::vector<char> piece(read_size);
+    std::size_t inputs = 0;
+    bool is_empty = true;  // the one that has begun
+    for (std::size_t read = 0; read < *size_;) {
+        const ssize_t got = ::pread(file_, piece.data(), piece.size(), from);
+        if (got <= 0) break;
+        const char* at = piece.data();
+        const char* const end = at + got;
+        while (at != end) {
+            const auto* found = static_cast<const char*>(
+                std::memchr(at, separator_, static_cast<std::size_t>(end - at)));
+            if (found != at) is_empty = false;
+            if (found == nullptr) break;
+            if (!is_empty || separator_ != '\n') ++inputs;
+            is_empty = true;
+            at = found + 1;
+        }
+        from += got;
+        read += static_cast<std::size_t>(got);
+    }
+    return is_empty ? inputs : inputs + 1;
 }
 
 std::optional<std::size_t> input_source::left() const noexcept {
@@ -103,6 +126,12 @@ std::optional<input> input_source::take_rest() {
     begin_ = end_;
     searched_ = 0;
     return finish(line);
+}
+
+std::string input::problem() const {
+    return what_is_wrong == flaw::too_long
+               ? "the input is longer than the system allows for an argument"
+               : "the input holds a NUL byte; are inputs NUL-separated (-0)?";
 }
 
 std::optional<input> input_source::finish(std::string_view line) {

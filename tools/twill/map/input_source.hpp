@@ -6,6 +6,8 @@
 
 #include <twill/core/task.hpp>
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -24,12 +26,15 @@ struct input {
     };
     std::string_view bytes;  // until the next one is asked for
     flaw what_is_wrong = flaw::none;
+
+    // In words, of one that has a flaw.
+    [[nodiscard]] std::string problem() const;
 };
 
 class input_source {
 public:
     // The words themselves, empty ones too.
-    explicit input_source(std::span<char* const> words) : words_(words) {}
+    explicit input_source(std::span<char* const> words) : words_(words), total_(words.size()) {}
     // A file, or standard input for "-", split at `separator`; a last one need not be there. Empty
     // lines are skipped, empty inputs between NULs are not. Throws io_error.
     input_source(const std::string& path, char separator);
@@ -44,14 +49,16 @@ public:
     // Whether `next` would give one, or the end, without waiting for anybody.
     [[nodiscard]] bool has_one_at_hand() const noexcept;
 
-    // How many there are, where that is known from the start.
-    [[nodiscard]] std::optional<std::size_t> total() const noexcept;
+    // How many there are, where that can be known from the start: not of pipes, and not of files
+    // so large that counting takes long.
+    [[nodiscard]] std::optional<std::size_t> total() const noexcept { return total_; }
 
     // About how many are left: of a file, by the length of those before. None: a pipe may bring
     // more.
     [[nodiscard]] std::optional<std::size_t> left() const noexcept;
 
 private:
+    [[nodiscard]] std::optional<std::size_t> count(off_t from) const;
     std::optional<input> take_line();
     std::optional<input> take_rest();
     std::optional<input> finish(std::string_view line);
@@ -59,6 +66,7 @@ private:
 
     std::span<char* const> words_;
     std::size_t next_word_ = 0;
+    std::optional<std::size_t> total_;
 
     // buffer_[begin_, end_) is read and not given yet; no separator is in its first `searched_`
     // bytes.

@@ -1,5 +1,6 @@
 #include "twill/map/intake.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace twill_command {
@@ -11,7 +12,8 @@ twill::task<planned_job> intake::next(std::size_t at_once) {
     std::size_t bytes = 0;
     const auto total = inputs_.total();
     const std::size_t wanted = batch_.next(
-        total ? std::optional(*total - static_cast<std::size_t>(taken_)) : std::nullopt, at_once);
+        total ? std::optional(*total - std::min<std::size_t>(taken_, *total)) : std::nullopt,
+        at_once);
     while (made.inputs.size() < wanted && bytes < enough_bytes) {
         // Those that are here need not wait for those that may come.
         const bool has_some = !made.inputs.empty();
@@ -20,6 +22,10 @@ twill::task<planned_job> intake::next(std::size_t at_once) {
         if (!next) break;
         bytes += next->bytes.size() + 1;
         take(*next, made);
+        if (next->what_is_wrong == input::flaw::none) continue;
+        // There may be many, of which nobody waits for the end. What is made here goes first.
+        if (!made.inputs.empty()) break;
+        co_await room_();
     }
     co_return made;
 }
@@ -39,10 +45,7 @@ void intake::take(const input& next, planned_job& into) {
         into.inputs.emplace_back(next.bytes);
         return;
     }
-    refuse_({.names = {name}, .inputs = {std::string(next.bytes)}},
-            next.what_is_wrong == input::flaw::too_long
-                ? "the input is longer than the system allows for an argument"
-                : "the input holds a NUL byte; are inputs NUL-separated (-0)?");
+    refuse_({.names = {name}, .inputs = {std::string(next.bytes)}}, next.problem());
 }
 
 }  // namespace twill_command

@@ -21,15 +21,17 @@ namespace twill_command {
 
 class intake {
 public:
-    // `refuse`: gets each input that no process can have, as a job of its own, and why. What is
-    // referred to must outlive it.
+    // `refuse`: gets each input that no process can have, as a job of its own, and why; `room`:
+    // suspends until there is some for another. What is referred to must outlive it.
     intake(const map_arguments& arguments, input_source& inputs, record_keeper& records,
            run_control& control,
-           std::function<void(const planned_job& alone, std::string why)> refuse)
+           std::function<void(const planned_job& alone, std::string why)> refuse,
+           std::function<twill::task<>()> room)
         : inputs_(inputs),
           records_(records),
           control_(control),
           refuse_(std::move(refuse)),
+          room_(std::move(room)),
           batch_(arguments.batch) {}
 
     // The inputs for the next process, of which `at_once` may run; none: there are no more. Throws
@@ -53,6 +55,7 @@ private:
     record_keeper& records_;
     run_control& control_;
     std::function<void(const planned_job&, std::string)> refuse_;
+    std::function<twill::task<>()> room_;
     batch_size batch_;
     std::uint64_t taken_ = 0;
     std::uint64_t turns_given_ = 0;

@@ -6,7 +6,6 @@
 #include <twill/core/sleep.hpp>
 #include <twill/core/timeout.hpp>
 
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,7 +69,7 @@ public:
     [[nodiscard]] bool signal(int number) const noexcept {
         return ::kill(-leader_, number) == 0 || errno == EPERM;
     }
-    // Its orphans are our children (see `adopt_orphans`), and members until they are waited for.
+    // Its orphans are our children (see `job_processes`), and members until they are waited for.
     [[nodiscard]] bool exists() const noexcept {
         if (!signal(0)) return false;
         while (::waitpid(-leader_, nullptr, WNOHANG) > 0) {
@@ -98,14 +97,23 @@ twill::task<> end_rest(rest_of_group rest, const job_result& result) {
     }
 }
 
+bool has_ended(const twill::process& child) noexcept {
+    siginfo_t seen{};
+    const auto pid = static_cast<id_t>(child.pid());
+    return ::waitid(P_PID, pid, &seen, WEXITED | WNOHANG | WNOWAIT) == 0 && seen.si_pid != 0;
+}
+
 // Until the child has ended, or has used up its time: false.
 twill::task<bool> ends_in_time(twill::process& child, twill::time_point began,
                                const time_limit& limit) {
+    const twill::duration stopped_before = limit.stopped();
     for (;;) {
-        const auto allowed = limit.now();
+        auto allowed = limit.now();
         if (!allowed && !limit.may_change()) break;
+        if (allowed) *allowed += limit.stopped() - stopped_before;
         const auto now = twill::now();
-        if (allowed && now - began >= *allowed) co_return false;
+        // It may be we who come late: this program was stopped, or got no CPU.
+        if (allowed && now - began >= *allowed) co_return has_ended(child);
         try {
             const auto until = allowed ? twill::after(began, *allowed) : twill::after(now, 100ms);
             co_await twill::with_deadline(until, child.ended());
@@ -147,8 +155,6 @@ twill::task<> follow(twill::process& child, twill::time_point began, const time_
 
 }  // namespace
 
-void adopt_orphans() noexcept { static_cast<void>(::prctl(PR_SET_CHILD_SUBREAPER, 1)); }
-
 twill::task<job_result> attend(twill::process& child, twill::time_point began,
                                const time_limit& limit, output_store& store) {
     job_result result(store);
@@ -161,6 +167,9 @@ twill::task<job_result> attend(twill::process& child, twill::time_point began,
     } catch (const twill::io_error& failure) {
         result.problem = failure.what();
     }
+    // It may be a while until this one is done with, or tried again.
+    child.out().close();
+    child.err().close();
     co_return result;
 }
 

@@ -34,11 +34,6 @@ struct job_result {
 // How long a group that was sent SIGTERM has until SIGKILL.
 inline constexpr twill::duration stop_grace = std::chrono::seconds(2);
 
-// Makes this process the one that waits for the orphans of jobs. The init process would do it too,
-// but not every container has one that does, or does it soon; and until then they count as running.
-// Once, before the first job.
-void adopt_orphans() noexcept;
-
 // Collects what `child`, started at `began` with its own group and pipes for both outputs, writes,
 // until it has ended; stops it when it takes longer than `limit` says by then. Then ends what is
 // left of its group:

@@ -121,12 +121,21 @@ twill::time_point job_limit::next_look() const noexcept {
 bool job_limit::cpus_have_room(twill::time_point now) {
     if (manners_ == cpu_manners::polite && in_progress_ > 0 && !some_cpu_is_idle(now)) return false;
     if (in_progress_ < cpus_) return true;
-    // Each of those who want a CPU gets an equal share: beside strangers more of them get more.
-    const double beside_strangers = manners_ == cpu_manners::greedy ? 10 : 4;
-    const double cpus = demand_->has_strangers(now) ? beside_strangers * cpus_ : cpus_;
-    if (demand_->wanted() + demand_->of_one_more() / 2 > cpus) return false;
+    if (demand_->wanted() + demand_->of_one_more() / 2 > for_each_cpu(now) * cpus_) return false;
     // They may have left the work to their children, of which nothing is known until they end.
     return measured_ > 0 || some_cpu_is_idle(now);
+}
+
+// How many jobs may want one.
+double job_limit::for_each_cpu(twill::time_point now) const noexcept {
+    // Each of those who want a CPU gets an equal share: beside strangers more of them get more.
+    if (demand_->has_strangers(now)) return manners_ == cpu_manners::greedy ? 16 : 8;
+    // They end sooner than this program hears of it and starts the next; and they are too short to
+    // be in each other's way.
+    constexpr twill::duration tiny = 1ms;
+    const bool are_tiny =
+        measured_ >= few && std::max(sum_.run, sum_.cpu) < static_cast<int>(measured_) * tiny;
+    return are_tiny && manners_ != cpu_manners::polite ? 4 : 1;
 }
 
 bool job_limit::some_cpu_is_idle(twill::time_point now) {
@@ -150,7 +159,7 @@ bool job_limit::is_last_wave(std::size_t left) const noexcept {
 void job_limit::raise_bound_if_free(twill::time_point now) {
     constexpr double clearly = 0.5;
     if (in_progress_ < control_->limit() || control_->limit() == fixed_) return;
-    if (measured_ == 0) {
+    if (!has_ended_) {
         // All of them wait, and nobody knows for how long.
         const std::size_t bound = std::min(4 * first_bound_for(cpus_), fixed_);
         if (control_->limit() >= bound) return;
@@ -165,10 +174,10 @@ void job_limit::raise_bound_if_free(twill::time_point now) {
     begin_with(std::min(4 * control_->limit(), fixed_), now);
 }
 
-void job_limit::started(pid_t job, twill::time_point at) {
+void job_limit::started(pid_t job, twill::time_point at, const scheduled_time& before) {
     if (control_) {
         control_->begun(at);
-        demand_->started(job, at);
+        demand_->started(job, at, before);
         beside_.push_back({job, in_progress_});
     }
     ++in_progress_;
@@ -187,17 +196,19 @@ std::size_t job_limit::forget(pid_t job) {
 }
 
 void job_limit::ended(pid_t job, twill::time_point began, twill::time_point at,
-                      const twill::call_sample& times) {
+                      const twill::call_sample& times, std::size_t jobs) {
     const std::size_t others = forget(job);
     if (!control_) return;
+    has_ended_ = true;
     demand_->ended(job, at, times);
     control_->ended(began, at, times);
     waits_grow_.add(static_cast<double>(others), seconds(times.blocked));
     if (blocked_.size() < most_kept)
         blocked_.push_back(times.blocked);
     else
-        blocked_[measured_ % most_kept] = times.blocked;
-    ++measured_;
+        blocked_[samples_ % most_kept] = times.blocked;
+    ++samples_;
+    measured_ += jobs;
     sum_.run += times.run;
     sum_.queued += times.queued;
     sum_.blocked += times.blocked;
@@ -207,6 +218,7 @@ void job_limit::ended(pid_t job, twill::time_point began, twill::time_point at,
 void job_limit::ended_unmeasured(pid_t job, twill::time_point began, twill::time_point at) {
     forget(job);
     if (!control_) return;
+    has_ended_ = true;
     demand_->ended(job, at, std::nullopt);
     control_->ended_unmeasured(began, at);
 }

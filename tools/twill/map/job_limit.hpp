@@ -76,9 +76,11 @@ public:
     [[nodiscard]] bool has_room(twill::time_point now, std::optional<std::size_t> left);
     [[nodiscard]] twill::time_point next_look() const noexcept;
 
-    void started(pid_t job, twill::time_point at);
+    // `before`: what the process had done by then, where it stays from job to job.
+    void started(pid_t job, twill::time_point at, const scheduled_time& before = {});
+    // `jobs`: so many were done by it, one after the other.
     void ended(pid_t job, twill::time_point began, twill::time_point at,
-               const twill::call_sample& times);
+               const twill::call_sample& times, std::size_t jobs = 1);
     // One that was stopped, or could not be measured.
     void ended_unmeasured(pid_t job, twill::time_point began, twill::time_point at);
 
@@ -88,6 +90,7 @@ public:
 private:
     void begin_with(std::size_t jobs, twill::time_point now);
     [[nodiscard]] bool cpus_have_room(twill::time_point now);
+    [[nodiscard]] double for_each_cpu(twill::time_point now) const noexcept;
     [[nodiscard]] bool some_cpu_is_idle(twill::time_point now);
     [[nodiscard]] bool is_last_wave(std::size_t left) const noexcept;
     void raise_bound_if_free(twill::time_point now);
@@ -104,7 +107,9 @@ private:
     bool had_room_ = true;
     twill::time_point next_try_ = twill::never;
     twill::time_point next_raise_{};  // of the bound, as long as none has ended
+    bool has_ended_ = false;          // one of them
     std::size_t measured_ = 0;
+    std::size_t samples_ = 0;               // of one job or several
     twill::call_sample sum_;                // over all that were measured
     std::vector<twill::duration> blocked_;  // of the latest that were
 

@@ -1,12 +1,13 @@
 #include "twill/map/job_log.hpp"
 
+#include "twill/map/file_lock.hpp"
+
 #include <twill/core/error.hpp>
 #include <twill/core/timeout.hpp>
 #include <twill/runtime/blocking.hpp>
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,7 +15,6 @@
 #include <chrono>
 #include <fstream>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 namespace twill_command {
@@ -30,16 +30,6 @@ constexpr mode_t usual_mode = 0666;
 bool is_regular(int file) {
     struct stat about{};
     return ::fstat(file, &about) == 0 && S_ISREG(about.st_mode);
-}
-
-// Whether it is ours now. A process on its way from fork to exec shares it with the one that made
-// it, even if that was killed: so this looks more than once.
-bool lock(int file) {
-    for (int looks = 0; looks < 20; ++looks) {
-        if (::flock(file, LOCK_EX | LOCK_NB) == 0) return true;
-        std::this_thread::sleep_for(25ms);
-    }
-    return false;
 }
 
 }  // namespace
@@ -83,7 +73,7 @@ job_log::job_log(std::string path, bool goes_on, std::function<void()> sync_outp
     try {
         is_regular_ = is_regular(file_);
         if (is_regular_) {
-            if (!lock(file_))
+            if (!lock_file(file_))
                 throw unusable_log(fmt::format("{} is in use: another twill map writes it", path_));
             earlier_ = job_history(path_);
             if (!goes_on && !earlier_.empty())

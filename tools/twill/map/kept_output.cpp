@@ -13,7 +13,8 @@ kept_output::kept_output(kept_output&& other) noexcept
       blocks_(std::move(other.blocks_)),
       memory_(std::move(other.memory_)),
       capacity_(std::exchange(other.capacity_, 0)),
-      size_(std::exchange(other.size_, 0)) {
+      size_(std::exchange(other.size_, 0)),
+      last_spilled_(other.last_spilled_) {
     other.blocks_.clear();
 }
 
@@ -48,6 +49,7 @@ twill::task<> kept_output::spill() {
         throw;
     }
     blocks_.push_back({number, static_cast<std::uint32_t>(size_)});
+    last_spilled_ = last();
     size_ = 0;
 }
 

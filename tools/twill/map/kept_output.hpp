@@ -44,6 +44,10 @@ public:
     [[nodiscard]] bool empty() const noexcept { return size_ == 0 && blocks_.empty(); }
     // Bytes of all of it.
     [[nodiscard]] std::size_t size() const noexcept;
+    // Unless it is empty.
+    [[nodiscard]] std::byte last() const noexcept {
+        return size_ > 0 ? memory_[size_ - 1] : last_spilled_;
+    }
     // All of it, when no part was spilled.
     [[nodiscard]] bool in_memory() const noexcept { return blocks_.empty(); }
     [[nodiscard]] std::span<const std::byte> tail() const noexcept {
@@ -77,6 +81,7 @@ private:
     std::unique_ptr<std::byte[]> memory_;  // what comes behind the blocks
     std::size_t capacity_ = 0;
     std::size_t size_ = 0;
+    std::byte last_spilled_{};
 };
 
 }  // namespace twill_command

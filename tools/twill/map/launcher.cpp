@@ -60,7 +60,9 @@ std::variant<attempt, refusal> launcher::start_worker(const std::string& mark) {
 std::variant<attempt, refusal> launcher::start() {
     try {
         const auto began = twill::now();
-        attempt made{.child = twill::process::start(command_), .began = began};
+        auto child = twill::process::start(command_);
+        job_processes::member listed(processes_, child.pid());
+        attempt made{.listed = std::move(listed), .child = std::move(child), .began = began};
         made.start_took = twill::now() - began;
         return made;
     } catch (const twill::io_error& failure) {

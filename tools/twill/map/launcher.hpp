@@ -3,6 +3,7 @@
 
 #include "twill/map/arguments.hpp"
 #include "twill/map/command_template.hpp"
+#include "twill/map/job_processes.hpp"
 #include "twill/map/planned_job.hpp"
 
 #include <twill/core/time.hpp>
@@ -17,6 +18,7 @@ namespace twill_command {
 
 // One try of a job.
 struct attempt {
+    job_processes::member listed;  // gone after the child
     twill::process child;
     twill::time_point began;
     twill::duration start_took{};  // us
@@ -32,6 +34,10 @@ struct refusal {
 
     // The system is short of something that the end of a job gives back.
     [[nodiscard]] bool may_pass() const noexcept;
+    // There are too many inputs in it: each alone may do.
+    [[nodiscard]] bool is_for_size(const planned_job& what) const noexcept {
+        return what.inputs.size() > 1 && why == std::errc::argument_list_too_long;
+    }
     // Of the program as a whole, as a shell's.
     [[nodiscard]] int status() const noexcept;
 };
@@ -46,6 +52,8 @@ public:
     launcher& operator=(const launcher&) = delete;
 
     [[nodiscard]] std::variant<attempt, refusal> start(const planned_job& what);
+    // Those that it has started.
+    [[nodiscard]] job_processes& processes() noexcept { return processes_; }
 
     // A worker that stays; `mark`: what ends its answers.
     [[nodiscard]] std::variant<attempt, refusal> start_worker(const std::string& mark);
@@ -63,6 +71,7 @@ private:
     const map_arguments& arguments_;
     command_template template_;
     twill::command command_;
+    job_processes processes_;
     int null_device_;
 };
 

@@ -79,9 +79,6 @@ int sum_up(const map_outcome& outcome) {
 
 job_limit limit_for(const map_arguments& arguments, unsigned most, twill::time_point began) {
     if (arguments.jobs) return job_limit(most);
-    // What one of those does with its time is not known input by input.
-    if (arguments.worker != worker_protocol::none)
-        return job_limit(std::min(twill::usable_cpus(), most));
     return {twill::usable_cpus(), most, began, arguments.manners};
 }
 
@@ -109,13 +106,13 @@ int run_jobs(const map_arguments& arguments, input_source& inputs) {
         program = std::move(found.path);
     }
     const bool asked_for = arguments.jobs.has_value();
-    const unsigned jobs = jobs_that_fit(arguments.jobs.value_or(most_measured), asked_for);
+    const unsigned jobs =
+        jobs_that_fit(arguments, arguments.jobs.value_or(most_measured), asked_for);
     if (jobs == 0) return exit_other_error;
     for (const auto& path : {arguments.timeline, arguments.trace})
         if (path) job_chart::prepare(*path);
     record_keeper records(arguments);
     if (arguments.niceness) be_nice(*arguments.niceness);
-    adopt_orphans();
     const auto began = twill::now();
     job_limit limit = limit_for(arguments, jobs, began);
     runner all(arguments, inputs, std::move(program), limit, records);
@@ -151,6 +148,13 @@ int run_with(const map_arguments& arguments) {
                                    : input_source(file, arguments.null_separated ? '\0' : '\n');
     if (!arguments.inputs && file == "-" && ::isatty(STDIN_FILENO) == 1)
         complain("twill map: reading inputs from the terminal, one a line; Ctrl-D ends them");
+    const halt_policy& halt = arguments.halt;
+    if (halt.is_percent && halt.why == halt_policy::reason::done && !inputs.total()) {
+        complain(
+            "twill map: --halt done=N%: how many inputs a pipe brings is not known; put them into "
+            "a file, or behind ':::'");
+        return exit_usage;
+    }
     return arguments.dry_run ? run_dry(arguments, inputs) : run_jobs(arguments, inputs);
 }
 
@@ -166,6 +170,9 @@ int run_map(int argc, char** argv) {
     // Writing to a closed pipe is to fail, so that what runs can be ended first. Not ignored: jobs
     // would inherit that.
     std::signal(SIGPIPE, [](int) {});
+    // Where it is ignored, which some programs leave to those that they start, nobody could wait
+    // for a child: the kernel would not keep how it ended.
+    std::signal(SIGCHLD, SIG_DFL);
     try {
         return run_with(std::get<map_arguments>(understood));
     } catch (const unusable_log& why) {

@@ -48,11 +48,20 @@ twill::task<> printer::run() {
 
 twill::task<> printer::print(printout what) {
     if (what.empty()) co_return;
-    progress_.hide();
+    const progress::interlude alone(progress_);
     co_await write(out_, what.out, what.tag);
+    note_written(what.out, what.tag, false);
     co_await write(err_, what.err, what.tag);
+    note_written(what.err, what.tag, true);
     co_await write(err_, std::as_bytes(std::span(what.note)));
+    if (!what.note.empty()) progress_.note_written(std::byte{'\n'}, true);
     note(what);
+}
+
+void printer::note_written(const kept_output& what, const std::string& tag, bool is_error) {
+    // With a tag, what has no end gets one.
+    if (!what.empty())
+        progress_.note_written(tag.empty() ? what.last() : std::byte{'\n'}, is_error);
 }
 
 twill::task<> printer::write(const output_stream& to, const kept_output& what,

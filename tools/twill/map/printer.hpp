@@ -36,18 +36,16 @@ struct printout {
 
 class printer {
 public:
-    // `in_order`: by number, from 0 on without gaps; else as they come. `log`: gets the records of
-    // what is printed; may be none.
-    printer(bool in_order, progress& line, job_log* log)
-        : in_order_(in_order), progress_(line), log_(log) {}
+    // `in_order`: by number, from 0 on without gaps; else as they come. `printed`: announces that
+    // fewer wait. `log`: gets the records of what is printed; may be none.
+    printer(bool in_order, progress& line, change& printed, job_log* log)
+        : in_order_(in_order), progress_(line), printed_(printed), log_(log) {}
 
     // What job `number` leaves, once for each job.
     void hand_over(std::uint64_t number, printout what);
 
     // Outputs that were handed over and are not printed yet.
     [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
-    // Announces that there are fewer.
-    change& printed() noexcept { return printed_; }
 
     // No more will be handed over, and what is missing never will; `run` then ends when all is
     // printed.
@@ -60,6 +58,7 @@ public:
 private:
     void note(const printout& what);
     twill::task<> print(printout what);
+    void note_written(const kept_output& what, const std::string& tag, bool is_error);
     twill::task<> write(const output_stream& to, const kept_output& what, const std::string& tag);
     twill::task<> write(const output_stream& to, std::span<const std::byte> bytes);
     twill::task<> write_kept(const output_stream& to, const kept_output& what,
@@ -67,6 +66,7 @@ private:
 
     bool in_order_;
     progress& progress_;
+    change& printed_;
     job_log* log_;
     output_stream out_{1, "standard output"};
     output_stream err_{2, "standard error"};
@@ -76,7 +76,6 @@ private:
     std::uint64_t next_ = 0;
     bool closed_ = false;
     change arrived_;
-    change printed_;
 };
 
 }  // namespace twill_command

@@ -91,7 +91,10 @@ std::string progress_line(const job_counts& counts, std::optional<std::size_t> t
 }
 
 progress::progress(const job_counts& counts, std::optional<std::size_t> total) noexcept
-    : counts_(counts), total_(total), is_shown_(shows_lines(STDERR_FILENO)) {}
+    : counts_(counts),
+      total_(total),
+      is_shown_(shows_lines(STDERR_FILENO)),
+      shows_output_(::isatty(STDOUT_FILENO) == 1) {}
 
 void progress::hide() {
     if (drawn_.empty()) return;
@@ -100,6 +103,7 @@ void progress::hide() {
 }
 
 void progress::draw() {
+    if (!is_drawing_ || !at_line_start_) return;
     std::string line = progress_line(counts_, total_, terminal_width());
     if (line == drawn_) return;
     // A terminal that was stopped (Ctrl-S) must not stop the jobs.

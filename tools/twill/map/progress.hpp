@@ -53,6 +53,25 @@ public:
 
     // Takes the line away, before something else is written to the terminal.
     void hide();
+    // The same, and none is drawn for as long as this lives.
+    class interlude {
+    public:
+        explicit interlude(progress& line) : line_(line) {
+            line_.hide();
+            line_.is_drawing_ = false;
+        }
+        ~interlude() { line_.is_drawing_ = true; }
+        interlude(const interlude&) = delete;
+        interlude& operator=(const interlude&) = delete;
+
+    private:
+        progress& line_;
+    };
+    // The latest byte that was written to standard output, or to standard error (then `is_error`).
+    // Over a line that has not ended, none is drawn: it would be taken away with it.
+    void note_written(std::byte last, bool is_error) noexcept {
+        if (is_error || shows_output_) at_line_start_ = last == std::byte{'\n'};
+    }
 
     // Draws ten times a second what has changed; until cancelled.
     twill::task<> keep_drawn();
@@ -63,6 +82,9 @@ private:
     const job_counts& counts_;
     std::optional<std::size_t> total_;
     bool is_shown_;
+    bool shows_output_;  // the terminal gets standard output, too
+    bool is_drawing_ = true;
+    bool at_line_start_ = true;
     std::string drawn_;
 };
 

@@ -1,5 +1,8 @@
 #include "twill/map/results_folder.hpp"
 
+#include "twill/map/file_lock.hpp"
+#include "twill/map/job_log.hpp"
+
 #include <twill/core/error.hpp>
 
 #include <fcntl.h>
@@ -96,6 +99,10 @@ results_folder::~results_folder() {
 }
 
 void results_folder::begin() {
+    // Its log may be elsewhere.
+    if (!lock_file(folder_))
+        throw unusable_log(
+            fmt::format("{} is in use: another twill map keeps its results there", path_));
     const std::string unfinished = path_ + "/" + unfinished_name;
     std::error_code failed;
     fs::remove_all(unfinished, failed);

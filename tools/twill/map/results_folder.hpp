@@ -28,8 +28,8 @@ public:
     results_folder(const results_folder&) = delete;
     results_folder& operator=(const results_folder&) = delete;
 
-    // Removes what an earlier run left unfinished: once it is sure that nobody else writes here,
-    // and before the first `write`. Throws io_error.
+    // Removes what an earlier run left unfinished, before the first `write`. Throws io_error, and
+    // unusable_log when another run writes here.
     void begin();
 
     // Writes one job's folder, over that of an earlier try. Blocks. Any thread, one at a time for

@@ -29,6 +29,32 @@ void run_control::stop_all() {
     if (everything) everything->cancel();
 }
 
+twill::task<bool> run_control::job_ended_before(twill::time_point when) {
+    if (when == twill::never) {
+        co_await job_ended_.next();
+        co_return true;
+    }
+    try {
+        co_await twill::with_deadline(when, until_job_ended());
+        co_return true;
+    } catch (const twill::timed_out&) {
+        co_return false;
+    }
+}
+
+twill::task<> run_control::until_job_ended() { co_await job_ended_.next(); }
+
+// A moving average.
+void run_control::note_share(const twill::call_sample& times) noexcept {
+    const auto all = times.run + times.queued + times.blocked;
+    if (all <= twill::duration::zero()) return;
+    constexpr double weight = 0.1;
+    const double its =
+        static_cast<double>((times.run + times.queued).count()) / static_cast<double>(all.count());
+    double& share = outcome.counts.share_on_cpu;
+    share = share < 0 ? its : share + weight * (its - share);
+}
+
 twill::task<> run_control::pause(twill::duration length) {
     try {
         co_await twill::with_timeout(length, until_ending());

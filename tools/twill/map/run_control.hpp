@@ -7,6 +7,7 @@
 #include <twill/core/scope.hpp>
 #include <twill/core/task.hpp>
 #include <twill/core/time.hpp>
+#include <twill/runtime/adaptive_controller.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -26,12 +27,14 @@ struct map_outcome {
 class run_control {
 public:
     // `inputs`: how many there are, where it is known.
-    explicit run_control(std::optional<std::size_t> inputs) : line_(outcome.counts, inputs) {}
+    explicit run_control(std::optional<std::size_t> inputs)
+        : inputs_(inputs), line_(outcome.counts, inputs) {}
     run_control(const run_control&) = delete;
     run_control& operator=(const run_control&) = delete;
 
     map_outcome outcome;
 
+    [[nodiscard]] std::optional<std::size_t> inputs() const noexcept { return inputs_; }
     [[nodiscard]] progress& line() noexcept { return line_; }
     // Whether no more jobs are started.
     [[nodiscard]] bool is_ending() const noexcept { return ending_; }
@@ -48,6 +51,19 @@ public:
     // Announces that a job has ended, or that no more are started; or there is more for workers to
     // do.
     change& job_ended() noexcept { return job_ended_; }
+    // Announces that fewer jobs than before were started and are not printed.
+    change& held_less() noexcept { return held_less_; }
+    // Both.
+    void announce_end() noexcept {
+        job_ended_.announce();
+        held_less_.announce();
+    }
+
+    // Until that is announced, or at `when` (`never`: not then): false.
+    twill::task<bool> job_ended_before(twill::time_point when);
+
+    // A job that has ended: its share is shown in the line.
+    void note_share(const twill::call_sample& times) noexcept;
 
     // Shorter, once no more are started.
     twill::task<> pause(twill::duration length);
@@ -60,11 +76,14 @@ public:
 
 private:
     twill::task<> until_ending();
+    twill::task<> until_job_ended();
 
+    std::optional<std::size_t> inputs_;
     progress line_;
     bool ending_ = false;
     change ending_changed_;
     change job_ended_;
+    change held_less_;
 };
 
 }  // namespace twill_command

@@ -33,10 +33,10 @@ void run_report::started(twill::time_point now, twill::duration took, std::size_
     start_ += seconds(took);
 }
 
-void run_report::ended(twill::time_point now, std::size_t beside,
-                       const twill::call_sample& times) noexcept {
+void run_report::ended(twill::time_point now, std::size_t beside, const twill::call_sample& times,
+                       std::size_t jobs) noexcept {
     ended_unmeasured(now);
-    ++measured_;
+    measured_ += jobs;
     run_ += seconds(times.run);
     queued_ += seconds(times.queued);
     blocked_ += seconds(times.blocked);
@@ -46,8 +46,9 @@ void run_report::ended(twill::time_point now, std::size_t beside,
     its.blocked += seconds(times.blocked);
 }
 
-void run_report::ended_unmeasured(twill::time_point now) noexcept {
+void run_report::ended_unmeasured(twill::time_point now, std::size_t jobs) noexcept {
     pass_time(now);
+    unmeasured_ += jobs;
     if (running_ > 0) --running_;
 }
 
@@ -65,18 +66,18 @@ double run_report::blocked_growth() const noexcept {
 
 run_report::sums run_report::sum_up() const noexcept {
     sums all;
-    all.jobs = measured_;
+    all.jobs = measured_ == 0 ? 0 : measured_ + unmeasured_;
     all.allowed = allowed_;
     all.seconds = seconds(now_ - first_);
     const double room = static_cast<double>(allowed_) * all.seconds;
     if (measured_ == 0 || room <= 0) return all;
     const double growth = blocked_growth();
-    all.one_by_one = run_ + blocked_ - growth;
+    const double of_measured = run_ + blocked_ - growth;
+    const auto jobs = static_cast<double>(all.jobs);
+    all.one_by_one = of_measured * jobs / static_cast<double>(measured_);
     all.actual = all.one_by_one / all.seconds;
-    const double by_cpus = run_ > 0 ? cpus_ * all.one_by_one / run_ : all.one_by_one;
-    all.predicted =
-        std::max(std::min({static_cast<double>(allowed_), static_cast<double>(measured_), by_cpus}),
-                 all.actual);
+    const double by_cpus = run_ > 0 ? cpus_ * of_measured / run_ : all.one_by_one;
+    all.predicted = std::max(std::min({static_cast<double>(allowed_), jobs, by_cpus}), all.actual);
     const double after = seconds(now_ - last_start_);
     const double tail =
         static_cast<double>(allowed_) * after - (occupied_ - occupied_at_last_start_);

@@ -20,9 +20,12 @@ public:
     void started(twill::time_point now, twill::duration took, std::size_t running,
                  std::size_t allowed) noexcept;
     // One that was started beside others, `beside` with itself, has ended.
-    void ended(twill::time_point now, std::size_t beside, const twill::call_sample& times) noexcept;
-    // The same for one of which nothing was measured.
-    void ended_unmeasured(twill::time_point now) noexcept;
+    // `jobs`: so many were done by it, one after the other.
+    void ended(twill::time_point now, std::size_t beside, const twill::call_sample& times,
+               std::size_t jobs = 1) noexcept;
+    // The same for one of which nothing was measured. What `jobs` took that were done by it is
+    // taken for what the others did.
+    void ended_unmeasured(twill::time_point now, std::size_t jobs = 0) noexcept;
 
     // Where the time of the slots went, as shares of all of it.
     struct losses {
@@ -65,6 +68,7 @@ private:
     double occupied_ = 0;      // slots times seconds
     double occupied_at_last_start_ = 0;
     std::size_t measured_ = 0;
+    std::size_t unmeasured_ = 0;  // and done
     double run_ = 0;
     double queued_ = 0;
     double blocked_ = 0;

@@ -19,31 +19,53 @@ int unless_ignored(int number) {
     return now.sa_handler == SIG_IGN ? SIGTERM : number;
 }
 
+// As the signal itself would have stopped this program, which is not where nobody could continue
+// it; until it is continued.
+void stop_here() {
+    struct sigaction ours{};
+    struct sigaction usual{};
+    usual.sa_handler = SIG_DFL;
+    ::sigaction(SIGTSTP, &usual, &ours);
+    ::raise(SIGTSTP);
+    ::sigaction(SIGTSTP, &ours, nullptr);
+}
+
 }  // namespace
 
 runner::runner(const map_arguments& arguments, input_source& inputs, std::string program,
                job_limit& limit, record_keeper& records)
     : arguments_(arguments),
       records_(records),
-      signals_({SIGTERM, SIGQUIT, unless_ignored(SIGINT), unless_ignored(SIGHUP)}),
+      signals_({SIGTERM, SIGQUIT, unless_ignored(SIGINT), unless_ignored(SIGHUP),
+                unless_ignored(SIGTSTP)}),
       control_(inputs.total()),
       launcher_(arguments, std::move(program)),
       slots_(arguments, limit, control_),
       delivery_(arguments, launcher_, records, limit, control_),
-      intake_(arguments, inputs, records, control_,
-              [this](const planned_job& alone, std::string why) {
-                  delivery_.fail_unstarted(alone, std::move(why));
-              }),
+      intake_(
+          arguments, inputs, records, control_,
+          [this](const planned_job& alone, std::string why) {
+              delivery_.fail_unstarted(alone, std::move(why));
+          },
+          [this] { return delivery_.wait_for_room(); }),
       time_limit_(arguments.timeout),
       report_(twill::usable_cpus()) {
     if (arguments.worker != worker_protocol::none)
-        workers_.emplace(arguments, launcher_, intake_, delivery_, control_, time_limit_, chart_,
-                         limit.now());
+        workers_.emplace(arguments, worker_pool::surroundings{.commands = launcher_,
+                                                              .inputs = intake_,
+                                                              .results = delivery_,
+                                                              .control = control_,
+                                                              .limit = limit,
+                                                              .gate = slots_.gate(),
+                                                              .allowed_time = time_limit_,
+                                                              .report = report_,
+                                                              .chart = chart_});
 }
 
 twill::task<map_outcome> runner::run() {
     auto all = [this](twill::scope_ref beside) -> twill::task<> {
         beside.spawn(&runner::watch_signals, this);
+        beside.spawn(&job_processes::keep_reaping, &launcher_.processes());
         if (slots_.gate().guards_memory()) beside.spawn(&memory_guard::run, &slots_.guard());
         if (control_.line().is_shown()) beside.spawn(&progress::keep_drawn, &control_.line());
         co_await run_all();
@@ -91,12 +113,18 @@ twill::task<> runner::keep_log() {
     } catch (const twill::io_error& failure) {
         why = failure.what();
     }
-    if (!why.empty()) control_.end_early(exit_other_error, std::move(why));
+    if (why.empty()) co_return;
+    control_.end_early(exit_other_error, std::move(why));
+    records_.log().written().announce();
 }
 
 twill::task<> runner::watch_signals() {
     for (;;) {
         const int number = co_await signals_.next();
+        if (number == SIGTSTP) {
+            suspend();
+            continue;
+        }
         const bool again = std::exchange(control_.outcome.signal, number) != 0;
         if (number == SIGINT && !again)
             interrupt();
@@ -114,6 +142,16 @@ void runner::interrupt() {
              running, running == 1 ? "" : "s", running == 1 ? "it" : "them");
 }
 
+// Ctrl-Z reaches this program alone, since each job has a group of its own.
+void runner::suspend() {
+    control_.line().hide();
+    launcher_.processes().signal_groups(SIGTSTP);
+    const auto since = twill::now();
+    stop_here();
+    time_limit_.note_stopped(twill::now() - since);
+    launcher_.processes().signal_groups(SIGCONT);
+}
+
 twill::task<> runner::dispatch(twill::scope_ref starting) {
     while (!control_.is_ending()) {
         limiter& limited_by = control_.outcome.counts.limited_by;
@@ -127,11 +165,16 @@ twill::task<> runner::dispatch(twill::scope_ref starting) {
         }
         if (!co_await slots_.wait(intake_.left())) break;
         auto launched = co_await launch(taken);
-        if (auto* refused = std::get_if<refusal>(&launched)) {
+        auto* const refused = std::get_if<refusal>(&launched);
+        if (refused != nullptr && !refused->is_for_size(taken)) {
             delivery_.note_refusal(taken, std::move(*refused));
             continue;
         }
         control_.outcome.counts.started += taken.inputs.size();
+        if (refused != nullptr) {
+            starting.spawn(&runner::run_one_by_one, this, std::move(taken));
+            continue;
+        }
         starting.spawn(&runner::run_job, this, std::move(taken),
                        std::get<attempt>(std::move(launched)));
     }
@@ -153,6 +196,7 @@ twill::task<std::variant<attempt, refusal>> runner::launch(const planned_job& wh
 twill::task<> runner::run_job(planned_job what, attempt now) {
     for (;;) {
         job_result result = co_await follow(now);
+        now.listed.leave();
         const auto times = note_end(what, now, result);
         if (!now.evicted) ++what.tries;
         const bool again = co_await may_try_again(what, now, result);
@@ -174,12 +218,13 @@ twill::task<job_result> runner::follow(attempt& now) {
     co_return co_await attend(now.child, now.began, time_limit_, delivery_.store());
 }
 
-// Of a batch that failed, most may be good.
+// Of a batch that failed, most may be good. They run side by side as other jobs do.
 twill::task<> runner::run_one_by_one(planned_job what) {
     for (std::size_t i = 0; i < what.inputs.size(); ++i) {
         planned_job alone{.names = {what.names[i]}, .inputs = {std::move(what.inputs[i])}};
         {
-            const delivery::in_between waiting(delivery_);
+            const auto waiting = delivery_.in_between();
+            co_await delivery_.wait_for_reader();
             if (!co_await slots_.wait()) co_return;
         }
         auto launched = co_await launch(alone);
@@ -188,7 +233,8 @@ twill::task<> runner::run_one_by_one(planned_job what) {
             delivery_.note_refusal(alone, std::move(*refused));
             continue;
         }
-        co_await run_job(std::move(alone), std::get<attempt>(std::move(launched)));
+        control_.jobs->spawn(&runner::run_job, this, std::move(alone),
+                             std::get<attempt>(std::move(launched)));
     }
 }
 
@@ -240,7 +286,7 @@ twill::task<bool> runner::may_try_again(const planned_job& what, const attempt& 
                                         const job_result& result) {
     const bool wanted = last.evicted || (!result.success() && what.tries < arguments_.tries);
     if (!wanted || control_.is_ending()) co_return false;
-    const delivery::in_between waiting(delivery_);
+    const auto waiting = delivery_.resting();
     if (!last.evicted) co_await control_.pause(pauses_.after(what.tries));
     co_return co_await slots_.wait();
 }

@@ -82,6 +82,7 @@ private:
     twill::task<> run_one_by_one(planned_job what);
 
     void interrupt();
+    void suspend();
     void note_start(attempt& one);
     void note_in_views(const planned_job& what, const attempt& one, const job_result& result,
                        const std::optional<twill::call_sample>& times);

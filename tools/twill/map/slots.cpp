@@ -1,7 +1,5 @@
 #include "twill/map/slots.hpp"
 
-#include <twill/core/timeout.hpp>
-
 #include <fmt/format.h>
 
 #include <chrono>
@@ -23,7 +21,7 @@ twill::task<bool> slots::wait(std::optional<std::size_t> left) {
         counts.allowed = limit_.now();
         counts.limited_by = limiter::jobs;
         if (!has_room) {
-            co_await wait_for_end();
+            co_await control_.job_ended_before(limit_.next_look());
         } else if (now < next_start_) {
             counts.limited_by = limiter::delay;
             co_await control_.pause(next_start_ - now);
@@ -36,22 +34,6 @@ twill::task<bool> slots::wait(std::optional<std::size_t> left) {
     }
     co_return false;
 }
-
-// Of a job, or until those that run are to be looked at.
-twill::task<> slots::wait_for_end() {
-    const auto look = limit_.next_look();
-    if (look == twill::never) {
-        co_await control_.job_ended().next();
-        co_return;
-    }
-    try {
-        co_await twill::with_deadline(look, until_job_ends());
-    } catch (const twill::timed_out&) {
-        // That was it.
-    }
-}
-
-twill::task<> slots::until_job_ends() { co_await control_.job_ended().next(); }
 
 bool slots::machine_has_room() {
     if (guard_.is_recovering() && !guard_.nothing_runs()) return false;
@@ -68,12 +50,12 @@ void slots::give_back(const attempt& one, const std::optional<twill::call_sample
     --control_.outcome.counts.running;
     guard_.note_end(one);
     if (times) {
-        note_share(*times);
+        control_.note_share(*times);
         limit_.ended(one.child.pid(), one.began, twill::now(), *times);
     } else {
         limit_.ended_unmeasured(one.child.pid(), one.began, twill::now());
     }
-    control_.job_ended().announce();
+    control_.announce_end();
 }
 
 std::string slots::what_guards_did() const {
@@ -83,17 +65,6 @@ std::string slots::what_guards_did() const {
         words += fmt::format("{}{} job{} stopped for want of memory and run again",
                              words.empty() ? "guards: " : "; ", evicted, evicted == 1 ? "" : "s");
     return words;
-}
-
-// A moving average, for the progress line.
-void slots::note_share(const twill::call_sample& times) noexcept {
-    const auto all = times.run + times.queued + times.blocked;
-    if (all <= twill::duration::zero()) return;
-    constexpr double weight = 0.1;
-    const double its =
-        static_cast<double>((times.run + times.queued).count()) / static_cast<double>(all.count());
-    double& share = control_.outcome.counts.share_on_cpu;
-    share = share < 0 ? its : share + weight * (its - share);
 }
 
 }  // namespace twill_command

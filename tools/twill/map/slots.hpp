@@ -43,9 +43,6 @@ public:
     [[nodiscard]] memory_guard& guard() noexcept { return guard_; }
 
 private:
-    void note_share(const twill::call_sample& times) noexcept;
-    twill::task<> wait_for_end();
-    twill::task<> until_job_ends();
     [[nodiscard]] bool machine_has_room();
 
     std::optional<twill::duration> delay_;

@@ -26,6 +26,10 @@ public:
     // A job ended by itself.
     void note(twill::duration took) noexcept;
 
+    // All jobs were stopped for a while (Ctrl-Z), which does not count; and how long in all.
+    void note_stopped(twill::duration length) noexcept { stopped_ += length; }
+    [[nodiscard]] twill::duration stopped() const noexcept { return stopped_; }
+
 private:
     static constexpr std::size_t least_known = 3;
 
@@ -34,6 +38,7 @@ private:
     std::array<twill::duration, 63> latest_{};
     std::size_t known_ = 0;
     std::size_t next_ = 0;
+    twill::duration stopped_{};
 };
 
 }  // namespace twill_command

@@ -37,12 +37,51 @@ std::optional<scheduled_time> read_schedstat(pid_t process) {
     return parse_schedstat({text.data(), static_cast<std::size_t>(length)});
 }
 
+namespace {
+
+std::string stat_of(pid_t process) {
+    return kernel_text(("/proc/" + std::to_string(process) + "/stat").c_str());
+}
+
+// What stands behind the name, which may hold anything: the state first.
+std::string_view behind_name(std::string_view stat) {
+    const auto name_ends = stat.rfind(')');
+    if (name_ends == std::string_view::npos || name_ends + 2 >= stat.size()) return {};
+    return stat.substr(name_ends + 2);
+}
+
+}  // namespace
+
 bool wants_cpu_now(pid_t process) {
-    const std::string all = kernel_text(("/proc/" + std::to_string(process) + "/stat").c_str());
-    // The state stands behind the name, which may hold anything.
-    const auto name_ends = all.rfind(')');
-    return name_ends != std::string::npos && name_ends + 2 < all.size() &&
-           all[name_ends + 2] == 'R';
+    const std::string all = stat_of(process);
+    return behind_name(all).starts_with('R');
+}
+
+std::optional<twill::duration> parse_cpu_time(std::string_view text, long ticks_a_second) {
+    // User and system time, and both of the children, are the twelfth to fifteenth there.
+    constexpr int first = 11;
+    constexpr int behind_last = first + 4;
+    std::string_view rest = behind_name(text);
+    std::int64_t ticks = 0;
+    for (int field = 0; field < behind_last; ++field) {
+        const std::string_view word = rest.substr(0, rest.find(' '));
+        if (word.empty()) return std::nullopt;
+        if (field >= first) {
+            std::int64_t number = 0;
+            const auto [end, error] =
+                std::from_chars(std::to_address(word.begin()), std::to_address(word.end()), number);
+            if (error != std::errc() || end != std::to_address(word.end())) return std::nullopt;
+            ticks += number;
+        }
+        rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+    }
+    constexpr std::int64_t nanoseconds = 1'000'000'000;
+    return twill::duration(ticks * (nanoseconds / ticks_a_second));
+}
+
+std::optional<twill::duration> read_cpu_time(pid_t process) {
+    static const long ticks_a_second = ::sysconf(_SC_CLK_TCK);
+    return parse_cpu_time(stat_of(process), ticks_a_second);
 }
 
 twill::call_sample times_of_job(twill::duration wall, const std::optional<scheduled_time>& first,

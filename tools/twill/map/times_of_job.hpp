@@ -25,6 +25,13 @@ std::optional<scheduled_time> parse_schedstat(std::string_view text);
 // does not say.
 std::optional<scheduled_time> read_schedstat(pid_t process);
 
+// CPU time of all threads of a process and of the children that it has waited for, in steps of
+// some milliseconds.
+std::optional<twill::duration> read_cpu_time(pid_t process);
+
+// From the text of /proc/PID/stat, with so many ticks a second.
+std::optional<twill::duration> parse_cpu_time(std::string_view text, long ticks_a_second);
+
 // Whether that thread runs, or waits for a CPU, at this moment: of what it waits for one now, the
 // above says nothing before it has got it. False also where the kernel does not say.
 bool wants_cpu_now(pid_t process);

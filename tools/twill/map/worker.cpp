@@ -41,16 +41,18 @@ worker::worker(attempt process, worker_protocol protocol, const std::string& mar
       limit_(limit),
       store_(store),
       desk_(desk),
-      parser_(protocol, mark) {}
+      parser_(protocol, mark),
+      meter_(process_.child.pid()) {}
 
 twill::task<> worker::live() {
     auto stop = [this]() -> twill::task<> {
         status_ = co_await process_.child.terminate(stop_grace);
     };
     co_await twill::finally(work(), stop, stop_grace + twill::default_cleanup_limit);
+    process_.listed.leave();
     drain_errors();
     if (unanswered_.empty()) co_return;
-    desk_.note_busy(false);
+    desk_.end_turn(turn_, twill::now(), std::nullopt);
     job_result& first = unanswered_.front().result;
     first.status = status_;
     first.ended = twill::now();
@@ -81,14 +83,11 @@ twill::task<> worker::feed(twill::scope_ref all) {
         for (;;) {
             const std::size_t window = desk_.window();
             // Several at a time, where several are sent ahead.
-            if (unanswered_.size() <= window / 2) {
-                auto jobs = desk_.take(window - unanswered_.size());
-                if (!jobs.empty()) {
-                    co_await send(std::move(jobs));
-                    continue;
-                }
-                if (desk_.is_finished() && unanswered_.empty()) break;
+            if (unanswered_.size() <= window / 2 && may_take()) {
+                co_await send(desk_.take(window - unanswered_.size()));
+                continue;
             }
+            if (desk_.is_finished() && unanswered_.empty()) break;
             co_await desk_.changed().next();
         }
     } catch (const twill::io_error&) {
@@ -104,10 +103,15 @@ twill::task<> worker::feed(twill::scope_ref all) {
 twill::task<> worker::send(std::vector<planned_job> jobs) {
     std::string bytes;
     const auto now = twill::now();
-    if (unanswered_.empty()) desk_.note_busy(true);
+    if (unanswered_.empty()) begin_turn(now);
+    turn_.inputs += jobs.size();
     for (planned_job& each : jobs) {
         append_input(bytes, each.inputs.front(), protocol_);
-        unanswered_.push_back({std::move(each), now, job_result(store_), process_.slot});
+        unanswered_.push_back({.what = std::move(each),
+                               .began = now,
+                               .result = job_result(store_),
+                               .slot = process_.slot,
+                               .stopped_before = limit_.stopped()});
     }
     co_await process_.child.in().write_all(bytes);
 }
@@ -148,6 +152,7 @@ twill::task<> worker::until_ended() {
 twill::task<bool> worker::take_answers() {
     std::size_t answers = 0;
     const auto now = twill::now();
+    const bool first = !has_answered_;
     const auto began = unanswered_.empty() ? now : unanswered_.front().began;
     for (;;) {
         const answer_part part = parser_.next();
@@ -169,21 +174,58 @@ twill::task<bool> worker::take_answers() {
         if (answers++ == 0) co_await gather_errors();
         co_await end_answer(part.status, now);
     }
-    if (answers > 0) desk_.note_time(answers, now - began);
+    if (answers > 0) desk_.note_time(answers, now - (first ? process_.began : began), first);
     co_return true;
 }
 
 twill::task<> worker::end_answer(int status, twill::time_point now) {
     answer done = std::move(unanswered_.front());
     unanswered_.pop_front();
-    if (unanswered_.empty())
-        desk_.note_busy(false);
-    else
+    ++turn_.answers;
+    has_answered_ = true;
+    const bool is_last = unanswered_.empty();
+    if (is_last || meter_.is_due(now)) {
+        const bool alone = turn_.inputs == 1;
+        // Later than `now`, perhaps: others have had their turn since.
+        const auto looked = twill::now();
+        const auto times = end_turn(looked);
+        if (alone) done.times = times;
+        is_to_rest_ = !is_last && !desk_.has_room();
+        if (!is_last) begin_turn(looked);
+    }
+    if (!is_last) {
         unanswered_.front().began = now;
+        unanswered_.front().stopped_before = limit_.stopped();
+    }
     done.result.status.exited = true;
     done.result.status.code = status;
     done.result.ended = now;
     co_await desk_.answered(std::move(done));
+}
+
+// What was sent ahead is answered in any case.
+bool worker::may_take() {
+    if (!desk_.has_inputs()) return false;
+    return unanswered_.empty() ? desk_.has_room() : !is_to_rest_;
+}
+
+void worker::begin_turn(twill::time_point now) {
+    turn_ = {.process = process_.child.pid(),
+             .began = now,
+             .is_first = !has_answered_,
+             .inputs = unanswered_.size()};
+    meter_.begin(now);
+    desk_.begin_turn(turn_, meter_.seen());
+}
+
+std::optional<twill::call_sample> worker::end_turn(twill::time_point now) {
+    std::optional<twill::call_sample> times;
+    if (desk_.measures() && meter_.is_due(now))
+        times = meter_.end(now);
+    else
+        meter_.skip();
+    desk_.end_turn(turn_, now, times);
+    return times;
 }
 
 twill::task<> worker::keep(kept_output& into, std::span<const std::byte> bytes) {
@@ -255,6 +297,10 @@ void worker::add_errors_without_job(std::span<const std::byte> bytes) {
     write_to_stderr({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
+twill::time_point worker::deadline_for(const answer& one, twill::duration allowed) const {
+    return twill::after(one.began, allowed + limit_.stopped() - one.stopped_before);
+}
+
 twill::task<> worker::watch_time(twill::scope_ref all) {
     for (;;) {
         auto allowed = limit_.now();
@@ -265,8 +311,8 @@ twill::task<> worker::watch_time(twill::scope_ref all) {
         }
         if (limit_.may_change()) allowed = std::max(*allowed, least_share);
         // An input that comes later has its time from then.
-        const auto deadline =
-            twill::after(unanswered_.empty() ? now : unanswered_.front().began, *allowed);
+        const auto deadline = unanswered_.empty() ? twill::after(now, *allowed)
+                                                  : deadline_for(unanswered_.front(), *allowed);
         if (deadline <= now) break;
         co_await twill::sleep(limit_.may_change() ? std::min(deadline - now, look)
                                                   : deadline - now);

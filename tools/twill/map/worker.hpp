@@ -18,14 +18,19 @@
 #include "twill/map/launcher.hpp"
 #include "twill/map/planned_job.hpp"
 #include "twill/map/time_limit.hpp"
+#include "twill/map/worker_meter.hpp"
 #include "twill/map/worker_protocol.hpp"
 
 #include <twill/core/scope.hpp>
 #include <twill/core/task.hpp>
 #include <twill/core/time.hpp>
+#include <twill/runtime/adaptive_controller.hpp>
+
+#include <sys/types.h>
 
 #include <cstddef>
 #include <deque>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,7 +42,20 @@ struct answer {
     planned_job what;
     twill::time_point began;
     job_result result;
-    std::size_t slot;  // of the worker
+    std::size_t slot;                // of the worker
+    twill::duration stopped_before;  // what `time_limit::stopped` was when it began
+    // What was measured of it alone.
+    std::optional<twill::call_sample> times{};
+};
+
+// A worker has something to do, as long as nothing is measured in between (see `worker_meter`).
+struct worker_turn {
+    pid_t process = -1;
+    twill::time_point began{};
+    bool is_first = false;    // of the process
+    std::size_t inputs = 0;   // that it had
+    std::size_t answers = 0;  // of them
+    std::size_t beside = 1;   // so many workers had something to do, with itself
 };
 
 // What workers have in common: where inputs come from and answers go.
@@ -53,10 +71,18 @@ public:
     [[nodiscard]] virtual std::size_t window() const = 0;
     // A worker has written to standard error, apart from its answers.
     virtual void note_error_output() = 0;
-    // `count` answers came after this time.
-    virtual void note_time(std::size_t count, twill::duration took) = 0;
-    // How many workers have something to do, by one more or less.
-    virtual void note_busy(bool busy) = 0;
+    // `count` answers came after this time; the first of a process, since its start.
+    virtual void note_time(std::size_t count, twill::duration took, bool first) = 0;
+    // Whether some wait.
+    [[nodiscard]] virtual bool has_inputs() const = 0;
+    // Whether one more worker may have something to do.
+    [[nodiscard]] virtual bool has_room() = 0;
+    // Whether anybody wants to know what was measured.
+    [[nodiscard]] virtual bool measures() const = 0;
+    // Of a process that had done so much before.
+    virtual void begin_turn(worker_turn& turn, const scheduled_time& before) = 0;
+    virtual void end_turn(const worker_turn& turn, twill::time_point now,
+                          const std::optional<twill::call_sample>& times) = 0;
     // An answer is complete.
     virtual twill::task<> answered(answer whole) = 0;
 
@@ -86,7 +112,11 @@ private:
     twill::task<> read(twill::scope_ref all);
     twill::task<bool> take_answers();
     twill::task<> end_answer(int status, twill::time_point now);
+    [[nodiscard]] bool may_take();
+    void begin_turn(twill::time_point now);
+    std::optional<twill::call_sample> end_turn(twill::time_point now);
     twill::task<> collect();
+    [[nodiscard]] twill::time_point deadline_for(const answer& one, twill::duration allowed) const;
     twill::task<> watch_time(twill::scope_ref all);
     twill::task<> watch_end(twill::scope_ref all);
     twill::task<> kill_slowly();
@@ -104,6 +134,10 @@ private:
     worker_desk& desk_;
     answer_parser parser_;
     std::deque<answer> unanswered_;
+    worker_meter meter_;
+    worker_turn turn_;
+    bool has_answered_ = false;
+    bool is_to_rest_ = false;      // others are to have their turn
     bool keeping_errors_ = false;  // of the first of them, in a file
     bool taking_ = false;          // an answer is being handed over
     bool ended_ = false;           // the process

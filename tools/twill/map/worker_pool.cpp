@@ -13,6 +13,8 @@
 namespace twill_command {
 namespace {
 
+using namespace std::chrono_literals;
+
 // Inputs that were taken and whose outputs are not printed: enough that workers never wait for us.
 constexpr std::size_t most_held = 4096;
 constexpr std::size_t most_queued_bytes = std::size_t{1} << 22U;
@@ -32,25 +34,29 @@ std::string new_mark() {
 
 }  // namespace
 
-worker_pool::worker_pool(const map_arguments& arguments, launcher& commands, intake& inputs,
-                         delivery& results, run_control& control, time_limit& limit,
-                         job_chart& chart, std::size_t workers)
+worker_pool::worker_pool(const map_arguments& arguments, const surroundings& all)
     : arguments_(arguments),
-      launcher_(commands),
-      intake_(inputs),
-      delivery_(results),
-      control_(control),
-      time_limit_(limit),
-      chart_(chart),
-      workers_(workers),
-      mark_(new_mark()) {}
+      launcher_(all.commands),
+      intake_(all.inputs),
+      delivery_(all.results),
+      control_(all.control),
+      limit_(all.limit),
+      gate_(all.gate),
+      time_limit_(all.allowed_time),
+      report_(all.report),
+      chart_(all.chart),
+      measures_(limit_.is_measured() || arguments.report || arguments.has_chart() ||
+                arguments.log_path().has_value()),
+      mark_(new_mark()),
+      most_alive_(limit_.most()) {}
 
 twill::task<> worker_pool::feed() {
     job_counts& counts = control_.outcome.counts;
-    counts.allowed = workers_;
+    counts.allowed = limit_.now();
     while (!control_.is_ending()) {
         while (is_too_much()) {
-            counts.limited_by = queue_.size() >= workers_ ? limiter::jobs : limiter::output;
+            counts.limited_by =
+                queue_.size() >= std::max<std::size_t>(alive_, 1) ? limiter::jobs : limiter::output;
             co_await delivery_.fewer().next();
         }
         counts.limited_by = limiter::inputs;
@@ -81,36 +87,62 @@ void worker_pool::close() {
 
 void worker_pool::start(twill::scope_ref jobs) {
     jobs_ = jobs;
-    for (std::size_t i = 0; i < workers_; ++i) jobs.spawn(&worker_pool::keep_one, this);
+    jobs.spawn(&worker_pool::keep_enough, this);
 }
 
-twill::task<> worker_pool::keep_one() {
-    while (co_await wait_for_work()) {
-        if (!co_await start_and_follow()) break;
+twill::task<> worker_pool::keep_enough() {
+    constexpr twill::duration between_looks = 50ms;  // at a machine that has no room
+    while (!is_finished()) {
+        if (!needs_another() || !has_room())
+            co_await wait_for_room();
+        else if (!gate_.is_open(twill::now(), alive_))
+            co_await control_.pause(between_looks);
+        else
+            start_one();
     }
 }
 
-// More than those that are alive and have nothing to do will take. False: there will be none.
-twill::task<bool> worker_pool::wait_for_work() {
-    const auto idle = [this] { return alive_ - control_.outcome.counts.running; };
-    while (queue_.size() <= idle() || control_.is_ending()) {
-        if (is_finished()) co_return false;
-        co_await changed().next();
-    }
-    co_return true;
+// Those that are alive and have nothing to do would take what there is, if there were room.
+bool worker_pool::needs_another() const {
+    return !queue_.empty() && !control_.is_ending() && alive_ == control_.outcome.counts.running &&
+           alive_ < most_alive_ && another_pays();
 }
 
-// False: another one is not to be tried.
-twill::task<bool> worker_pool::start_and_follow() {
+// One that will be ready only once all is done does nothing. Where that is not known, it may do
+// something.
+bool worker_pool::another_pays() const {
+    const auto inputs = left();
+    if (!limit_.is_measured() || alive_ == 0 || !inputs) return true;
+    return static_cast<double>(*inputs) * seconds_each_ / static_cast<double>(alive_) >=
+           seconds_until_ready_;
+}
+
+// Or for something to do, or its end.
+twill::task<> worker_pool::wait_for_room() {
+    const auto look = queue_.empty() ? twill::never : limit_.next_look();
+    const bool changed_before = co_await control_.job_ended_before(look);
+    // Those that rest ask again.
+    if (!changed_before && has_room()) changed().announce();
+}
+
+void worker_pool::start_one() {
     auto launched = launcher_.start_worker(mark_);
     if (auto* refused = std::get_if<refusal>(&launched)) {
         // The others do its work, where the system has no room for another.
-        if (alive_ == 0 || !refused->may_pass()) refuse_to_start(std::move(*refused));
-        co_return false;
+        if (alive_ == 0 || !refused->may_pass())
+            refuse_to_start(std::move(*refused));
+        else
+            most_alive_ = alive_;
+        return;
     }
     ++alive_;
     auto& process = std::get<attempt>(launched);
+    latest_start_ = process.start_took;
     if (arguments_.has_chart()) process.slot = chart_.take_slot();
+    jobs_->spawn(&worker_pool::follow, this, std::move(process));
+}
+
+twill::task<> worker_pool::follow(attempt process) {
     const std::size_t slot = process.slot;
     worker one(std::move(process), arguments_.worker, mark_, time_limit_, delivery_.store(), *this);
     co_await one.live();
@@ -118,7 +150,6 @@ twill::task<bool> worker_pool::start_and_follow() {
     co_await settle(one);
     if (arguments_.has_chart()) chart_.give_back(slot);
     changed().announce();
-    co_return true;
 }
 
 void worker_pool::refuse_to_start(refusal why) {
@@ -154,18 +185,26 @@ twill::task<> worker_pool::settle_one(answer which, bool by_death) {
         ++to_come_back_;
         jobs_->spawn(&worker_pool::try_later, this, std::move(which));
     } else {
-        co_await delivery_.hand_over(which.what, which.began, std::move(which.result), {});
+        const auto times = which.times.value_or(twill::call_sample());
+        co_await delivery_.hand_over(which.what, which.began, std::move(which.result), times);
     }
     changed().announce();
 }
 
 void worker_pool::draw(const answer& which) {
     if (!arguments_.has_chart()) return;
-    chart_.add(which.slot, {.from = which.began,
-                            .to = which.result.ended,
-                            .unmeasured = which.result.ended - which.began,
-                            .label = which.what.inputs.front(),
-                            .failed = which.result.success() ? 0U : 1U});
+    stretch shown{.from = which.began,
+                  .to = which.result.ended,
+                  .label = which.what.inputs.front(),
+                  .failed = which.result.success() ? 0U : 1U};
+    if (which.times) {
+        shown.run = which.times->run;
+        shown.queued = which.times->queued;
+        shown.blocked = which.times->blocked;
+    } else {
+        shown.unmeasured = which.result.ended - which.began;
+    }
+    chart_.add(which.slot, std::move(shown));
 }
 
 twill::task<> worker_pool::try_later(answer failed) {
@@ -188,7 +227,8 @@ std::vector<planned_job> worker_pool::take(std::size_t most) {
     std::vector<planned_job> taken;
     if (control_.is_ending()) return taken;
     // Near the end there is something for each.
-    const std::size_t share = std::max<std::size_t>(queue_.size() / (2 * workers_), 1);
+    const std::size_t share =
+        std::max<std::size_t>(queue_.size() / (2 * std::max<std::size_t>(alive_, 1)), 1);
     while (!queue_.empty() && taken.size() < std::min(most, share)) {
         queued_bytes_ -= queue_.front().inputs.front().size();
         if (queue_.front().tries == 0) ++control_.outcome.counts.started;
@@ -213,13 +253,19 @@ std::size_t worker_pool::window() const {
 // be that of the next one.
 void worker_pool::note_error_output() { in_step_ = true; }
 
-void worker_pool::note_time(std::size_t count, twill::duration took) {
+void worker_pool::note_time(std::size_t count, twill::duration took, bool first) {
     // Those that came together were worked on one after the other.
     const auto typical = took / static_cast<twill::duration::rep>(count);
     constexpr std::size_t enough = 8;
     for (std::size_t i = 0; i < std::min(count, enough); ++i) time_limit_.note(typical);
     const double each = std::chrono::duration<double>(took).count() / static_cast<double>(count);
     constexpr double weight = 0.2;
+    if (first) {
+        // Most of that was the program's own beginning.
+        seconds_until_ready_ +=
+            (seconds_until_ready_ == 0 ? 1 : weight) * (each - seconds_until_ready_);
+        return;
+    }
     seconds_each_ += weight * (each - seconds_each_);
     // The first ones say more than a guess.
     seconds_each_ = std::min(seconds_each_, 2 * each + 1e-9);
@@ -228,11 +274,36 @@ void worker_pool::note_time(std::size_t count, twill::duration took) {
     window_ = std::clamp<std::size_t>(wanted, 1, 2 * window_);
 }
 
-void worker_pool::note_busy(bool busy) {
-    if (busy)
-        ++control_.outcome.counts.running;
-    else
-        --control_.outcome.counts.running;
+std::optional<std::size_t> worker_pool::left() const noexcept {
+    if (closed_) return queue_.size();
+    const auto more = intake_.left();
+    return more ? std::optional(*more + queue_.size()) : std::nullopt;
+}
+
+bool worker_pool::has_room() {
+    const bool room = limit_.has_room(twill::now(), left());
+    control_.outcome.counts.allowed = limit_.now();
+    return room;
+}
+
+void worker_pool::begin_turn(worker_turn& turn, const scheduled_time& before) {
+    turn.beside = ++control_.outcome.counts.running;
+    limit_.started(turn.process, turn.began, before);
+    report_.started(turn.began, std::exchange(latest_start_, {}), turn.beside, limit_.now());
+    if (needs_another()) changed().announce();
+}
+
+void worker_pool::end_turn(const worker_turn& turn, twill::time_point now,
+                           const std::optional<twill::call_sample>& times) {
+    --control_.outcome.counts.running;
+    if (times) {
+        control_.note_share(*times);
+        limit_.ended(turn.process, turn.began, now, *times, turn.answers);
+        report_.ended(now, turn.beside, *times, turn.answers);
+    } else {
+        limit_.ended_unmeasured(turn.process, turn.began, now);
+        report_.ended_unmeasured(now, turn.answers);
+    }
 }
 
 twill::task<> worker_pool::answered(answer whole) { co_await settle_one(std::move(whole), false); }

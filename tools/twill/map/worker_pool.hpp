@@ -1,5 +1,9 @@
 // `--worker`: the inputs wait in one queue, from which workers that stay take them. A worker that
 // dies is replaced, and the input that it had is tried again.
+//
+// Another worker is started when inputs wait, none that is alive has nothing to do, and `job_limit`
+// has room; with -j auto, also only if it is ready before all is done. One that has answered takes
+// another input as long as there is room; those that are too many rest.
 #pragma once
 
 #include "twill/common/change.hpp"
@@ -7,10 +11,13 @@
 #include "twill/map/delivery.hpp"
 #include "twill/map/intake.hpp"
 #include "twill/map/job_chart.hpp"
+#include "twill/map/job_limit.hpp"
 #include "twill/map/launcher.hpp"
+#include "twill/map/machine_gate.hpp"
 #include "twill/map/planned_job.hpp"
 #include "twill/map/retry_pause.hpp"
 #include "twill/map/run_control.hpp"
+#include "twill/map/run_report.hpp"
 #include "twill/map/time_limit.hpp"
 #include "twill/map/worker.hpp"
 
@@ -28,10 +35,20 @@ namespace twill_command {
 
 class worker_pool final : private worker_desk {
 public:
-    // `workers`: how many. What is referred to must outlive it.
-    worker_pool(const map_arguments& arguments, launcher& commands, intake& inputs,
-                delivery& results, run_control& control, time_limit& limit, job_chart& chart,
-                std::size_t workers);
+    // What a worker needs and what becomes of what it does. All of it must outlive the pool.
+    struct surroundings {
+        launcher& commands;
+        intake& inputs;
+        delivery& results;
+        run_control& control;
+        job_limit& limit;  // of workers that have something to do
+        machine_gate& gate;
+        time_limit& allowed_time;
+        run_report& report;
+        job_chart& chart;
+    };
+
+    worker_pool(const map_arguments& arguments, const surroundings& all);
 
     // Puts all inputs into the queue. Cancelled: no more come.
     twill::task<> feed();
@@ -41,10 +58,14 @@ public:
     void start(twill::scope_ref jobs);
 
 private:
-    twill::task<> keep_one();
-    twill::task<bool> wait_for_work();
-    twill::task<bool> start_and_follow();
+    twill::task<> keep_enough();
+    [[nodiscard]] bool needs_another() const;
+    [[nodiscard]] bool another_pays() const;
+    void start_one();
+    twill::task<> follow(attempt process);
+    twill::task<> wait_for_room();
     void refuse_to_start(refusal why);
+    [[nodiscard]] std::optional<std::size_t> left() const noexcept;
     twill::task<> settle(worker& ended);
     twill::task<> settle_one(answer which, bool by_death);
     void draw(const answer& which);
@@ -57,8 +78,15 @@ private:
     change& changed() override { return control_.job_ended(); }
     [[nodiscard]] std::size_t window() const override;
     void note_error_output() override;
-    void note_time(std::size_t count, twill::duration took) override;
-    void note_busy(bool busy) override;
+    void note_time(std::size_t count, twill::duration took, bool first) override;
+    [[nodiscard]] bool has_inputs() const override {
+        return !queue_.empty() && !control_.is_ending();
+    }
+    [[nodiscard]] bool has_room() override;
+    [[nodiscard]] bool measures() const override { return measures_; }
+    void begin_turn(worker_turn& turn, const scheduled_time& before) override;
+    void end_turn(const worker_turn& turn, twill::time_point now,
+                  const std::optional<twill::call_sample>& times) override;
     twill::task<> answered(answer whole) override;
 
     const map_arguments& arguments_;
@@ -66,9 +94,12 @@ private:
     intake& intake_;
     delivery& delivery_;
     run_control& control_;
+    job_limit& limit_;
+    machine_gate& gate_;
     time_limit& time_limit_;
+    run_report& report_;
     job_chart& chart_;
-    const std::size_t workers_;
+    const bool measures_;
     std::string mark_;
     retry_pause pauses_;
     std::optional<twill::scope_ref> jobs_;
@@ -78,6 +109,9 @@ private:
     std::size_t with_workers_ = 0;  // and not answered
     std::size_t to_come_back_ = 0;  // wait to be tried again
     std::size_t alive_ = 0;
+    std::size_t most_alive_;          // as far as the system has room for them
+    twill::duration latest_start_{};  // took so long, as far as it is for the report
+    double seconds_until_ready_ = 0;  // from a start to the first answer; 0: not known
     bool closed_ = false;
     bool in_step_ = false;  // nothing is sent ahead
     double seconds_each_ = 1;

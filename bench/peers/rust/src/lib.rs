@@ -5,6 +5,7 @@ pub mod data;
 pub mod kernels;
 pub mod loops;
 pub mod pool;
+pub mod tcp;
 
 /// CPU time of all threads of this process so far.
 pub fn cpu_seconds() -> f64 {

@@ -4,24 +4,11 @@
 mod job;
 
 use job::{long_call, Region};
+use peers::tcp::{accept_all, echo};
 use peers::{cpu_seconds, report, wall_seconds};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-
-async fn serve(mut stream: TcpStream) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut buffer = [0; 4096];
-    loop {
-        let n = stream.read(&mut buffer).await?;
-        if n == 0 {
-            return Ok(());
-        }
-        stream.write_all(&buffer[..n]).await?;
-    }
-}
 
 async fn hostile(iterations: u32) {
     loop {
@@ -44,16 +31,6 @@ fn obey_input() {
         }
     }
     std::process::exit(0);
-}
-
-async fn accept_all() {
-    let door = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
-    let here = door.local_addr().expect("its address");
-    report("port", here.port().into());
-    loop {
-        let (stream, _) = door.accept().await.expect("a connection");
-        tokio::spawn(serve(stream));
-    }
 }
 
 #[tokio::main]
@@ -81,5 +58,5 @@ async fn main() {
     if options.get("--hostile") == Some(&"on") {
         tokio::spawn(hostile(iterations));
     }
-    tokio::spawn(accept_all()).await.expect("never ends");
+    tokio::spawn(accept_all(echo)).await.expect("never ends");
 }

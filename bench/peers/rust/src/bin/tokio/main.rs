@@ -1,9 +1,9 @@
 //! The servers of the suite io as one writes them with Tokio and hyper, on the single-threaded
 //! runtime where one thread is asked for: tokio echo|http THREADS.
 
-mod echo;
 mod http;
 
+use peers::tcp::{accept_all, echo};
 use peers::{name, number};
 use tokio::runtime::{Builder, Runtime};
 
@@ -23,8 +23,8 @@ fn main() {
     // Accepting in a task of its own: the root future of the multi-threaded runtime runs on a thread
     // that is none of its workers.
     match name().as_str() {
-        "echo" => runtime.block_on(async { tokio::spawn(echo::run()).await }),
-        "http" => runtime.block_on(async { tokio::spawn(http::run()).await }),
+        "echo" => runtime.block_on(async { tokio::spawn(accept_all(echo)).await }),
+        "http" => runtime.block_on(async { tokio::spawn(accept_all(http::serve)).await }),
         _ => {
             eprintln!("usage: tokio echo|http THREADS");
             std::process::exit(2);

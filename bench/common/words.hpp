@@ -1,4 +1,4 @@
-// Command lines: words, and options of a name and a value.
+// Command lines: words, and options of a name and a value. Needs no library, like meter.hpp.
 #pragma once
 
 #include <twill/core/config.hpp>
@@ -18,23 +18,24 @@ inline words operator+(words all, const words& more) {
     return all;
 }
 
-// "--port 80 --seconds 3". A number that is not there is 0.
+// "--port 80 --seconds 3".
 class named_words {
 public:
     explicit named_words(const words& given) {
         if (given.size() % 2 != 0) throw std::invalid_argument("an option has no value");
         for (std::size_t i = 0; i < given.size(); i += 2) given_[given[i]] = given[i + 1];
     }
-    [[nodiscard]] std::string text(const std::string& name) const {
+    [[nodiscard]] std::string text(const std::string& name,
+                                   const std::string& otherwise = "") const {
         const auto found = given_.find(name);
-        return found == given_.end() ? std::string() : found->second;
+        return found == given_.end() ? otherwise : found->second;
     }
-    [[nodiscard]] double number(const std::string& name) const {
+    [[nodiscard]] double number(const std::string& name, double otherwise = 0) const {
         const auto found = given_.find(name);
-        return found == given_.end() ? 0 : std::stod(found->second);
+        return found == given_.end() ? otherwise : std::stod(found->second);
     }
-    [[nodiscard]] long count(const std::string& name) const {
-        return static_cast<long>(number(name));
+    [[nodiscard]] long count(const std::string& name, long otherwise = 0) const {
+        return static_cast<long>(number(name, static_cast<double>(otherwise)));
     }
 
 private:

@@ -1,0 +1,45 @@
+#include "twill/map/job_processes.hpp"
+
+#include <twill/core/sleep.hpp>
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <csignal>
+
+namespace twill_command {
+
+using namespace std::chrono_literals;
+
+job_processes::job_processes() noexcept { static_cast<void>(::prctl(PR_SET_CHILD_SUBREAPER, 1)); }
+
+void job_processes::member::leave() noexcept {
+    if (of_ == nullptr) return;
+    auto& all = std::exchange(of_, nullptr)->jobs_;
+    all.erase(all.find(job_));
+}
+
+void job_processes::signal_groups(int number) const noexcept {
+    for (const pid_t leader : jobs_) static_cast<void>(::kill(-leader, number));
+}
+
+// The kernel shows one that has ended at a time, the oldest child first. Where that is a job, its
+// own task is about to wait for it, and the orphans behind it have their turn at the next look.
+void job_processes::reap_orphans() noexcept {
+    for (;;) {
+        siginfo_t ended{};
+        if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0) return;
+        if (ended.si_pid == 0 || jobs_.contains(ended.si_pid)) return;
+        static_cast<void>(::waitpid(ended.si_pid, nullptr, WNOHANG | __WALL));
+    }
+}
+
+twill::task<> job_processes::keep_reaping() {
+    for (;;) {
+        co_await twill::sleep(500ms);
+        reap_orphans();
+    }
+}
+
+}  // namespace twill_command
