@@ -2,6 +2,8 @@
 #include "support/ignored_signals.hpp"
 #include "tools/running_command.hpp"
 
+#include <pty.h>
+
 #include <algorithm>
 #include <sstream>
 
@@ -276,6 +278,29 @@ TEST(map_signal, job_that_ended_in_time_while_nobody_looked_has_not_timed_out) {
     const auto end = twill.finish();
     EXPECT_EQ(end.status, 0) << end.err;
     EXPECT_EQ(end.out, "1\n");
+}
+
+TEST(map_signal, job_that_waits_for_the_terminal_is_told) {
+    int ours = -1;
+    int theirs = -1;
+    ASSERT_EQ(::openpty(&ours, &theirs, nullptr, nullptr, nullptr), 0);
+    setting how;
+    // In a session whose terminal that is; its first process must lead no group yet.
+    how.in_child = [&] {
+        const pid_t command = ::fork();
+        int status = 0;
+        if (command > 0) {
+            ::waitpid(command, &status, 0);
+            ::_exit(WEXITSTATUS(status));
+        }
+        ::setsid();
+        ::ioctl(theirs, TIOCSCTTY, 0);
+    };
+    const auto end = run_command(map_shell({"--timeout", "3s"}, "cat < /dev/tty", {"1"}), how);
+    EXPECT_EQ(end.status, 1);
+    EXPECT_NE(end.err.find("wants the terminal, which no job gets"), std::string::npos) << end.err;
+    ::close(ours);
+    ::close(theirs);
 }
 
 }  // namespace

@@ -1,16 +1,11 @@
 #include "twill/map/job_processes.hpp"
 
-#include <twill/core/sleep.hpp>
-
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include <chrono>
 #include <csignal>
 
 namespace twill_command {
-
-using namespace std::chrono_literals;
 
 job_processes::job_processes() noexcept { static_cast<void>(::prctl(PR_SET_CHILD_SUBREAPER, 1)); }
 
@@ -35,11 +30,13 @@ void job_processes::reap_orphans() noexcept {
     }
 }
 
-twill::task<> job_processes::keep_reaping() {
-    for (;;) {
-        co_await twill::sleep(500ms);
-        reap_orphans();
+std::optional<pid_t> job_processes::stopped_by_terminal() noexcept {
+    siginfo_t seen{};
+    while (::waitid(P_ALL, 0, &seen, WSTOPPED | WNOHANG | __WALL) == 0 && seen.si_pid != 0) {
+        if (seen.si_status == SIGTTIN || seen.si_status == SIGTTOU) return seen.si_pid;
+        seen = {};
     }
+    return std::nullopt;
 }
 
 }  // namespace twill_command

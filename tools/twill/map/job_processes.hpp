@@ -9,10 +9,9 @@
 // for a daemon that has left the group of its job, however long after that it ends. Event thread.
 #pragma once
 
-#include <twill/core/task.hpp>
-
 #include <sys/types.h>
 
+#include <optional>
 #include <unordered_set>
 #include <utility>
 
@@ -49,8 +48,9 @@ public:
 
     // Waits for the orphans that have ended.
     void reap_orphans() noexcept;
-    // Does so now and then. Until cancelled.
-    twill::task<> keep_reaping();
+    // One that was stopped since the last question because it wanted the terminal, which the
+    // kernel lets no background group have.
+    std::optional<pid_t> stopped_by_terminal() noexcept;
 
 private:
     // A number may be given out again before we know that its process has been waited for.

@@ -3,8 +3,10 @@
 #include "twill/common/message.hpp"
 
 #include <twill/core/error.hpp>
+#include <twill/core/sleep.hpp>
 #include <twill/runtime/usable_cpus.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <utility>
 
@@ -65,7 +67,7 @@ runner::runner(const map_arguments& arguments, input_source& inputs, std::string
 twill::task<map_outcome> runner::run() {
     auto all = [this](twill::scope_ref beside) -> twill::task<> {
         beside.spawn(&runner::watch_signals, this);
-        beside.spawn(&job_processes::keep_reaping, &launcher_.processes());
+        beside.spawn(&runner::look_after_processes, this);
         if (slots_.gate().guards_memory()) beside.spawn(&memory_guard::run, &slots_.guard());
         if (control_.line().is_shown()) beside.spawn(&progress::keep_drawn, &control_.line());
         co_await run_all();
@@ -140,6 +142,21 @@ void runner::interrupt() {
     control_.line().hide();
     complain("twill map: interrupted; waiting for {} running job{} (Ctrl-C again: stop {})",
              running, running == 1 ? "" : "s", running == 1 ? "it" : "them");
+}
+
+twill::task<> runner::look_after_processes() {
+    constexpr twill::duration between_looks = std::chrono::milliseconds(500);
+    for (bool told = false;;) {
+        co_await twill::sleep(between_looks);
+        launcher_.processes().reap_orphans();
+        const auto waits = launcher_.processes().stopped_by_terminal();
+        if (!waits || std::exchange(told, true)) continue;
+        control_.line().hide();
+        complain(
+            "twill map: process {} wants the terminal, which no job gets, and waits for ever; a "
+            "--timeout would end it, or Ctrl-C twice",
+            *waits);
+    }
 }
 
 // Ctrl-Z reaches this program alone, since each job has a group of its own.

@@ -51,7 +51,7 @@ private:
     // The tasks, from the outermost in:
     //   run                  until all is done
     //     watch_signals      until then
-    //     memory_guard::run  the same
+    //     look_after_processes, memory_guard::run  the same
     //     keep_log           the same
     //     run_jobs           its scope is cancelled to stop everything at once
     //       printer::run
@@ -62,6 +62,7 @@ private:
     //         keep_one       one for each worker
     //         feed           its scope is cancelled to take no more inputs
     twill::task<> watch_signals();
+    twill::task<> look_after_processes();
     twill::task<> keep_log();
     twill::task<> run_all();
     twill::task<> run_jobs(twill::scope_ref jobs);
