@@ -1,5 +1,5 @@
-// What a client is thrown when something is wrong: with its request, with the handler, with the time
-// that it took.
+// What a client is thrown when something is wrong: with its request, with the handler, with the
+// time that it took.
 
 #include "http_connection.hpp"
 

@@ -22,13 +22,20 @@ int unless_ignored(int number) {
 }
 
 // As the signal itself would have stopped this program, which is not where nobody could continue
-// it; until it is continued.
+// it; until it is continued. The thread that runs this may be one of the runtime's, to which
+// signals are blocked: raised there it would only wait.
 void stop_here() {
     struct sigaction ours{};
     struct sigaction usual{};
     usual.sa_handler = SIG_DFL;
+    sigset_t stop;
+    sigset_t before;
+    ::sigemptyset(&stop);
+    ::sigaddset(&stop, SIGTSTP);
     ::sigaction(SIGTSTP, &usual, &ours);
+    ::pthread_sigmask(SIG_UNBLOCK, &stop, &before);
     ::raise(SIGTSTP);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     ::sigaction(SIGTSTP, &ours, nullptr);
 }
 
