@@ -130,6 +130,25 @@ TEST(job_limit, sees_jobs_that_wait_before_the_first_has_ended) {
     EXPECT_EQ(started, 256) << "what they wait for may have less room";
 }
 
+TEST(job_limit, listens_to_jobs_that_end_after_so_many_starts_in_a_row) {
+    job_limit measured(2, 1024, at(0s), cpu_manners::fair,
+                       {.of_jobs = rests_after(1ms), .runnable_threads = [] { return 0.0; }});
+    job_limit fixed(20);
+    const auto start_until_it_listens = [](job_limit& of, int first) {
+        for (int started = 0; started < 20; ++started) {
+            if (of.should_listen()) return started;
+            of.started(first + started, at(0s));
+        }
+        return 20;
+    };
+    EXPECT_EQ(start_until_it_listens(fixed, 1), 20) << "the number alone bounds them";
+    EXPECT_EQ(start_until_it_listens(measured, 1), 8);
+    EXPECT_EQ(start_until_it_listens(measured, 100), 8) << "once for so many";
+    measured.started(200, at(0s));
+    measured.ended_unmeasured(1, at(0s), at(1ms));
+    EXPECT_EQ(start_until_it_listens(measured, 300), 8) << "it has heard of one";
+}
+
 TEST(job_limit, tiny_jobs_are_more_than_there_are_cpus) {
     job_limit limit(2, 1024, at(0s), cpu_manners::fair,
                     {.of_jobs = rests_after(0ms), .runnable_threads = [] { return 0.0; }});

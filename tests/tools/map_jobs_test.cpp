@@ -51,6 +51,15 @@ TEST(map_jobs, that_compute_do_not_run_all_at_once) {
         EXPECT_LT(number, std::max(60U, 16 * twill::usable_cpus() + 1)) << end.err;
 }
 
+// Those that have ended are heard of before many more are started.
+TEST(map_jobs, that_end_at_once_are_few_at_a_time) {
+    const auto end = run_command({"map", "--explain", "--", "true"}, {.input = lines(400)});
+    EXPECT_EQ(end.status, 0);
+    const auto reached = numbers_at_a_time(end.err);
+    ASSERT_FALSE(reached.empty()) << end.err;
+    EXPECT_LT(reached.front(), 100U) << end.err;
+}
+
 TEST(map_jobs, as_many_as_asked_for) {
     const auto end = run_command({"map", "-j", "3", "--explain", "true"}, {.input = lines(10)});
     EXPECT_EQ(end.err, "twill map: 3 at a time, as asked for\n");

@@ -27,10 +27,13 @@ double part(twill::duration of, twill::duration whole) {
 
 cpu_demand::cpu_demand(unsigned cpus, senses from) : cpus_(cpus), from_(std::move(from)) {}
 
+bool cpu_demand::are_short() const noexcept {
+    return usual_life_ > 0ns && usual_life_ <= short_life;
+}
+
 void cpu_demand::started(pid_t job, twill::time_point at, const scheduled_time& before) {
-    const bool are_short = usual_life_ > 0ns && usual_life_ <= short_life;
     const auto next =
-        twill::after(at, are_short ? std::max(2 * usual_life_, earliest_look) : earliest_look);
+        twill::after(at, are_short() ? std::max(2 * usual_life_, earliest_look) : earliest_look);
     running_.push_back({.job = job,
                         .began = at,
                         .looked = at,

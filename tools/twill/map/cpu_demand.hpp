@@ -48,6 +48,8 @@ public:
     // want at first.
     [[nodiscard]] double wanted() const noexcept;
     [[nodiscard]] double of_one_more() const noexcept { return first_demand_; }
+    // Whether jobs end within a few milliseconds, as a rule.
+    [[nodiscard]] bool are_short() const noexcept;
     // Whether the jobs wait for CPUs that others use.
     [[nodiscard]] bool has_strangers(twill::time_point now) const noexcept {
         return now < strangers_until_;

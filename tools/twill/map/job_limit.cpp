@@ -118,6 +118,13 @@ twill::time_point job_limit::next_look() const noexcept {
     return control_ ? std::min(demand_->next_look(), next_try_) : twill::never;
 }
 
+bool job_limit::should_listen() noexcept {
+    constexpr std::size_t for_each_cpu = 4;
+    if (!control_ || unheard_ < for_each_cpu * cpus_) return false;
+    unheard_ = 0;
+    return true;
+}
+
 bool job_limit::cpus_have_room(twill::time_point now) {
     if (manners_ == cpu_manners::polite && in_progress_ > 0 && !some_cpu_is_idle(now)) return false;
     if (in_progress_ < cpus_) return true;
@@ -181,12 +188,14 @@ void job_limit::started(pid_t job, twill::time_point at, const scheduled_time& b
         beside_.push_back({job, in_progress_});
     }
     ++in_progress_;
+    ++unheard_;
     most_seen_ = std::max(most_seen_, in_progress_);
 }
 
 // How many others were in progress when it began.
 std::size_t job_limit::forget(pid_t job) {
     --in_progress_;
+    unheard_ = 0;
     const auto one = std::ranges::find(beside_, job, &company::job);
     if (one == beside_.end()) return 0;
     const std::size_t others = one->others;

@@ -75,6 +75,11 @@ public:
     // again when a job has ended, and at `next_look`.
     [[nodiscard]] bool has_room(twill::time_point now, std::optional<std::size_t> left);
     [[nodiscard]] twill::time_point next_look() const noexcept;
+    // Whether so many were started since the latest end was heard of that a pause to listen is due.
+    // Starting one after the other leaves no time to hear of any; what has passed since its end
+    // would be taken for time that a job was blocked, and many more would be started for that. A
+    // pause before each would be worse: the next start would wait for what is done about the ends.
+    [[nodiscard]] bool should_listen() noexcept;
 
     // `before`: what the process had done by then, where it stays from job to job.
     void started(pid_t job, twill::time_point at, const scheduled_time& before = {});
@@ -105,6 +110,7 @@ private:
     std::size_t in_progress_ = 0;
     std::size_t most_seen_ = 0;  // of them
     bool had_room_ = true;
+    std::size_t unheard_ = 0;  // started since an end was heard of, or a pause was made for that
     twill::time_point next_try_ = twill::never;
     twill::time_point next_raise_{};  // of the bound, as long as none has ended
     bool has_ended_ = false;          // one of them

@@ -10,11 +10,14 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr twill::duration between_looks = 50ms;  // at a machine that has no room
+constexpr twill::duration listening = 200us;     // to jobs that end
 
 }  // namespace
 
 twill::task<bool> slots::wait(std::optional<std::size_t> left) {
     job_counts& counts = control_.outcome.counts;
+    if (limit_.should_listen())
+        co_await control_.job_ended_before(twill::after(twill::now(), listening));
     while (!control_.is_ending()) {
         const auto now = twill::now();
         const bool has_room = limit_.has_room(now, left);
