@@ -1,6 +1,8 @@
 // Certificates made on the spot, by a root of their own.
 #pragma once
 
+#include <twill/net/tls.hpp>
+
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -107,6 +109,15 @@ private:
     key_ptr root_key_ = new_key();
     // Each has a name of its own.
     certificate_ptr root_ = sign("the root of " + folder_.path(), *root_key_, "", 3600, true);
+};
+
+// A server at 127.0.0.1, and a client that trusts it.
+struct tls_ends {
+    certificates all;
+    certificates::files files = all.make("server", "IP:127.0.0.1");
+    twill::tls::server_context identity{
+        {.certificate_file = files.certificate, .key_file = files.key}};
+    twill::tls::client_context trust{{.trust_file = all.root()}};
 };
 
 }  // namespace twill_test

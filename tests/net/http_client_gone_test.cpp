@@ -204,15 +204,11 @@ TEST(HttpClientGone, TheNextRequestIsWatchedAsTheFirstWas) {
 }
 
 TEST(HttpClientGone, InTlsTheEndOfTheSendingHalfIsTheEnd) {
-    certificates all;
-    const auto files = all.make("server", "IP:127.0.0.1");
-    twill::tls::server_context identity(
-        {.certificate_file = files.certificate, .key_file = files.key});
-    twill::tls::client_context trust({.trust_file = all.root()});
+    tls_ends ends;
     worker one;
-    beside_server({.tls = &identity}, handler_of(one), [&](endpoint there) -> task<> {
+    beside_server({.tls = &ends.identity}, handler_of(one), [&](endpoint there) -> task<> {
         auto safe = co_await twill::tls::connect(twill::any_stream(co_await twill::connect(there)),
-                                                 trust, "127.0.0.1");
+                                                 ends.trust, "127.0.0.1");
         co_await safe.write_all(get("/"));
         co_await one.until_begun();
         co_await safe.shutdown_write();
@@ -222,21 +218,18 @@ TEST(HttpClientGone, InTlsTheEndOfTheSendingHalfIsTheEnd) {
 
 // A server that ends closes the receiving half of what was idle: that is no client who leaves.
 TEST(HttpClientGone, AServerThatEndsIsNotTakenForAClientThatLeaves) {
-    certificates all;
-    const auto files = all.make("server", "IP:127.0.0.1");
-    twill::tls::server_context identity(
-        {.certificate_file = files.certificate, .key_file = files.key});
-    twill::tls::client_context trust({.trust_file = all.root()});
+    tls_ends ends;
     const auto answer = [](exchange& x) -> task<> {
         if (x.request().path() == "/slow") co_await twill::sleep(500ms);
         co_await x.respond(200, x.request().path());
     };
     in_runtime([&]() -> task<> {
-        twill::http::server server({.address = "127.0.0.1", .tls = &identity});
+        twill::http::server server({.address = "127.0.0.1", .tls = &ends.identity});
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
             s.spawn(&twill::http::server::serve, &server, answer);
             auto safe = co_await twill::tls::connect(
-                twill::any_stream(co_await twill::connect(server.local())), trust, "127.0.0.1");
+                twill::any_stream(co_await twill::connect(server.local())), ends.trust,
+                "127.0.0.1");
             co_await safe.write_all(get("/quick"));
             EXPECT_TRUE(has(co_await read_until(safe, "/quick"), "200 OK"));
             // No other task runs between: the server has not read it when it ends.

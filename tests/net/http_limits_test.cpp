@@ -150,11 +150,7 @@ TEST(HttpLimits, AClientThatNeverReadsAFileIsCutOff) {
 }
 
 TEST(HttpLimits, AClientThatNeverReadsIsCutOffInTlsToo) {
-    certificates all;
-    const auto made = all.make("server", "IP:127.0.0.1");
-    twill::tls::server_context identity(
-        {.certificate_file = made.certificate, .key_file = made.key});
-    twill::tls::client_context trust({.trust_file = all.root()});
+    tls_ends ends;
     const auto text = pattern(1 << 20);
     sender one;
     const auto answer = [&](exchange& x) -> task<> {
@@ -163,10 +159,11 @@ TEST(HttpLimits, AClientThatNeverReadsIsCutOffInTlsToo) {
             for (;;) co_await x.write(text);
         });
     };
-    beside_server({.tls = &identity, .connection = {.request_limit = 1h, .stall_limit = soon}},
+    beside_server({.tls = &ends.identity, .connection = {.request_limit = 1h, .stall_limit = soon}},
                   answer, [&](endpoint there) -> task<> {
                       auto safe = co_await twill::tls::connect(
-                          twill::any_stream(co_await twill::connect(there)), trust, "127.0.0.1");
+                          twill::any_stream(co_await twill::connect(there)), ends.trust,
+                          "127.0.0.1");
                       co_await safe.write_all(get("/"));
                       co_await one.until_cut();
                   });
