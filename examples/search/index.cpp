@@ -6,6 +6,7 @@
 #include <twill/core/sleep.hpp>
 #include <twill/core/timeout.hpp>
 #include <twill/io/directory.hpp>
+#include <twill/par/for_each.hpp>
 #include <twill/par/sort.hpp>
 #include <twill/runtime/blocking.hpp>
 #include <twill/runtime/compute.hpp>
@@ -24,7 +25,7 @@ constexpr std::size_t files_a_call = 64;
 constexpr std::size_t calls_at_a_time = 8;
 
 // A storm of changes is taken in by parts of about this size.
-constexpr std::size_t most_pending = 10'000;
+constexpr std::size_t most_pending = 1000;
 
 bool lies_in(std::string_view path, std::string_view folder) noexcept {
     return folder == "/" || (path.starts_with(folder) &&
@@ -142,14 +143,22 @@ twill::task<std::vector<loaded>> index::load_all(const std::vector<std::string>&
     // Texts that would not fit are not kept; how much fits is known only as they are read, by
     // several threads.
     std::atomic<std::uint64_t> kept{corpus_.read()->resident_bytes};
+    const auto load_one = [&](std::size_t i) {
+        all[i] = load(paths[i], options_.largest_file, kept < options_.memory);
+        if (all[i].made) kept += all[i].made->text.size();
+        ++statistics_.read;
+    };
+    if (ready_.is_set()) {
+        // Somebody may be searching, and what has just changed is in memory: nothing to wait for,
+        // much to copy. So this has the cores when searches leave them.
+        co_await twill::compute([&] { twill::par::for_each_index(paths.size(), load_one); },
+                                {.priority = twill::priority::background, .name = "read"});
+        co_return all;
+    }
     const auto load_some = [&](std::size_t part) -> twill::task<> {
         co_await twill::blocking([&, part] {
             const std::size_t end = std::min((part + 1) * files_a_call, paths.size());
-            for (std::size_t i = part * files_a_call; i < end; ++i) {
-                all[i] = load(paths[i], options_.largest_file, kept < options_.memory);
-                if (all[i].made) kept += all[i].made->text.size();
-                ++statistics_.read;
-            }
+            for (std::size_t i = part * files_a_call; i < end; ++i) load_one(i);
         });
     };
     co_await twill::map(

@@ -21,10 +21,10 @@ constexpr duration until_unserved = std::chrono::milliseconds(100);
 bool compute_context::glance() noexcept { return static_cast<compute_worker*>(this)->glance(); }
 
 void compute_worker::see_whether_io_is_served() noexcept {
-    if (gives_way_ || io_ == nullptr || !io_->serving.load(std::memory_order_relaxed)) return;
+    if (gives_way_ || io_ == nullptr || !io_->serves()) return;
     gives_way_ = true;
     glanced_ = turned_ = now();
-    seen_turns_ = io_->turns.load(std::memory_order_relaxed);
+    seen_turns_ = io_->turns();
 }
 
 bool compute_worker::glance() noexcept {
@@ -38,23 +38,21 @@ bool compute_worker::glance() noexcept {
 // Gives the time when it is over.
 time_point compute_worker::give_way(time_point at) noexcept {
     io_activity& io = *io_;
-    std::uint64_t turns = io.turns.load(std::memory_order_relaxed);
-    if (turns != seen_turns_) {
+    if (const std::uint64_t turns = io.turns(); turns != seen_turns_) {
         seen_turns_ = turns;
         turned_ = at;
     } else if (at - turned_ > until_unserved) {
-        io.serving.store(false, std::memory_order_relaxed);
+        io.serves_no_more();
         gives_way_ = false;
         return at;
     }
-    if (core_.is_paced()) [[unlikely]] {
+    if (core_.is_paced()) [[unlikely]]
         at = rest_for_quota(at);
-        // Turns during the rest are none that the yield brought.
-        turns = io.turns.load(std::memory_order_relaxed);
-    }
+    const unsigned cpu = io_activity::this_cpu();
+    const duration served = io.served_on(cpu);
     ::sched_yield();
     const time_point back = now();
-    giving_way_.yielded(back, back - at, io.turns.load(std::memory_order_relaxed) - turns);
+    giving_way_.yielded(back, back - at, io.served_on(cpu) - served);
     const auto gone = std::chrono::duration_cast<std::chrono::microseconds>(back - at);
     note(event_kind::give_way, this, "", static_cast<std::uint32_t>(gone.count()));
     return back;

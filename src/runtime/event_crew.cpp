@@ -230,6 +230,7 @@ void event_crew::look_round(place& here) noexcept {
     crew_worker& self = here.worker;
     const time_point at = now();
     const duration took = at - std::exchange(here.looked, at);
+    activity_.ran(took);
     if (took > 2 * turn_aim)
         self.turn_length_ = std::max(self.turn_length_ / 2, 1U);
     else if (took < turn_aim / 2)

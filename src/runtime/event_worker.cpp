@@ -93,6 +93,7 @@ bool event_worker::turn_until_done(event_seat& seat) noexcept {
         if (!injected_.seems_empty()) static_cast<void>(injected_.take_all(local_));
         const time_point at = now();
         note_length(at - since);
+        activity_.ran(at - since);
         since = at;
         const std::uint64_t turns = seat.turns;
         if (!fire_timers(seat, at)) return false;

@@ -22,6 +22,7 @@
 #include <stdexcept>
 #include <stop_token>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "par/fixtures.hpp"
@@ -45,12 +46,15 @@ class server {
 public:
     explicit server(io_activity& io)
         : thread_([&io](const std::stop_token& end) {
+              twill::time_point since = twill::now();
               while (!end.stop_requested()) {
                   io.turned(true);
+                  const twill::time_point at = twill::now();
+                  io.ran(at - std::exchange(since, at));
                   std::this_thread::yield();
               }
           }) {
-        wait_without_beat([&] { return io.serving.load(); });
+        wait_without_beat([&] { return io.serves(); });
     }
 
 private:
@@ -188,12 +192,12 @@ TEST(ComputeGivingWay, EndsWhenNobodyServesAnyMore) {
     compute_pool pool({.workers = 2, .gives_way_to = &io});
     const compute_pool::membership here(pool);
     io.turned(true);
-    ASSERT_TRUE(io.serving.load());
+    ASSERT_TRUE(io.serves());
     const auto begin = twill::now();
     twill::par::for_each_index(1'000'000, [&](std::size_t) {
-        if (io.serving.load() && twill::now() < twill::after(begin, 10s)) spin(100us);
+        if (io.serves() && twill::now() < twill::after(begin, 10s)) spin(100us);
     });
-    EXPECT_FALSE(io.serving.load());
+    EXPECT_FALSE(io.serves());
     EXPECT_GE(twill::now() - begin, 100ms);
 }
 
