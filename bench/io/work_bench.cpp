@@ -3,6 +3,7 @@
 #include "common/program.hpp"
 #include "common/words.hpp"
 #include "io/groups.hpp"
+#include "io/server.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -23,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* fallback = "twill without io_uring";
-constexpr const char* on_all = "twill, event threads on all cores";
+constexpr const char* one_thread = "twill, one event thread";
 constexpr const char* streams = "ifstream, threads";
 constexpr const char* replacing = "the same, renamed";
 constexpr const char* bare = "posix_spawn";
@@ -86,43 +87,47 @@ contestant running(const settings& how, const char* name, const words& argv) {
                 return run_program({.argv = argv});
             }};
 }
-contestant in_environment(const settings& how, const char* name, const char* setting,
-                          const words& argv) {
-    contestant one{.name = name};
-    one.measure = [argv = words{"env", setting, how.self, "run"} + argv] {
-        return run_program({.argv = argv});
+
+// A way of reading, where the others read. Twill's tasks have as many event threads as there are
+// CPUs, unless its environment says otherwise.
+contestant reading(const settings& how, const char* name, place where, const words& environment,
+                   const words& argv) {
+    program what{.argv = words{"env", "TWILL_EVENT_THREADS=" + std::to_string(threads_of(where))} +
+                         environment + words{how.self, "run", "reads"} + argv};
+    if (where == place::one_core) what.cpu = usable_cpus().back();
+    return {.name = name, .measure = [what] { return run_program(what); }};
+}
+
+void add_reads_of(std::vector<row>& rows, const settings& how, const std::string& file,
+                  const std::string& named, place where, const char* temperature, long count) {
+    const auto ways = [&](const char* way) {
+        return words{way, file, std::to_string(how.size(count)), "32", temperature};
     };
-    return one;
-}
-// Twill where the kernel or the container forbids io_uring.
-contestant without_uring(const settings& how, const words& argv) {
-    return in_environment(how, fallback, "TWILL_REACTOR=epoll", argv);
-}
-// With as many event threads as there are CPUs, instead of one.
-contestant on_all_cores(const settings& how, const words& argv) {
-    return in_environment(how, on_all, "TWILL_EVENT_THREADS=0", argv);
+    std::vector<contestant> all = {
+        reading(how, "twill", where, {}, ways("twill")),
+        // Where the kernel or the container forbids io_uring.
+        reading(how, fallback, where, {"TWILL_REACTOR=epoll"}, ways("twill")),
+        reading(how, streams, where, {}, ways("ifstream"))};
+    if (where == place::all_cores)
+        all.push_back(reading(how, one_thread, where, {"TWILL_EVENT_THREADS=1"}, ways("twill")));
+    const auto measured = interleave(all, how.rounds, named);
+    row per_second{.name = named, .unit = "reads/s", .direction = better::more};
+    per_second.targets = {{.against = streams, .bound = 1}};
+    rows.push_back(make_row(std::move(per_second), "reads_per_s", measured));
+    rows.push_back(make_row({.name = named, .unit = "CPU ns/read"}, "read_ns", measured));
 }
 
 void add_reads(std::vector<row>& rows, const settings& how, const work_folder& folder) {
-    const std::string what = "random reads of 4 KiB, 32 at a time";
-    if (!how.wants(what)) return;
     const std::string file = folder.path("numbers");
-    make_numbered_file(file, how.quick ? 16U << 20U : 1U << 30U);
-    for (const auto& [temperature, count] :
-         {std::pair{"warm", 400'000L}, std::pair{"cold", 20'000L}}) {
-        const auto reads = [&](const char* way) {
-            return words{"reads", way, file, std::to_string(how.size(count)), "32", temperature};
-        };
-        const std::vector<contestant> all = {
-            running(how, "twill", reads("twill")), on_all_cores(how, reads("twill")),
-            without_uring(how, reads("twill")), running(how, streams, reads("ifstream"))};
-        const std::string named = what + ", " + temperature;
-        const auto measured = interleave(all, how.rounds, named);
-        row per_second{.name = named, .unit = "reads/s", .direction = better::more};
-        per_second.targets = {{.against = streams, .bound = 1}};
-        rows.push_back(make_row(std::move(per_second), "reads_per_s", measured));
-        rows.push_back(make_row({.name = named, .unit = "CPU ns/read"}, "read_ns", measured));
-    }
+    for (const place where : {place::one_core, place::all_cores})
+        for (const auto& [temperature, count] :
+             {std::pair{"warm", 400'000L}, std::pair{"cold", 20'000L}}) {
+            const std::string named = std::string("random reads of 4 KiB, 32 at a time, ") +
+                                      temperature + ", " + name_of(where);
+            if (!how.wants(named)) continue;
+            if (!fs::exists(file)) make_numbered_file(file, how.quick ? 16U << 20U : 1U << 30U);
+            add_reads_of(rows, how, file, named, where, temperature, count);
+        }
 }
 
 void add_copy(std::vector<row>& rows, const settings& how, const work_folder& folder) {

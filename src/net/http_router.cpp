@@ -99,12 +99,12 @@ router& router::otherwise(handler answer) {
     return *this;
 }
 
-task<> router::operator()(exchange& x) const {
+router::choice router::choose(exchange& x) const {
     const auto method = x.request().method();
     const auto path = x.request().path();
     const bool is_path = path.starts_with('/');  // "*" of OPTIONS is none
     const auto names = is_path ? names_of(path) : std::vector<std::string>();
-    if (!names) throw error(400, "the path is badly encoded");
+    if (!names) return {.refused = error(400, "the path is badly encoded")};
     const route* found = nullptr;
     const route* for_get = nullptr;
     std::string allowed;
@@ -126,15 +126,11 @@ task<> router::operator()(exchange& x) const {
     }
     if (found == nullptr && method == "HEAD") found = for_get;
     if (found == nullptr && allowed.empty()) {
-        if (!otherwise_) throw error(404);
-        co_await otherwise_(x);
-        co_return;
+        if (otherwise_) return {.answer = &otherwise_};
+        return {.refused = error(404)};
     }
-    if (found == nullptr && method == "OPTIONS") {
-        co_await x.set("Allow", allowed + ",OPTIONS").respond(204);
-        co_return;
-    }
-    if (found == nullptr) throw error(405).with("Allow", allowed);
+    if (found == nullptr && method == "OPTIONS") return {.methods = allowed + ",OPTIONS"};
+    if (found == nullptr) return {.refused = error(405).with("Allow", allowed)};
     std::vector<std::pair<std::string, std::string>> parameters;
     for (std::size_t i = 0; i < found->parts.size(); ++i) {
         const part& wanted = found->parts[i];
@@ -145,7 +141,29 @@ task<> router::operator()(exchange& x) const {
         parameters.emplace_back(wanted.name, std::move(value));
     }
     x.set_parameters(std::move(parameters));
-    co_await found->answer(x);
+    return {.answer = &found->answer};
+}
+
+task<> router::operator()(exchange& x) const {
+    const choice chosen = choose(x);
+    if (chosen.refused) throw error(*chosen.refused);
+    if (chosen.answer != nullptr)
+        co_await (*chosen.answer)(x);
+    else
+        co_await x.set("Allow", chosen.methods).respond(204);
+}
+
+task<> router::answer_all(exchange& x) const {
+    const choice chosen = choose(x);
+    if (chosen.answer != nullptr) {
+        co_await (*chosen.answer)(x);
+    } else if (chosen.refused) {
+        // As the connection answers an exception.
+        for (const auto& [name, value] : chosen.refused->fields()) x.add(name, value);
+        co_await x.respond(chosen.refused->status(), std::string(chosen.refused->what()) + '\n');
+    } else {
+        co_await x.set("Allow", chosen.methods).respond(204);
+    }
 }
 
 }  // namespace twill::inline TWILL_ABI::http

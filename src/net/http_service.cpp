@@ -1,5 +1,6 @@
 #include "http_service.hpp"
 
+#include <twill/net/http_router.hpp>
 #include <twill/runtime/usable_cpus.hpp>
 
 #include <chrono>
@@ -8,10 +9,20 @@
 #include <utility>
 
 namespace twill::inline TWILL_ABI::detail {
+namespace {
+
+// Nobody is between the server and a router that is its handler.
+http::handler without_exceptions(http::handler what) {
+    if (auto* const routes = what.target<http::router>())
+        return [routes = std::move(*routes)](http::exchange& x) { return routes.answer_all(x); };
+    return what;
+}
+
+}  // namespace
 
 http_service::http_service(const http::connection_options& some, http::handler what,
                            const http::overload_options* limits)
-    : options(some), answer(std::move(what)) {
+    : options(some), answer(without_exceptions(std::move(what))) {
     if (limits == nullptr || limits->target <= duration::zero()) return;
     constexpr std::size_t usual = 16;  // for each CPU
     const std::size_t most =

@@ -15,6 +15,7 @@
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+#include <array>
 #include <cerrno>
 #include <limits>
 #include <mutex>
@@ -70,7 +71,8 @@ private:
     int wake_;
     atomic<int> clock_{-1};
     bool has_pwait2_ = true;
-    futex_mutex enrolling_;
+    // See `registration_of`.
+    std::array<futex_mutex, 64> enrolling_;
     detail::registrations known_;
     futex_mutex asking_for_ring_;
     std::unique_ptr<detail::file_ring> ring_;  // written before `ring_is` is `there`
@@ -123,8 +125,12 @@ bool is_tcp(int socket) noexcept {
 // The source's registration, made now if need be; null, with errno in `why_not`, when it cannot be.
 registration* epoll_reactor::registration_of(const io_request& what, int& why_not) noexcept {
     io_source& source = what.source();
-    // A reader and a writer may come here at the same time.
-    std::lock_guard hold(enrolling_);
+    // A reader and a writer of one descriptor may come here at the same time, and one of them
+    // registers it. Other descriptors are no matter of theirs: with one lock for all, a thread that
+    // loses its CPU in epoll_ctl holds up every new connection. With these it is those whose number
+    // is the same but for a multiple of 64, and the numbers of connections that come together
+    // follow each other. What descriptors share has locks of its own, over no system call.
+    std::lock_guard hold(enrolling_[static_cast<unsigned>(source.fd) % enrolling_.size()]);
     if (void* made = source.registration.load(std::memory_order_relaxed))
         return static_cast<registration*>(made);
     registration* entry = known_.take();

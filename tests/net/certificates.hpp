@@ -111,10 +111,13 @@ private:
     certificate_ptr root_ = sign("the root of " + folder_.path(), *root_key_, "", 3600, true);
 };
 
-// A server at 127.0.0.1, and a client that trusts it.
+// A server with a certificate for `names`, and a client that trusts it.
 struct tls_ends {
+    explicit tls_ends(const std::string& names = "IP:127.0.0.1")
+        : files(all.make("server", names)) {}
+
     certificates all;
-    certificates::files files = all.make("server", "IP:127.0.0.1");
+    certificates::files files;
     twill::tls::server_context identity{
         {.certificate_file = files.certificate, .key_file = files.key}};
     twill::tls::client_context trust{{.trust_file = all.root()}};

@@ -3,11 +3,13 @@
 #include <twill/core/error.hpp>
 
 #include "http.hpp"
+#include "net/http_service.hpp"
 
 #include <gtest/gtest.h>
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -141,6 +143,53 @@ TEST(HttpRouter, WhoCallsItSeesWhatItRefuses) {
         EXPECT_EQ(content_of(said), "refused: Method Not Allowed");
         EXPECT_TRUE(has(said, "\r\nAllow: PUT\r\n")) << said;
     });
+}
+
+// But for the time of each.
+std::string without_dates(std::string responses) {
+    for (auto date = responses.find("Date: "); date != std::string::npos;
+         date = responses.find("Date: ", date))
+        responses.erase(date, responses.find("\r\n", date) + 2 - date);
+    return responses;
+}
+
+// An exception makes a request a third dearer.
+TEST(HttpRouter, AServerThatHasItAsHandlerRefusesWithoutAnException) {
+    router routes;
+    routes.on("PUT", "/thing", say("thing"));
+    const twill::http::connection_options usual;
+    const twill::detail::http_service service(usual, routes);
+    int thrown = 0;
+    const auto by_service = [&](exchange& x) -> task<> {
+        try {
+            co_await service.answer(x);
+        } catch (...) {
+            ++thrown;
+            throw;
+        }
+    };
+    const auto by_exception = [&](exchange& x) { return routes(x); };
+    const std::vector<std::string> requests = {
+        get_last("/none"),
+        get_last("/%"),
+        get_last("/thing"),
+        post("/thing", "content"),
+        "HEAD /none HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        get("/none") + get("/thing") + get_last("/none")};
+    const auto answers = [&](const twill::http::handler& answer) {
+        std::vector<std::string> all;
+        beside_server({}, answer, [&](endpoint there) -> task<> {
+            for (const auto& each : requests) all.push_back(co_await ask(there, each));
+        });
+        return all;
+    };
+    const auto now = answers(by_service);
+    EXPECT_EQ(thrown, 0);
+    const auto wanted = answers(by_exception);
+    for (std::size_t i = 0; i < requests.size(); ++i)
+        EXPECT_EQ(without_dates(now[i]), without_dates(wanted[i])) << requests[i];
+    EXPECT_EQ(status_line(now[0]), "HTTP/1.1 404 Not Found");
+    EXPECT_TRUE(has(now[3], "\r\nAllow: PUT\r\n")) << now[3];
 }
 
 }  // namespace

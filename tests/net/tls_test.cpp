@@ -59,13 +59,11 @@ task<> shake(tls_pair& made, const tls::client_context& trust, const tls::server
 }
 
 TEST(Tls, CarriesMegabytesBothWaysAtOnce) {
-    certificates all;
-    tls::server_context identity(as(all.make("server", "DNS:localhost")));
-    tls::client_context trust({.trust_file = all.root()});
+    tls_ends ends("DNS:localhost");
     const auto text = pattern(3 << 20);
     in_runtime([&]() -> task<> {
         tls_pair made;
-        co_await shake(made, trust, identity, "localhost");
+        co_await shake(made, ends.trust, ends.identity, "localhost");
         if (!made.client || !made.server)
             throw std::runtime_error(made.client_failure + made.server_failure);
         EXPECT_EQ(made.client->version(), "TLSv1.3");
@@ -241,13 +239,11 @@ TEST(Tls, AClientThatIsTrustedNoLongerDoesNotResumeItsSession) {
 }
 
 TEST(Tls, AStreamThatIsCutOffHasNotEnded) {
-    certificates all;
-    tls::server_context identity(as(all.make("server", "DNS:localhost")));
-    tls::client_context trust({.trust_file = all.root()});
+    tls_ends ends("DNS:localhost");
     in_runtime([&]() -> task<> {
         for (const bool says_so : {true, false}) {
             tls_pair made;
-            co_await shake(made, trust, identity, "localhost");
+            co_await shake(made, ends.trust, ends.identity, "localhost");
             co_await made.server->write_all("all of it");
             if (says_so) co_await made.server->shutdown_write();
             made.server.reset();
@@ -263,18 +259,16 @@ TEST(Tls, AStreamThatIsCutOffHasNotEnded) {
 }
 
 TEST(Tls, WhatIsNoTlsIsRefused) {
-    certificates all;
-    tls::server_context identity(as(all.make("server", "DNS:localhost")));
-    tls::client_context trust({.trust_file = all.root()});
+    tls_ends ends("DNS:localhost");
     in_runtime([&]() -> task<> {
         auto [plain, other] = co_await connected();
         co_await plain.write_all("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
         EXPECT_TRUE(
-            co_await throws<tls::error>(tls::accept(any_stream(std::move(other)), identity)));
+            co_await throws<tls::error>(tls::accept(any_stream(std::move(other)), ends.identity)));
         auto [client, server] = co_await connected();
         co_await server.write_all("220 mail.example.org ESMTP\r\n");
         EXPECT_TRUE(co_await throws<tls::error>(
-            tls::connect(any_stream(std::move(client)), trust, "localhost")));
+            tls::connect(any_stream(std::move(client)), ends.trust, "localhost")));
     });
 }
 
@@ -338,16 +332,14 @@ TEST(Tls, AHandshakeCanBeCancelled) {
 }
 
 TEST(Tls, HttpRunsOverIt) {
-    certificates all;
-    tls::server_context identity(as(all.make("server", "IP:127.0.0.1")));
-    tls::client_context trust({.trust_file = all.root()});
+    tls_ends ends;
     const auto text = pattern(300'000);
     const auto answer = [&](twill::http::exchange& x) -> task<> {
         EXPECT_TRUE(x.peer().starts_with("127.0.0.1:")) << x.peer();
         co_await x.respond(200, x.request().path() == "/large" ? text : co_await x.text());
     };
-    beside_server({.tls = &identity}, answer, [&](twill::endpoint there) -> task<> {
-        twill::http::client web({.tls = &trust});
+    beside_server({.tls = &ends.identity}, answer, [&](twill::endpoint there) -> task<> {
+        twill::http::client web({.tls = &ends.trust});
         const auto at = "https://" + there.to_string();
         {
             auto got = co_await web.get(at + "/large");
@@ -364,25 +356,22 @@ TEST(Tls, HttpRunsOverIt) {
 }
 
 TEST(Tls, WhoDoesNotShakeHandsHoldsUpNoServerThatEnds) {
-    certificates all;
-    tls::server_context identity(as(all.make("server", "IP:127.0.0.1")));
+    tls_ends ends;
     const auto answer = [](twill::http::exchange& x) -> task<> { co_await x.respond(200); };
     std::optional<twill::tcp_stream> silent;
-    beside_server({.tls = &identity, .connection = {.head_limit = 1h}, .drain_limit = 20ms}, answer,
-                  [&](twill::endpoint there) -> task<> {
+    beside_server({.tls = &ends.identity, .connection = {.head_limit = 1h}, .drain_limit = 20ms},
+                  answer, [&](twill::endpoint there) -> task<> {
                       silent = co_await twill::connect(there);
                       // The server has the connection when it has another one that came later.
-                      tls::client_context trust({.trust_file = all.root()});
-                      twill::http::client web({.tls = &trust});
+                      twill::http::client web({.tls = &ends.trust});
                       static_cast<void>(co_await web.get("https://" + there.to_string() + "/"));
                   });
 }
 
 TEST(Tls, AHandshakeHasAsLongAsAHead) {
-    certificates all;
-    tls::server_context identity(as(all.make("server", "IP:127.0.0.1")));
+    tls_ends ends;
     const auto answer = [](twill::http::exchange& x) -> task<> { co_await x.respond(200); };
-    beside_server({.tls = &identity, .connection = {.head_limit = 30ms}}, answer,
+    beside_server({.tls = &ends.identity, .connection = {.head_limit = 30ms}}, answer,
                   [](twill::endpoint there) -> task<> { EXPECT_EQ(co_await ask(there, ""), ""); });
 }
 
@@ -392,13 +381,12 @@ bool is_here(const char* program) { return twill::detail::find_program(program).
 
 TEST(Tls, CurlReadsFromTheServer) {
     if (!is_here("curl")) GTEST_SKIP() << "curl is not here";
-    certificates all;
-    tls::server_context identity(as(all.make("server", "IP:127.0.0.1")));
+    tls_ends ends;
     const auto answer = [](twill::http::exchange& x) -> task<> {
         co_await x.respond(200, "hello curl");
     };
-    beside_server({.tls = &identity}, answer, [&](twill::endpoint there) -> task<> {
-        twill::command curl{.arguments = {"curl", "-sS", "--cacert", all.root(),
+    beside_server({.tls = &ends.identity}, answer, [&](twill::endpoint there) -> task<> {
+        twill::command curl{.arguments = {"curl", "-sS", "--cacert", ends.all.root(),
                                           "https://" + there.to_string() + "/"}};
         const auto said = co_await twill::run_process(std::move(curl));
         EXPECT_EQ(said.out, "hello curl") << said.err;

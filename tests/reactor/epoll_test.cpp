@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -480,6 +481,43 @@ TEST(Epoll, WritableIsToldOnceThereIsRoom) {
                     got += (co_await receive_some(b.source, 1 << 16)).size();
             });
             EXPECT_TRUE(told);
+        }
+    });
+}
+
+// Whoever comes first registers the descriptor; the other finds that done.
+TEST(Epoll, AReaderAndAWriterThatComeAtOnceAreBothTold) {
+    run({.event_threads = 2, .event_delay = 0ns}, []() -> task<> {
+        const std::string much(1 << 16, 'x');
+        for (int i = 0; i < 500; ++i) {
+            auto [a, b] = local_pair();
+            std::size_t sent = 0;
+            for (;;) {
+                const ssize_t some = ::send(b.source.fd, much.data(), much.size(), MSG_NOSIGNAL);
+                if (some < 0) break;
+                sent += static_cast<std::size_t>(some);
+            }
+            std::atomic<int> here = 0;
+            // On two threads; where there is one, it does not wait for ever.
+            const auto meet = [&] {
+                ++here;
+                for (int looks = 0; here != 2 && looks != 20'000; ++looks) {
+                }
+            };
+            co_await scope([&](scope_ref s) -> task<> {
+                s.spawn([&]() -> task<> {
+                    meet();
+                    EXPECT_EQ(co_await receive_some(b.source), "x");
+                });
+                s.spawn([&]() -> task<> {
+                    meet();
+                    EXPECT_EQ(co_await request(io_call::writable, b.source), 0);
+                });
+                while (here != 2) co_await twill::yield();
+                put(a, "x");
+                for (std::size_t got = 0; got < sent;)
+                    got += (co_await receive_some(a.source, 1 << 16)).size();
+            });
         }
     });
 }

@@ -11,6 +11,7 @@
 #include <twill/core/task.hpp>
 #include <twill/net/http_exchange.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,14 +29,20 @@ public:
     //
     // GET answers HEAD as well, unless there is a route for it. A path without a route gives 404,
     // a method without one 405 that names those there are, both thrown as http::error, so that who
-    // calls the router may answer otherwise; OPTIONS without one names them by 204,
-    // for "OPTIONS *" those of all routes.
+    // calls the router may answer otherwise; a server whose handler is the router itself answers
+    // the same without an exception. OPTIONS without a route names the methods by 204, for
+    // "OPTIONS *" those of all routes.
     router& on(std::string_view method, std::string_view pattern, handler answer);
 
     // Answers what no route is for, instead of 404.
     router& otherwise(handler answer);
 
     [[nodiscard]] task<> operator()(exchange& x) const;
+
+    // For the library. The same, but what it would throw of its own it answers itself: for who
+    // calls it with nobody in between that could answer otherwise. An exception makes such a
+    // request a third dearer, and who looks for holes in a server sends nothing else.
+    [[nodiscard]] task<> answer_all(exchange& x) const;
 
 private:
     enum class kind : unsigned char { fixed, any, rest };
@@ -49,6 +56,14 @@ private:
         std::vector<part> parts;
         handler answer;
     };
+    // What is to be done with a request: one of the three.
+    struct choice {
+        const handler* answer = nullptr;
+        std::optional<error> refused{};
+        std::string methods{};  // are named, if there is neither
+    };
+    // Gives `x` its parameters.
+    [[nodiscard]] choice choose(exchange& x) const;
     static std::vector<part> parse(std::string_view pattern);
     static bool goes_before(const route& a, const route& b) noexcept;
     static bool fits(const route& one, const std::vector<std::string>& names) noexcept;
