@@ -17,6 +17,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <string>
 
 using namespace std::chrono_literals;
@@ -64,7 +65,7 @@ task<> visit_and_stop(twill::endpoint server) {
     std::raise(SIGTERM);
 }
 
-int main(int count, char** arguments) {
+int main(int count, char** arguments) try {
     const auto port = static_cast<std::uint16_t>(count > 1 ? std::atoi(arguments[1]) : 0);
     twill::run([&]() -> task<> {
         twill::signal_watcher stop({SIGINT, SIGTERM});
@@ -84,4 +85,7 @@ int main(int count, char** arguments) {
             s.cancel();
         });
     });
+} catch (const std::exception& failure) {
+    std::fprintf(stderr, "http_server: %s\n", failure.what());  // the port is taken
+    return 2;
 }
