@@ -70,9 +70,9 @@ int main(int count, char** arguments) try {
     twill::run([&]() -> task<> {
         twill::signal_watcher stop({SIGINT, SIGTERM});
         twill::http::router routes;
-        routes.on("GET", "/hello/{name}", [](auto& x) { return hello(x); })
-            .on("POST", "/echo", [](auto& x) { return echo(x); })
-            .on("GET", "/ticks", [](auto& x) { return ticks(x); });
+        routes.on("GET", "/hello/{name}", hello)
+            .on("POST", "/echo", echo)
+            .on("GET", "/ticks", ticks);
         twill::http::server server({.port = port,
                                     .address = "127.0.0.1",
                                     .connection = {.max_content = 1ULL << 40, .access_log = log},
