@@ -137,8 +137,8 @@ TEST(map_documents, options_of_xargs_and_parallel_are_told_as_what_they_are_here
     refused({"-I{}", "echo", "{}", ":::", "x"}, "'{}' stands for the input");
     refused({"-n", "2", "echo", ":::", "x"}, "--batch 2");
     refused({"-n2", "echo", "{}", ":::", "x"}, "-n is --dry-run; 2 inputs a process are --batch 2");
-    refused({"-n1", "echo", "{}", ":::", "x"}, "one input a process needs no option");
-    refused({"-n", "1", "echo", "{}", ":::", "x"}, "one input a process needs no option");
+    refused({"-n1", "echo", "{}", ":::", "x"}, "each process has one input");
+    refused({"-n", "1", "echo", "{}", ":::", "x"}, "each process has one input");
     refused({"--pipe", "--block", "1M", "wc"}, "not shared out");
     refused({"--max-procs=4", "gzip", ":::", "x"}, "-j N");
     refused({"--bar", "gzip", ":::", "x"}, "progress line");

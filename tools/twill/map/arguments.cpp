@@ -134,7 +134,8 @@ map_answer refuse_option(const CLI::App& app, const std::string& word) {
 
 // To xargs and GNU parallel, -n N is so many inputs a process.
 map_answer not_a_dry_run(std::string_view number) {
-    if (number == "1") return refusal("-n is --dry-run; one input a process needs no option");
+    if (number == "1")
+        return refusal("-n is --dry-run; each process has one input unless --batch says otherwise");
     return refusal(
         fmt::format("-n is --dry-run; {} inputs a process are --batch {}", number, number));
 }
