@@ -2,6 +2,7 @@
 // back, piece by piece. Without arguments it stands before a server of its own, visits itself, and
 // ends.
 #include <twill/core/scope.hpp>
+#include <twill/io/endpoint.hpp>
 #include <twill/io/signal.hpp>
 #include <twill/net/http_client.hpp>
 #include <twill/net/http_server.hpp>
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <initializer_list>
 #include <string>
@@ -87,7 +87,8 @@ task<> show(std::string url) {
 }
 
 int main(int count, char** arguments) try {
-    const auto port = static_cast<std::uint16_t>(count > 2 ? std::atoi(arguments[2]) : 0);
+    const auto port =
+        twill::endpoint::parse(std::string("127.0.0.1:") + (count > 2 ? arguments[2] : "0")).port();
     twill::run([&]() -> task<> {
         twill::signal_watcher stop({SIGINT, SIGTERM});
         twill::http::server behind({.address = "127.0.0.1"});
@@ -112,6 +113,6 @@ int main(int count, char** arguments) try {
         });
     });
 } catch (const std::exception& failure) {
-    std::fprintf(stderr, "http_proxy: %s\n", failure.what());  // the port is taken
+    std::fprintf(stderr, "http_proxy: %s\n", failure.what());  // the port is none, or taken
     return 2;
 }

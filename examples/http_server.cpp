@@ -66,14 +66,15 @@ task<> visit_and_stop(twill::endpoint server) {
 }
 
 int main(int count, char** arguments) try {
-    const auto port = static_cast<std::uint16_t>(count > 1 ? std::atoi(arguments[1]) : 0);
+    const auto here =
+        twill::endpoint::parse(std::string("127.0.0.1:") + (count > 1 ? arguments[1] : "0"));
     twill::run([&]() -> task<> {
         twill::signal_watcher stop({SIGINT, SIGTERM});
         twill::http::router routes;
         routes.on("GET", "/hello/{name}", hello)
             .on("POST", "/echo", echo)
             .on("GET", "/ticks", ticks);
-        twill::http::server server({.port = port,
+        twill::http::server server({.port = here.port(),
                                     .address = "127.0.0.1",
                                     .connection = {.max_content = 1ULL << 40, .access_log = log},
                                     .drain_limit = 2s});
@@ -86,6 +87,6 @@ int main(int count, char** arguments) try {
         });
     });
 } catch (const std::exception& failure) {
-    std::fprintf(stderr, "http_server: %s\n", failure.what());  // the port is taken
+    std::fprintf(stderr, "http_server: %s\n", failure.what());  // the port is none, or taken
     return 2;
 }
