@@ -44,6 +44,7 @@ int main(int count, char** arguments) try {
         twill::signal_watcher stop({SIGINT, SIGTERM});
         twill::tcp_listener door(twill::endpoint::parse(count > 1 ? arguments[1] : "127.0.0.1:0"));
         std::printf("serving at %s\n", door.local().to_string().c_str());
+        std::fflush(stdout);  // also to a pipe: it tells whether it is there
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
             s.spawn(accept_all, std::ref(door), s);
             if (count < 2) s.spawn(visit_and_stop, door.local());

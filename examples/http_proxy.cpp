@@ -97,6 +97,7 @@ int main(int count, char** arguments) try {
         twill::http::server server({.port = port, .address = "127.0.0.1"});
         const auto here = server.local().to_string();
         std::printf("passing on from %s to %s\n", here.c_str(), upstream.c_str());
+        std::fflush(stdout);  // also to a pipe: it tells whether it is there
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
             s.spawn(&twill::http::server::serve, &server,
                     [&](exchange& x) { return pass_on(web, upstream, x); });

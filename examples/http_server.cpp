@@ -79,6 +79,7 @@ int main(int count, char** arguments) try {
                                     .connection = {.max_content = 1ULL << 40, .access_log = log},
                                     .drain_limit = 2s});
         std::printf("serving at %s\n", server.local().to_string().c_str());
+        std::fflush(stdout);  // also to a pipe: it tells whether it is there
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
             s.spawn(&twill::http::server::serve, &server, routes);
             if (count < 2) s.spawn(visit_and_stop, server.local());
