@@ -81,6 +81,6 @@ if(TARGET twill_command)
     install(FILES share/completions/twill.bash RENAME twill
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
     install(FILES share/completions/_twill DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
-    install(FILES share/man/man1/twill-map.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+    install(DIRECTORY share/man/ TYPE MAN)
 endif()
 install(FILES LICENSE TYPE DOC)

@@ -1,7 +1,6 @@
 // echo_server [ADDRESS:PORT]: a task and an idle limit for each connection, and a clean end on
 // SIGINT or SIGTERM. Without an address it serves three visits of its own and then stops itself.
 #include <twill/core/scope.hpp>
-#include <twill/core/sleep.hpp>
 #include <twill/core/timeout.hpp>
 #include <twill/io/signal.hpp>
 #include <twill/io/tcp.hpp>
@@ -9,6 +8,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <exception>
 
 using namespace std::chrono_literals;
 using twill::task;
@@ -23,15 +23,9 @@ task<> echo(twill::tcp_stream peer) {
     }
 }
 
+// When descriptors are out, `accept` waits for some.
 task<> accept_all(twill::tcp_listener& door, twill::scope_ref connections) {
-    for (;;) {
-        try {
-            for (;;) connections.spawn(echo, co_await door.accept());
-        } catch (const twill::io_error& failure) {
-            std::fprintf(stderr, "%s\n", failure.what());  // descriptors are out, for example
-        }
-        co_await twill::sleep(10ms);
-    }
+    for (;;) connections.spawn(echo, co_await door.accept());
 }
 
 task<> visit_and_stop(twill::endpoint server) {
@@ -45,11 +39,12 @@ task<> visit_and_stop(twill::endpoint server) {
     std::raise(SIGTERM);
 }
 
-int main(int count, char** arguments) {
+int main(int count, char** arguments) try {
     twill::run([&]() -> task<> {
         twill::signal_watcher stop({SIGINT, SIGTERM});
         twill::tcp_listener door(twill::endpoint::parse(count > 1 ? arguments[1] : "127.0.0.1:0"));
         std::printf("serving at %s\n", door.local().to_string().c_str());
+        std::fflush(stdout);  // also to a pipe: it tells whether it is there
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
             s.spawn(accept_all, std::ref(door), s);
             if (count < 2) s.spawn(visit_and_stop, door.local());
@@ -57,4 +52,7 @@ int main(int count, char** arguments) {
             s.cancel();
         });
     });
+} catch (const std::exception& failure) {
+    std::fprintf(stderr, "echo_server: %s\n", failure.what());  // no address, or not ours to take
+    return 2;
 }

@@ -17,6 +17,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <string>
 
 using namespace std::chrono_literals;
@@ -64,19 +65,21 @@ task<> visit_and_stop(twill::endpoint server) {
     std::raise(SIGTERM);
 }
 
-int main(int count, char** arguments) {
-    const auto port = static_cast<std::uint16_t>(count > 1 ? std::atoi(arguments[1]) : 0);
+int main(int count, char** arguments) try {
+    const auto here =
+        twill::endpoint::parse(std::string("127.0.0.1:") + (count > 1 ? arguments[1] : "0"));
     twill::run([&]() -> task<> {
         twill::signal_watcher stop({SIGINT, SIGTERM});
         twill::http::router routes;
-        routes.on("GET", "/hello/{name}", [](auto& x) { return hello(x); })
-            .on("POST", "/echo", [](auto& x) { return echo(x); })
-            .on("GET", "/ticks", [](auto& x) { return ticks(x); });
-        twill::http::server server({.port = port,
+        routes.on("GET", "/hello/{name}", hello)
+            .on("POST", "/echo", echo)
+            .on("GET", "/ticks", ticks);
+        twill::http::server server({.port = here.port(),
                                     .address = "127.0.0.1",
                                     .connection = {.max_content = 1ULL << 40, .access_log = log},
                                     .drain_limit = 2s});
         std::printf("serving at %s\n", server.local().to_string().c_str());
+        std::fflush(stdout);  // also to a pipe: it tells whether it is there
         co_await twill::scope([&](twill::scope_ref s) -> task<> {
             s.spawn(&twill::http::server::serve, &server, routes);
             if (count < 2) s.spawn(visit_and_stop, server.local());
@@ -84,4 +87,7 @@ int main(int count, char** arguments) {
             s.cancel();
         });
     });
+} catch (const std::exception& failure) {
+    std::fprintf(stderr, "http_server: %s\n", failure.what());  // the port is none, or taken
+    return 2;
 }

@@ -2,14 +2,14 @@
 // together. Nothing is left running, however it ends.
 //
 //     run_children [COMMAND...]           # each a command line for the shell
-#include <twill/core/scope.hpp>
+#include <twill/async/map.hpp>
 #include <twill/core/timeout.hpp>
 #include <twill/io/process.hpp>
 #include <twill/runtime/runtime.hpp>
 
 #include <cstdio>
-#include <deque>
 #include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
 using twill::task;
@@ -30,23 +30,8 @@ task<> run_one(std::string line) {
     }
 }
 
-// Takes lines while there are any; `limit` of these run side by side.
-task<> run_lines(std::deque<std::string>& lines) {
-    while (!lines.empty()) {
-        std::string line = std::move(lines.front());
-        lines.pop_front();
-        co_await run_one(std::move(line));
-    }
-}
-
 int main(int count, char** arguments) {
-    std::deque<std::string> lines(arguments + 1, arguments + count);
+    std::vector<std::string> lines(arguments + 1, arguments + count);
     if (lines.empty()) lines = {"echo hello", "uname -s", "exit 3", "kill -9 $$", "sleep 1000"};
-    return twill::run([&]() -> task<int> {
-        co_await twill::scope([&](twill::scope_ref s) -> task<> {
-            for (unsigned i = 0; i < limit; ++i) s.spawn(run_lines, std::ref(lines));
-            co_return;
-        });
-        co_return 0;
-    });
+    twill::run([&]() -> task<> { co_await twill::map(lines, run_one, {.limit = limit}); });
 }

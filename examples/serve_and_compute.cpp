@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <ranges>
 #include <span>
+#include <stdexcept>
+#include <utility>
 
 using namespace std::chrono_literals;
 
@@ -35,6 +37,15 @@ twill::task<> answer(twill::tcp_stream stream) {
     co_await stream.write_all(bytes);
 }
 
+// What goes wrong with one client ends that one; thrown on, it would end the service.
+twill::task<> serve(twill::tcp_stream stream) {
+    try {
+        co_await answer(std::move(stream));
+    } catch (const std::runtime_error& failure) {
+        std::fprintf(stderr, "%s\n", failure.what());
+    }
+}
+
 twill::task<> ask(twill::endpoint service, std::uint64_t limit) {
     auto stream = co_await twill::connect(service);
     std::uint64_t number = limit;
@@ -53,7 +64,7 @@ int main() {
         const auto here = door.local();
         co_await twill::scope([&](twill::scope_ref service) -> twill::task<> {
             service.spawn([&door, service]() -> twill::task<> {
-                for (;;) service.spawn(answer, co_await door.accept());
+                for (;;) service.spawn(serve, co_await door.accept());
             });
             const std::array<std::uint64_t, 3> questions = {1000, 200'000, 10};
             co_await twill::map(questions, [&](std::uint64_t limit) { return ask(here, limit); });

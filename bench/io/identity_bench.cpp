@@ -1,9 +1,10 @@
 #include "io/identity.hpp"
 
+#include "common/scratch_folder.hpp"
+
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -47,7 +48,6 @@ certificate_ptr certificate_of(EVP_PKEY& key) {
 class made_here {
 public:
     made_here() {
-        std::filesystem::create_directories(folder_);
         const key_ptr key(EVP_EC_gen("P-256"));
         const certificate_ptr certificate = key ? certificate_of(*key) : nullptr;
         const file_ptr first(std::fopen(files_.certificate.c_str(), "we"));
@@ -58,18 +58,11 @@ public:
                 0)
             throw std::runtime_error("no certificate could be made");
     }
-    ~made_here() {
-        std::error_code ignored;
-        std::filesystem::remove_all(folder_, ignored);
-    }
-    made_here(const made_here&) = delete;
-    made_here& operator=(const made_here&) = delete;
 
     [[nodiscard]] const identity_files& files() const noexcept { return files_; }
 
 private:
-    std::filesystem::path folder_ = std::filesystem::temp_directory_path() /
-                                    ("twill-bench-identity-" + std::to_string(getpid()));
+    scratch_folder folder_;
     identity_files files_{folder_ / "certificate.pem", folder_ / "key.pem"};
 };
 

@@ -5,6 +5,7 @@
 
 #include "common/interleave.hpp"
 #include "common/program.hpp"
+#include "common/scratch_folder.hpp"
 #include "common/suite.hpp"
 #include "common/words.hpp"
 #include "io/family.hpp"
@@ -60,7 +61,7 @@ public:
 private:
     void start_nginx(const std::filesystem::path& program, const service& what);
 
-    std::filesystem::path folder_{};  // nginx's
+    std::optional<scratch_folder> nginx_folder_;
     unsigned port_ = 0;
     std::optional<running_program> process_;
 };

@@ -103,12 +103,10 @@ server::server(const settings& how, const server_kind& kind, const service& what
 
 void server::start_nginx(const std::filesystem::path& program, const service& what) {
     port_ = free_port();
-    folder_ = std::filesystem::temp_directory_path() /
-              ("twill-bench-nginx-" + std::to_string(getpid()) + "-" + std::to_string(port_));
-    std::filesystem::create_directories(folder_);
-    const auto file = folder_ / "nginx.conf";
+    const auto& folder = nginx_folder_.emplace().path();
+    const auto file = folder / "nginx.conf";
     configure_nginx(file, port_, what);
-    bench::program wanted{.argv = {program, "-c", file, "-p", folder_, "-e", folder_ / "errors"}};
+    bench::program wanted{.argv = {program, "-c", file, "-p", folder, "-e", folder / "errors"}};
     if (what.where == place::one_core) wanted.cpu = usable_cpus().back();
     process_.emplace(wanted);
     await_port(port_);
@@ -116,7 +114,7 @@ void server::start_nginx(const std::filesystem::path& program, const service& wh
 
 // nginx's workers outlive a master that is killed: it is asked to end.
 server::~server() {
-    if (folder_.empty()) return;
+    if (!nginx_folder_) return;
     try {
         if (process_) {
             kill(process_->pid(), SIGTERM);
@@ -125,8 +123,6 @@ server::~server() {
     } catch (const std::exception&) {
         // It is killed then.
     }
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
 }
 
 program load_on(const settings& how, const server& target, const service& what,

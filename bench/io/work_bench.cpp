@@ -1,6 +1,7 @@
 // The groups about files and children.
 
 #include "common/program.hpp"
+#include "common/scratch_folder.hpp"
 #include "common/words.hpp"
 #include "io/groups.hpp"
 #include "io/server.hpp"
@@ -28,25 +29,6 @@ constexpr const char* one_thread = "twill, one event thread";
 constexpr const char* streams = "ifstream, threads";
 constexpr const char* replacing = "the same, renamed";
 constexpr const char* bare = "posix_spawn";
-
-// A folder of the suite's own, on a disk. Gone with it.
-class work_folder {
-public:
-    explicit work_folder(const settings& how)
-        : path_(fs::absolute(how.out) / ("files-" + std::to_string(getpid()))) {
-        fs::create_directories(path_);
-    }
-    ~work_folder() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    work_folder(const work_folder&) = delete;
-    work_folder& operator=(const work_folder&) = delete;
-    [[nodiscard]] std::string path(const std::string& name) const { return path_ / name; }
-
-private:
-    fs::path path_;
-};
 
 void make_numbered_file(const std::string& name, std::uint64_t bytes) {
     std::ofstream out(name, std::ios::binary);
@@ -117,8 +99,8 @@ void add_reads_of(std::vector<row>& rows, const settings& how, const std::string
     rows.push_back(make_row({.name = named, .unit = "CPU ns/read"}, "read_ns", measured));
 }
 
-void add_reads(std::vector<row>& rows, const settings& how, const work_folder& folder) {
-    const std::string file = folder.path("numbers");
+void add_reads(std::vector<row>& rows, const settings& how, const scratch_folder& folder) {
+    const std::string file = folder / "numbers";
     for (const place where : {place::one_core, place::all_cores})
         for (const auto& [temperature, count] :
              {std::pair{"warm", 400'000L}, std::pair{"cold", 20'000L}}) {
@@ -130,12 +112,12 @@ void add_reads(std::vector<row>& rows, const settings& how, const work_folder& f
         }
 }
 
-void add_copy(std::vector<row>& rows, const settings& how, const work_folder& folder) {
+void add_copy(std::vector<row>& rows, const settings& how, const scratch_folder& folder) {
     const long files = how.size(5000);
     const std::string what = "copy of a tree of " + std::to_string(files) + " files";
     if (!how.wants(what)) return;
-    const std::string from = folder.path("tree");
-    const std::string to = folder.path("copy");
+    const std::string from = folder / "tree";
+    const std::string to = folder / "copy";
     make_tree(from, files);
     const auto copying = [&](const char* name, const char* way) {
         contestant one = running(how, name, {"copy", way, from, to});
@@ -159,7 +141,7 @@ void add_copy(std::vector<row>& rows, const settings& how, const work_folder& fo
 
 std::vector<row> file_rows(const settings& how) {
     std::vector<row> rows;
-    const work_folder folder(how);
+    const scratch_folder folder(fs::absolute(how.out));  // on a disk
     add_reads(rows, how, folder);
     add_copy(rows, how, folder);
     return rows;

@@ -2,9 +2,8 @@
 
 #include "common/interleave.hpp"
 #include "common/program.hpp"
+#include "common/scratch_folder.hpp"
 #include "map/workload.hpp"
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -19,24 +18,6 @@ namespace twill::inline TWILL_ABI::bench {
 namespace {
 
 namespace fs = std::filesystem;
-
-// On a disk: /tmp may be memory.
-class scratch {
-public:
-    scratch() : path_("/var/tmp/twill-bench-j-" + std::to_string(getpid())) {
-        fs::create_directories(path_ / "files");
-    }
-    ~scratch() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    scratch(const scratch&) = delete;
-    scratch& operator=(const scratch&) = delete;
-    [[nodiscard]] fs::path operator/(const char* name) const { return path_ / name; }
-
-private:
-    fs::path path_;
-};
 
 class timed_list {
 public:
@@ -134,7 +115,8 @@ std::vector<row> best_number_rows(const settings& how, const std::string& twill_
             std::optional<running_program> stranger;
             // It takes one CPU for 200 ms, and leaves it for as long.
             if (here.bursts) stranger.emplace(program{.argv = {job, "bursts:200"}});
-            const scratch folder;
+            const scratch_folder folder("/var/tmp");  // on a disk
+            fs::create_directories(folder / "files");
             rows.push_back(
                 measure(how, {twill_command, job, folder / "files", folder / "list", here.stay},
                         each, name));

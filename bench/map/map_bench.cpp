@@ -10,15 +10,12 @@
 #include "common/suite.hpp"
 #include "map/bare.hpp"
 #include "map/best_number.hpp"
+#include "map/numbers.hpp"
 #include "map/worker.hpp"
 
 #include <twill/io/process.hpp>
 
-#include <unistd.h>
-
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -27,33 +24,6 @@
 
 namespace twill::inline TWILL_ABI::bench {
 namespace {
-
-namespace fs = std::filesystem;
-// A file with the numbers from 1 to `count`, one a line; removed when it goes.
-class numbers {
-public:
-    explicit numbers(long count)
-        : count_(count),
-          path_(fs::temp_directory_path() /
-                ("twill-bench-map-" + std::to_string(getpid()) + "-" + std::to_string(count))) {
-        std::ofstream file(path_);
-        for (long i = 1; i <= count; ++i) file << i << '\n';
-        if (!file.flush()) throw std::runtime_error("could not write " + path_.string());
-    }
-    ~numbers() {
-        std::error_code ignored;
-        fs::remove(path_, ignored);
-    }
-    numbers(const numbers&) = delete;
-    numbers& operator=(const numbers&) = delete;
-
-    [[nodiscard]] long count() const noexcept { return count_; }
-    [[nodiscard]] std::string path() const { return path_; }
-
-private:
-    long count_;
-    fs::path path_;
-};
 
 // The command is built beside the suites.
 std::string twill_command(const settings& how) {
@@ -111,7 +81,7 @@ std::vector<row> true_rows(const settings& how) {
 std::vector<row> log_rows(const settings& how) {
     const numbers inputs(how.size(10'000));
     const numbers fewer((inputs.count() + 9) / 10);
-    const std::string log = inputs.path() + ".jsonl";
+    const std::string log = inputs.path().string() + ".jsonl";
     // No log is written over.
     const auto with_log = [&](const std::string& command) {
         return words{"sh", "-c", "rm -f '" + log + "'; exec " + command};
@@ -128,10 +98,7 @@ std::vector<row> log_rows(const settings& how) {
     cpu.targets = {{.against = "xargs -P2", .bound = 0.65, .binding = true},
                    {.against = "GNU parallel -j2", .bound = 0.1, .binding = true},
                    {.against = "posix_spawn + wait", .bound = 1.2}};
-    const auto measured = interleave(all, how.rounds, "log");
-    std::error_code ignored;
-    fs::remove(log, ignored);
-    return {make_row(std::move(cpu), "cpu_us", measured)};
+    return {make_row(std::move(cpu), "cpu_us", interleave(all, how.rounds, "log"))};
 }
 
 // Here twill and GNU parallel collect a line from each job; the others let the jobs write.

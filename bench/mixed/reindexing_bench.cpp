@@ -1,11 +1,10 @@
 // The group about a service (examples/search) that reads all of its files again while it is asked.
 
+#include "common/scratch_folder.hpp"
 #include "mixed/groups.hpp"
 #include "mixed/plan.hpp"
 
 #include <twill/core/random.hpp>
-
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -21,14 +20,10 @@ constexpr const char* changing = "files change";
 constexpr const char* alone = "nobody asks";
 constexpr const char* title = " of a search while the service reads all files again, 100/s";
 
-// Files of 8 KiB with words; removed when it goes. What is looked for is in one of 200.
+// Files of 8 KiB with words. What is looked for is in one of 200.
 class texts {
 public:
     explicit texts(long files) {
-        std::string name =
-            (std::filesystem::temp_directory_path() / "twill-bench-mixed-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
-        folder_ = name;
         random_source dice(19);
         for (long i = 0; i < files; ++i) {
             std::ofstream file(folder_ / ("text-" + std::to_string(i)));
@@ -38,20 +33,14 @@ public:
                 if (i % 200 == 0 && line == 64) words += "needle";
                 file << words << '\n';
             }
-            if (!file.flush()) throw std::runtime_error("cannot write in " + folder_.string());
+            if (!file.flush()) throw std::runtime_error("cannot write in " + folder());
         }
     }
-    ~texts() {
-        std::error_code ignored;
-        std::filesystem::remove_all(folder_, ignored);
-    }
-    texts(const texts&) = delete;
-    texts& operator=(const texts&) = delete;
 
-    [[nodiscard]] std::string folder() const { return folder_; }
+    [[nodiscard]] std::string folder() const { return folder_.path(); }
 
 private:
-    std::filesystem::path folder_;
+    scratch_folder folder_;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "common/interleave.hpp"
 #include "common/program.hpp"
+#include "common/scratch_folder.hpp"
 #include "common/suite.hpp"
 #include "search/reindexing.hpp"
 
@@ -286,9 +287,8 @@ row cold_row(const settings& how) {
 
 std::vector<row> typing_rows(const settings& how) {
     const words where = folders(how.quick);
-    std::string changing =
-        (std::filesystem::temp_directory_path() / "twill-bench-search-XXXXXX").string();
-    if (::mkdtemp(changing.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
+    const scratch_folder folder;
+    const std::string changing = folder.path();
     words with_changing = where;
     with_changing.push_back(changing);
     const auto measure = [&](bool background, const std::string& folder) {
@@ -302,7 +302,6 @@ std::vector<row> typing_rows(const settings& how) {
         {.name = "background region", .measure = [&] { return measure(true, ""); }},
         {.name = "both", .measure = [&] { return measure(true, changing); }}};
     const auto measured = interleave(all, how.rounds, "typing");
-    std::filesystem::remove_all(changing);
     return {make_row({.name = "search as you type, p50", .unit = "ms"}, "p50_ms", measured),
             make_row({.name = "search as you type, p99", .unit = "ms"}, "p99_ms", measured)};
 }

@@ -273,12 +273,6 @@ void execution::release(thread_id thread, vector_clock& object) noexcept {
     past.set(memory_, thread, past.at(thread) + 1);
 }
 
-void execution::release_anew(thread_id thread, vector_clock& object) noexcept {
-    vector_clock& past = threads_[thread].past;
-    object.assign(memory_, past);
-    past.set(memory_, thread, past.at(thread) + 1);
-}
-
 void execution::acquire(thread_id thread, const vector_clock& object) noexcept {
     threads_[thread].past.join(memory_, object);
 }

@@ -116,8 +116,6 @@ public:
     }
     // Adds the past of `thread` to `object`, and begins a new event.
     void release(thread_id thread, vector_clock& object) noexcept;
-    // The same, but forgets what was in it (a store that begins no release sequence of others').
-    void release_anew(thread_id thread, vector_clock& object) noexcept;
     void acquire(thread_id thread, const vector_clock& object) noexcept;
 
     // ---- what happened

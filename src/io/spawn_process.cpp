@@ -311,7 +311,7 @@ const char* step_name(spawn_step step) {
         case spawn_step::none:
             break;
         case spawn_step::find:
-            return "find in PATH";
+            return "find the program";
         case spawn_step::create:
             return "make a process for";
         case spawn_step::bind:

@@ -65,7 +65,8 @@ task<any_stream> connect_to(http::url there, std::shared_ptr<http_pool> pool) {
     else
         plain = any_stream(co_await connect(there.host, std::to_string(there.port)));
     if (!there.secure) co_return plain;
-    co_return any_stream(co_await tls::connect(std::move(plain), pool->trust(), there.host));
+    const auto* const trust = co_await pool->trust();
+    co_return any_stream(co_await tls::connect(std::move(plain), *trust, there.host));
 }
 
 std::string head_of(const http_asking& what, const std::string& user_agent) {

@@ -149,13 +149,17 @@ task<bool> http_connection::next_head() {
     }
 }
 
-void http_connection::begin_request() noexcept {
+void http_connection::take_head() noexcept {
     request_.assign({.method = head_.method,
                      .target = head_.target,
                      .minor_version = head_.minor_version,
                      .length = head_.length,
                      .chunked = head_.chunked},
                     head_.fields);
+}
+
+void http_connection::begin_request() noexcept {
+    take_head();
     set_served();
     const bool is_plain = stream_.kernel() != nullptr;
     set_half_is_gone(!is_plain);

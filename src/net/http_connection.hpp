@@ -70,6 +70,7 @@ private:
     [[nodiscard]] task<> run();
     [[nodiscard]] task<bool> next_head();
     [[nodiscard]] bool begin_to_idle() noexcept;
+    void take_head() noexcept;
     void begin_request() noexcept;
     [[nodiscard]] task<> answer();
     [[nodiscard]] bool enters_at_once();

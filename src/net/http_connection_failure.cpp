@@ -24,9 +24,12 @@ void http_connection::refuse(int status, std::string_view why) {
     log();
 }
 
-// The same for what is no request, or not all of one.
+// The same for what is no request, or not all of one. (One that announces too long a content is:
+// the access log is told whose.)
 void http_connection::refuse_head(int status, std::string_view why) {
+    constexpr int too_long_content = 413;
     request_ = {};
+    if (status == too_long_content) take_head();
     head_came_ = now();
     logged_ = false;
     refuse(status, why);

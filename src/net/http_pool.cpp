@@ -1,5 +1,7 @@
 #include "http_pool.hpp"
 
+#include <twill/runtime/blocking.hpp>
+
 #include <poll.h>
 
 #include <iterator>
@@ -84,11 +86,15 @@ void http_pool::keep(http_host& with, std::unique_ptr<http_link> link) noexcept 
     }
 }
 
-const tls::client_context& http_pool::trust() {
-    if (options.tls != nullptr) return *options.tls;
-    const std::lock_guard hold(lock_);
-    if (!system_trust_) system_trust_.emplace();
-    return *system_trust_;
+// Some 20 ms: a file with all the certificates is read and parsed.
+task<> http_pool::read_system_roots() {
+    co_await blocking([this] { system_trust_.emplace(); });
+}
+
+task<const tls::client_context*> http_pool::trust() {
+    if (options.tls != nullptr) co_return options.tls;
+    co_await roots_read_.call([this] { return read_system_roots(); });
+    co_return &*system_trust_;
 }
 
 std::size_t http_pool::idle() const noexcept {

@@ -3,9 +3,11 @@
 
 #include "http_incoming.hpp"
 
+#include <twill/async/once.hpp>
 #include <twill/async/semaphore.hpp>
 #include <twill/core/config.hpp>
 #include <twill/core/futex_mutex.hpp>
+#include <twill/core/task.hpp>
 #include <twill/core/time.hpp>
 #include <twill/net/any_stream.hpp>
 #include <twill/net/http_client.hpp>
@@ -56,8 +58,8 @@ struct http_pool {
     // Keeps it, and closes those that have been idle too long, and the oldest of too many.
     void keep(http_host& with, std::unique_ptr<http_link> link) noexcept;
     [[nodiscard]] std::size_t idle() const noexcept;
-    // Whom to trust for https. Throws tls::error.
-    [[nodiscard]] const tls::client_context& trust();
+    // Whom to trust for https; it lives as long as the pool. Throws tls::error.
+    [[nodiscard]] task<const tls::client_context*> trust();
     [[nodiscard]] http_limits limits() const noexcept {
         return {options.max_head, options.max_fields, options.max_content};
     }
@@ -65,12 +67,14 @@ struct http_pool {
     const http::client_options options;
 
 private:
+    [[nodiscard]] task<> read_system_roots();
     void drop_unused(http_host& of) noexcept;
     void drop_oldest(http_links& into) noexcept;
     void drop_stale(http_links& into) noexcept;
 
-    mutable futex_mutex lock_;                         // guards what follows
+    once roots_read_;
     std::optional<tls::client_context> system_trust_;  // made when it is first needed
+    mutable futex_mutex lock_;                         // guards what follows
     std::map<std::string, http_host, std::less<>> hosts_;
     http_links idle_;  // the one that was used last is the last
 };

@@ -255,7 +255,13 @@ TEST(Task, FailureUnwindsALongChainStepByStep) {
 }
 
 TEST(Task, AwaitableThatIsNoTaskBecomesOne) {
-    run([]() -> task<> { co_await twill::as_task(twill::yield()); });
+    bool went_on = false;
+    run([&]() -> task<> {
+        task<> yields = twill::as_task(twill::yield());
+        co_await std::move(yields);
+        went_on = true;
+    });
+    EXPECT_TRUE(went_on);
 }
 
 }  // namespace

@@ -57,10 +57,11 @@ TEST(HttpAccessLog, TheAccessLogIsToldOfWhatWasRefusedToo) {
     beside_server(options, answer, [](endpoint there) -> task<> {
         co_await ask(there, "nonsense\r\n\r\n");
         co_await ask(there, "GET / HT");
+        co_await ask(there, "POST /long HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999999\r\n\r\n");
         co_await ask(there, "HEAD /slow HTTP/1.1\r\nHost: a\r\n\r\n");
         co_await ask(there, get("/begun"));
     });
-    EXPECT_EQ(lines, (std::vector<std::string>{" 400", " 408", "HEAD 503", "GET 200"}));
+    EXPECT_EQ(lines, (std::vector<std::string>{" 400", " 408", "POST 413", "HEAD 503", "GET 200"}));
 }
 
 TEST(HttpAccessLog, ALogThatFailsCostsNoResponse) {

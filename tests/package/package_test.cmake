@@ -79,7 +79,8 @@ if(step STREQUAL "install")
     # What docs/map.md says is there for workers, shells and readers.
     set(wanted share/twill/worker/twill_worker.h share/twill/worker/lines.sh)
     if(EXISTS ${prefix}/bin/twill)
-        list(APPEND wanted share/man/man1/twill-map.1 share/zsh/site-functions/_twill
+        list(APPEND wanted share/man/man1/twill.1 share/man/man1/twill-map.1
+            share/man/man1/twill-check.1 share/zsh/site-functions/_twill
             share/bash-completion/completions/twill)
     endif()
     foreach(file IN LISTS wanted)

@@ -26,12 +26,57 @@ TEST(command, help_and_version_go_to_standard_output) {
     EXPECT_EQ(version.out, "twill " TWILL_VERSION "\n");
 }
 
-TEST(command, every_help_fits_a_screen) {
-    for (const auto& words : std::vector<std::vector<std::string>>{{"--help"}, {"map", "--help"}}) {
+// Of 24 lines, one is the next prompt's.
+TEST(command, daily_helps_fit_a_screen) {
+    for (const auto& words :
+         std::vector<std::vector<std::string>>{{"--help"}, {"map", "--help"}, {"demo", "--help"}}) {
         const auto help = run_command(words);
         EXPECT_EQ(help.status, 0);
-        EXPECT_LE(lines(help.out), 30U);
-        for (const auto& line : lines_of(help.out)) EXPECT_LE(line.size(), 90U) << line;
+        EXPECT_EQ(help.err, "");
+        EXPECT_GE(lines(help.out), 5U);
+        EXPECT_LE(lines(help.out), 23U) << words.front();
+    }
+}
+
+TEST(command, no_help_is_wider_than_a_screen) {
+    setting how;
+    how.in_child = [] { ::setenv("HOME", "/root", 1); };  // a default that is shown
+    for (const auto& words : std::vector<std::vector<std::string>>{{"--help"},
+                                                                   {"map", "--help"},
+                                                                   {"map", "--help-all"},
+                                                                   {"check", "--help"},
+                                                                   {"c++", "--help"},
+                                                                   {"demo", "--help"}})
+        for (const auto& line : lines_of(run_command(words, how).out))
+            EXPECT_LE(line.size(), 80U) << line;
+}
+
+TEST(command, help_is_had_in_either_order) {
+    const auto asked = run_command({"map", "--help"});
+    EXPECT_NE(asked.out.find("Usage: twill map"), std::string::npos);
+    for (const char* word : {"help", "--help", "-h"}) {
+        const auto help = run_command({word, "map"});
+        EXPECT_EQ(help.status, 0);
+        EXPECT_EQ(help.out, asked.out) << word;
+    }
+    const auto wrong = run_command({"help", "mpa"});
+    EXPECT_EQ(wrong.status, 2);
+    EXPECT_EQ(wrong.err, "twill: no command 'mpa'; did you mean map?\n");
+}
+
+TEST(command, demo_refuses_a_wrong_command_line_in_one_line) {
+    const std::vector<std::pair<std::vector<std::string>, std::string>> all = {
+        {{"--quik"}, "no option '--quik'; did you mean --quick?"},
+        {{"-x"}, "no option '-x'; see twill demo --help"},
+        {{"/usr/include", "/etc"}, "'/etc' is a second folder; it takes one"},
+    };
+    for (const auto& [given, because] : all) {
+        auto words = given;
+        words.insert(words.begin(), "demo");
+        const auto end = run_command(words);
+        EXPECT_EQ(end.status, 2);
+        EXPECT_EQ(end.out, "");
+        EXPECT_EQ(end.err, "twill demo: " + because + "\n");
     }
 }
 
@@ -76,6 +121,9 @@ TEST(command, map_refuses_a_wrong_command_line_in_one_line) {
         {{"-k", ":::", "a"},
          "no command; write it after the options: twill map -j 4 -- gzip -9 {}"},
         {{"echo", ":::", "a", ":::", "b"}, "a second ':::'; put all inputs behind the first"},
+        {{"--env", "A=1", "true"},
+         "--env takes the name of a variable, not 'A=1'; its value is what it has here"},
+        {{"--env=", "true"}, "--env= needs a value; see twill map --help"},
     };
     for (const auto& each : all) {
         auto words = each.words;

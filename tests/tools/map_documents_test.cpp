@@ -1,6 +1,7 @@
-// The man page and the completions know the options that `twill map --help-all` has, and no others.
+// The man pages and the completions know the options that the helps have, and no others.
 #include "tools/running_command.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <set>
 
@@ -62,26 +63,42 @@ TEST(map_documents, all_options_of_the_help_are_taken) {
     }
 }
 
-TEST(map_documents, man_page_has_all_options_and_no_others) {
-    std::string page = text_of(std::string(TWILL_SHARE) + "/man/man1/twill-map.1");
+// What stands between two words in one of the files.
+std::string part_of(const std::string& file, const std::string& begin, const std::string& end) {
+    const std::string text = text_of(std::string(TWILL_SHARE) + file);
+    const auto from = text.find(begin);
+    const auto to = text.find(end, from + begin.size());
+    EXPECT_NE(to, std::string::npos) << begin;
+    return from < to ? text.substr(from, to - from) : "";
+}
+
+// A page's text, without the comment at its head.
+std::string page_of(const std::string& name) {
+    std::string page = text_of(std::string(TWILL_SHARE) + "/man/man1/" + name + ".1");
     for (std::size_t at = 0; (at = page.find("\\-", at)) != std::string::npos;)
         page.replace(at, 2, "-");
-    // The command line's own end of the options, and comments, are none.
-    page.erase(0, page.find('\n'));
-    EXPECT_EQ(options_in(page), known_options());
+    return page.substr(std::min(page.find('\n'), page.size()));
+}
+
+TEST(map_documents, man_page_has_all_options_and_no_others) {
+    EXPECT_EQ(options_in(page_of("twill-map")), known_options());
 }
 
 TEST(map_documents, completion_of_bash_has_all_options_and_no_others) {
-    std::string script = text_of(std::string(TWILL_SHARE) + "/completions/twill.bash");
-    const auto from = script.find("_twill_map_options='");
-    ASSERT_NE(from, std::string::npos);
-    EXPECT_EQ(options_in(script.substr(from, script.find('\'', from + 20) - from)),
+    EXPECT_EQ(options_in(part_of("/completions/twill.bash", "_twill_map_options='", "'")),
               known_options());
 }
 
 TEST(map_documents, completion_of_zsh_has_all_options_and_no_others) {
-    EXPECT_EQ(options_in(text_of(std::string(TWILL_SHARE) + "/completions/_twill")),
-              known_options());
+    EXPECT_EQ(options_in(part_of("/completions/_twill", "_twill_map()", "\n}")), known_options());
+}
+
+TEST(map_documents, pages_and_completions_of_check_have_all_its_options_and_no_others) {
+    const auto known = options_in(run_command({"check", "--help"}).out);
+    EXPECT_GE(known.size(), 20U);
+    EXPECT_EQ(options_in(page_of("twill-check")), known);
+    EXPECT_EQ(options_in(part_of("/completions/_twill", "_twill_check()", "\n}")), known);
+    EXPECT_EQ(options_in(part_of("/completions/twill.bash", "_twill_check_options='", "'")), known);
 }
 
 // As bash does it: the words so far, and what it offers.
@@ -103,6 +120,9 @@ TEST(map_documents, bash_completes_options_values_and_commands) {
     EXPECT_EQ(offered("twill map --halt soon"), "soon,fail=1\n");
     EXPECT_NE(offered("twill map -k slee").find("sleep\n"), std::string::npos);
     EXPECT_EQ(offered("twill map -j 4 -- cat --keep"), "\n") << "that is an option of the command";
+    EXPECT_EQ(offered("twill check --strategy ran"), "random\n");
+    EXPECT_EQ(offered("twill check --seed 4 --keep"), "--keep-going\n");
+    EXPECT_EQ(offered("twill help ma"), "map\n");
 }
 
 TEST(map_documents, options_of_xargs_and_parallel_are_told_as_what_they_are_here) {
@@ -116,6 +136,10 @@ TEST(map_documents, options_of_xargs_and_parallel_are_told_as_what_they_are_here
     refused({"-P", "4", "gzip", ":::", "x"}, "-j N");
     refused({"-I{}", "echo", "{}", ":::", "x"}, "'{}' stands for the input");
     refused({"-n", "2", "echo", ":::", "x"}, "--batch 2");
+    refused({"-n2", "echo", "{}", ":::", "x"}, "-n is --dry-run; 2 inputs a process are --batch 2");
+    refused({"-n1", "echo", "{}", ":::", "x"}, "each process has one input");
+    refused({"-n", "1", "echo", "{}", ":::", "x"}, "each process has one input");
+    refused({"--pipe", "--block", "1M", "wc"}, "not shared out");
     refused({"--max-procs=4", "gzip", ":::", "x"}, "-j N");
     refused({"--bar", "gzip", ":::", "x"}, "progress line");
     refused({"--keep-ordr", "gzip", ":::", "x"}, "did you mean --keep-order?");

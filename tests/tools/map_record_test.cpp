@@ -97,6 +97,18 @@ TEST(map_record, resume_runs_what_is_not_in_the_log_whatever_its_place) {
     EXPECT_EQ(lines_of(text_of(jobs.log())).size(), 6U);
 }
 
+TEST(map_record, resume_says_that_it_knows_none_of_the_jobs) {
+    const logged_jobs jobs;
+    jobs.run({}, {"1", "2"}, "false");
+    EXPECT_EQ(jobs.run({"--resume"}, {"1", "2"}, ":").err,
+              "twill map: of the 2 jobs in " + jobs.log() +
+                  " none was asked for again: command, input, directory or a variable of --env "
+                  "differ\n");
+    EXPECT_EQ(jobs.run({"--retry-failed"}, {"1", "2"}, "false").err.find("asked for again"),
+              std::string::npos)
+        << "these are known, and failed";
+}
+
 // More than what fits into one command line; those behind were taken for none.
 TEST(map_record, resume_comes_to_what_stands_behind_many_that_are_done) {
     const scratch_folder folder;

@@ -103,7 +103,8 @@ TEST(map_source, file_is_read_in_the_place_of_standard_input) {
 TEST(map_source, file_that_cannot_be_read_is_named) {
     const auto missing = run_command({"map", "-a", "/no/such/list", "echo"});
     EXPECT_EQ(missing.status, 255);
-    EXPECT_EQ(missing.err, "twill map: open /no/such/list: No such file or directory\n");
+    EXPECT_EQ(missing.err,
+              "twill map: read inputs from /no/such/list: No such file or directory\n");
     const auto folder = run_command({"map", "-a", "/", "echo"});
     EXPECT_EQ(folder.status, 255);
     EXPECT_EQ(folder.err, "twill map: read /: Is a directory\n");

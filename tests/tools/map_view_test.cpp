@@ -1,4 +1,4 @@
-// What `twill map` shows of a run: --explain, --report, --timeline, --trace, and the help.
+// What `twill map` shows of a run: --explain, --report, --timeline and --trace.
 #include "tools/running_command.hpp"
 
 #include <nlohmann/json.hpp>
@@ -76,12 +76,6 @@ TEST(map_view, picture_that_cannot_be_written_is_told_before_anything_is_run) {
     EXPECT_EQ(end.status, 255);
     EXPECT_EQ(end.out, "");
     EXPECT_NE(end.err.find("/nowhere/at/all.svg"), std::string::npos) << end.err;
-}
-
-TEST(map_view, help_fits_a_screen) {
-    const auto lines = lines_of(run_command({"map", "--help"}).out);
-    EXPECT_LE(lines.size(), 24U);
-    for (const auto& line : lines) EXPECT_LE(line.size(), 90U) << line;
 }
 
 }  // namespace

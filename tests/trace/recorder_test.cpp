@@ -36,7 +36,11 @@ std::size_t count_events(const snapshot& seen) {
     return count;
 }
 
-TEST(recorder, without_a_recorder_events_go_nowhere) { note_number(1); }
+TEST(recorder, without_a_recorder_events_go_nowhere) {
+    note_number(1);
+    recorder r(small);
+    EXPECT_EQ(count_events(r.take()), 0U) << "it was kept for the next one";
+}
 
 TEST(recorder, empty_when_nothing_happened) {
     recorder r(small);

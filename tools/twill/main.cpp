@@ -43,7 +43,7 @@ std::string help() {
         "  -h, --help     print this\n"
         "      --version  print the version\n"
         "\n"
-        "twill COMMAND --help says more about each.\n";
+        "twill COMMAND --help (or twill help COMMAND) says more about each.\n";
     return text;
 }
 
@@ -63,13 +63,23 @@ int refuse(std::string_view word) {
     return exit_usage;
 }
 
+int help_of(const subcommand& chosen, char* name) {
+    char option[] = "--help";
+    char* words[] = {name, option, nullptr};
+    return chosen.run(2, words);
+}
+
 int run(int argc, char** argv) {
     if (argc < 2) {
         write_to_stderr(help());
         return exit_usage;
     }
     const std::string_view word = argv[1];
-    if (word == "--help" || word == "-h" || word == "help") return print("twill", help());
+    if (word == "--help" || word == "-h" || word == "help") {
+        if (argc == 2) return print("twill", help());
+        const auto* chosen = find(argv[2]);
+        return chosen == nullptr ? refuse(argv[2]) : help_of(*chosen, argv[2]);
+    }
     if (word == "--version") return print("twill", "twill " TWILL_VERSION "\n");
     if (const auto* chosen = find(word)) return chosen->run(argc - 1, argv + 1);
     return refuse(word);

@@ -3,8 +3,8 @@
 //     twill::directory_walker walk("src");
 //     while (auto entry = co_await walk.next()) {
 //         if (entry->error) complain(*entry);
-//         else if (entry->kind == twill::file_kind::directory && entry->name() == ".git")
-//         walk.skip(); else if (entry->kind == twill::file_kind::regular) use(entry->path);
+//         if (entry->kind == twill::file_kind::regular) use(entry->path);
+//         if (entry->name() == ".git") walk.skip();     // does not go into it
 //     }
 #pragma once
 
@@ -51,11 +51,11 @@ namespace detail {
 class open_folder;
 }
 
-// Walks a tree from its root down, a folder after the other, each one's entries before what is
-// below them, in no order beyond that. Symbolic links are given and never followed (but the root
-// may be one). Streamed: it keeps the entries of one batch (some hundreds) and the names of the
-// folders it has yet to read, and has one folder open. What is made or removed meanwhile may be
-// seen or not. Movable. One task at a time.
+// Walks what is below its root, which it does not give: a folder after the other, its entries
+// before what is below them, in no order beyond that. Symbolic links are given and never followed
+// (but the root may be one). Streamed: it keeps the entries of one batch (some hundreds) and the
+// names of the folders it has yet to read, and has one folder open. What is made or removed
+// meanwhile may be seen or not. Movable. One task at a time.
 class TWILL_API directory_walker {
 public:
     explicit directory_walker(std::string root, walk_options options = {});

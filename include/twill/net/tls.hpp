@@ -59,7 +59,8 @@ struct client_options {
 // streams.
 class TWILL_API client_context {
 public:
-    // Throws error when a file cannot be used.
+    // Reads files; the system's roots take some 20 ms: in a task, by `blocking`. Throws error when
+    // a file cannot be used.
     explicit client_context(const client_options& options = {});
     ~client_context();
     client_context(const client_context&) = delete;

@@ -1,7 +1,7 @@
 #include "twill/check/arguments.hpp"
 
-#include "twill/common/suggestion.hpp"
 #include "twill/common/units.hpp"
+#include "twill/common/unknown_option.hpp"
 
 #include <twill/runtime/usable_cpus.hpp>
 
@@ -18,43 +18,57 @@ namespace {
 
 constexpr std::string_view help = R"(Usage: twill check [OPTIONS] [--] PROGRAM [ARGS]
 
-Runs a threaded program again and again, each time under another schedule of its threads, until
-it crashes, fails an assertion, deadlocks or misuses a lock; then shows the interleaving that
-did it, and how to repeat it. The program is taken as it is: nothing is compiled or changed.
+Runs a threaded program again and again, each time under another schedule of its
+threads, until it crashes, fails an assertion, deadlocks or misuses a lock; then
+shows the interleaving that did it, and how to repeat it. The program is taken
+as it is: nothing is compiled or changed.
 
-  --schedules N       stop after N schedules (default: 1000; with --time: no limit)
+  --schedules N       stop after N schedules (default: 1000; with --time: no
+                      limit)
   --time T            stop after that time: 10, 1.5s, 500ms, 2m, 1h
   --seed S            another seed, another sequence of schedules (default: 1)
-  --strategy S        how schedules are chosen: random, pct (or pct:DEPTH), pos, urw, stall, or
-                      rotation, which takes turns (the default)
-  --sync, --memory    switch threads at locks, atomics and the like only, or at accesses to memory
-                      that they share too; or, with --every-access, at all accesses. The latter two
-                      take a program built by twill c++ (default: for such a program, in turns)
+  --strategy S        how schedules are chosen: random, pct (or pct:DEPTH), pos,
+                      urw, stall, or rotation, which takes turns (the default)
+  --sync, --memory    switch threads at locks, atomics and the like only, or at
+                      accesses to memory that they share too; or, with
+                      --every-access, at all accesses. The latter two take a
+                      program built by twill c++ (default: for such a program,
+                      in turns)
   --jobs N            explore on N cores (default: 1)
   --keep-going        do not stop at the first failure
-  --replay FILE       repeat one schedule: a file that was saved, or the schedule itself
-  --times N           with --replay: that often, and tell whether all runs were alike
-  --gdb               with --replay: under gdb, which stops before the last context switch
-  --gdb-command C     the same; gdb does C there, and ends (may be given more than once)
-  --save FILE         where to save the schedule that fails (default: PROGRAM.replay, here)
+  --replay FILE       repeat one schedule: a file that was saved, or the
+                      schedule itself
+  --times N           with --replay: that often, and tell whether all runs were
+                      alike
+  --gdb               with --replay: under gdb, which stops before the last
+                      context switch
+  --gdb-command C     the same; gdb does C there, and ends (may be given more
+                      than once)
+  --save FILE         where to save the schedule that fails (default:
+                      PROGRAM.replay, here)
   --cpus N            how many CPUs the program is told it has (default: 4)
   --exit-status N     the program's good exit status (default: 0)
   --json              print the result as JSON
   --junit FILE        write the result as JUnit XML
-  --svg FILE          draw the interleaving of the worst failure: a lane a thread, a column a step
-  --github            also print annotations for GitHub Actions (default: when it runs there)
-  --suppress FILE     do not tell what the rules in FILE match: a line each with a kind of finding and
-                      a function or a source file, as globs
+  --svg FILE          draw the interleaving of the worst failure: a lane a
+                      thread, a column a step
+  --github            also print annotations for GitHub Actions (default: when
+                      it runs there)
+  --suppress FILE     do not tell what the rules in FILE match: a line each with
+                      a kind of finding and a function or a source file, as
+                      globs
   -h, --help          print this
 
-What does not end a run, such as a data race or locks taken in both orders, does not end the search
-for worse; all is told at the end, the worst first. Ctrl-C ends the search at once.
+What does not end a run, such as a data race or locks taken in both orders, does
+not end the search for worse; all is told at the end, the worst first. Ctrl-C
+ends the search at once.
 
-Not seen: accesses to memory by what was not built by twill c++; what weak memory orders allow (runs
-are sequentially consistent); other processes and real network peers; atomics in inline assembly.
+Not seen: accesses to memory by what was not built by twill c++; what weak
+memory orders allow (runs are sequentially consistent); other processes and real
+network peers; atomics in inline assembly.
 
-Exit status: 0 nothing was found; 1 something was; 2 the command line is wrong, or the program
-cannot be checked.
+Exit status: 0 nothing was found; 1 something was; 2 the command line is wrong,
+or the program cannot be checked.
 )";
 
 constexpr std::uint64_t most_schedules = 1'000'000'000'000;
@@ -94,19 +108,6 @@ void declare(CLI::App& app, raw_options& into) {
 }
 
 reply refusal(std::string text) { return {false, std::move(text)}; }
-
-reply unknown_option(const std::string& word) {
-    const auto near =
-        nearest(std::string_view(word).substr(0, word.find('=')),
-                {"--schedules", "--time",     "--times",  "--seed",         "--strategy",
-                 "--jobs",      "--replay",   "--save",   "--cpus",         "--exit-status",
-                 "--junit",     "--suppress", "--svg",    "--gdb",          "--gdb-command",
-                 "--github",    "--sync",     "--memory", "--every-access", "--keep-going",
-                 "--json",      "--help"});
-    return refusal(fmt::format("no option '{}'; {}", word,
-                               near.empty() ? std::string("see twill check --help")
-                                            : fmt::format("did you mean {}?", near)));
-}
 
 // Takes the number that `text` is, if it is one from `least` to `most`; says what is wrong.
 template <class Number>
@@ -212,7 +213,7 @@ std::variant<arguments, reply> parse(int argc, char** argv) {
     if (!understood.program.empty() && understood.program.front() == "--")
         understood.program.erase(understood.program.begin());
     else if (!understood.program.empty() && understood.program.front().starts_with('-'))
-        return unknown_option(understood.program.front());
+        return refusal(unknown_option(app, understood.program.front(), "twill check"));
     if (understood.program.empty())
         return refusal("no program; write it after the options: twill check -- ./my_test");
     return understood;

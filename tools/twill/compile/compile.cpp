@@ -21,16 +21,14 @@ namespace twill_command {
 namespace {
 
 constexpr std::string_view help_text =
-    "Compiles and links with everything that `twill check` needs to see accesses to memory.\n"
-    "\n"
     "Usage: twill {0} [ARGUMENTS OF THE COMPILER...]\n"
     "\n"
-    "The compiler is ${1}, or {2}. It gets -fsanitize=thread and -g; Clang also gets "
-    "-shared-libsan,\n"
-    "which `twill check` cannot do without, and GCC -fno-builtin-memcpy and the like, so that "
-    "copies\n"
-    "are seen. The program runs by itself too: then it is one under the compiler's own thread\n"
-    "sanitizer. As a compiler for a build:\n"
+    "Compiles and links with everything that `twill check` needs to see accesses to\n"
+    "memory. The compiler is ${1}, or {2}. It gets -fsanitize=thread and -g; Clang\n"
+    "also gets -shared-libsan, which `twill check` cannot do without, and GCC\n"
+    "-fno-builtin-memcpy and the like, so that copies are seen. The program runs by\n"
+    "itself too: then it is one under the compiler's own thread sanitizer. As a\n"
+    "compiler for a build:\n"
     "\n"
     "  {1}=\"twill {0}\" cmake -B build\n"
     "  make {1}=\"twill {0}\"\n";

@@ -1,6 +1,7 @@
 #include "twill/demo/demo.hpp"
 
 #include "twill/common/message.hpp"
+#include "twill/common/unknown_option.hpp"
 #include "twill/demo/computing.hpp"
 #include "twill/demo/corpus.hpp"
 #include "twill/demo/mixed.hpp"
@@ -20,6 +21,20 @@ namespace twill_command {
 namespace {
 
 constexpr unsigned text_width = 98;
+
+constexpr const char* usage = R"(Usage: twill demo [OPTIONS] [DIR]
+
+Shows on this machine what concurrency gives, what parallelism gives, what both
+give, and when neither does: on real files and real sockets, in one process.
+
+  DIR                 count words in the files of this folder
+                      (default: /usr/include, else /usr/share/doc)
+      --pictures DIR  write the pictures to this folder
+                      (default: {})
+      --json          print the figures as JSON
+      --quick         do less of everything: seconds instead of a minute
+  -h, --help          print this
+)";
 
 struct arguments {
     std::string folder{};
@@ -78,25 +93,29 @@ int show_demo(const arguments& given) {
 
 int run_demo(int argc, char** argv) {
     arguments given{.pictures = default_picture_folder()};
-    CLI::App app(
-        "Shows on this machine what concurrency gives, what parallelism gives, what both "
-        "give,\nand when neither does: on real files and real sockets, in one process.",
-        "twill demo");
-    app.add_option("DIR", given.folder,
-                   "count words in the files of this folder\n(default: /usr/include, else "
-                   "/usr/share/doc)");
-    app.add_option("--pictures", given.pictures, "write the pictures to this folder")
-        ->capture_default_str();
-    app.add_flag("--json", given.json, "print the figures as JSON");
-    app.add_flag("--quick", given.quick, "do less of everything: seconds instead of a minute");
+    bool help = false;
+    CLI::App app;
+    app.set_help_flag();
+    app.add_option("DIR", given.folder);
+    app.add_option("--pictures", given.pictures);
+    app.add_flag("--json", given.json);
+    app.add_flag("--quick", given.quick);
+    app.add_flag("-h,--help", help);
     try {
         app.parse(argc, argv);
-    } catch (const CLI::CallForHelp&) {
-        return print("twill demo", app.help());
+    } catch (const CLI::ExtrasError&) {
+        const auto word = app.remaining().front();
+        complain("twill demo: {}",
+                 word.starts_with('-')
+                     ? unknown_option(app, word, "twill demo")
+                     : fmt::format("'{}' is a second folder; it takes one", word));
+        return exit_usage;
     } catch (const CLI::ParseError& wrong) {
         complain("twill demo: {}; see twill demo --help", wrong.what());
         return exit_usage;
     }
+    if (help)
+        return print("twill demo", fmt::format(fmt::runtime(usage), default_picture_folder()));
     try {
         return show_demo(given);
     } catch (const std::exception& failure) {

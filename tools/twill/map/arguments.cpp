@@ -1,7 +1,7 @@
 #include "twill/map/arguments.hpp"
 
-#include "twill/common/suggestion.hpp"
 #include "twill/common/units.hpp"
+#include "twill/common/unknown_option.hpp"
 #include "twill/map/command_template.hpp"
 #include "twill/map/foreign_options.hpp"
 #include "twill/map/help.hpp"
@@ -126,17 +126,18 @@ bool is_number(std::string_view word) {
 
 map_answer refusal(std::string text) { return {false, std::move(text)}; }
 
-map_answer unknown_option(const CLI::App& app, const std::string& word) {
+map_answer refuse_option(const CLI::App& app, const std::string& word) {
     if (const auto hint = foreign_option_hint(word); !hint.empty())
         return refusal(fmt::format("no option '{}'; {}", word, hint));
-    std::vector<std::string> names;
-    for (const auto* each : app.get_options())
-        for (const auto& name : each->get_lnames()) names.push_back("--" + name);
-    const auto near =
-        nearest(std::string_view(word).substr(0, word.find('=')), {names.begin(), names.end()});
-    return refusal(fmt::format("no option '{}'; {}", word,
-                               near.empty() ? std::string("see twill map --help")
-                                            : fmt::format("did you mean {}?", near)));
+    return refusal(unknown_option(app, word, "twill map"));
+}
+
+// To xargs and GNU parallel, -n N is so many inputs a process.
+map_answer not_a_dry_run(std::string_view number) {
+    if (number == "1")
+        return refusal("-n is --dry-run; each process has one input unless --batch says otherwise");
+    return refusal(
+        fmt::format("-n is --dry-run; {} inputs a process are --batch {}", number, number));
 }
 
 // Splits what follows the options into command and inputs; gives what is wrong, or nothing.
@@ -279,6 +280,11 @@ std::optional<map_answer> convert_records(const raw_options& raw, map_arguments&
     into.resume = raw.resume;
     into.retry_failed = raw.retry_failed;
     into.sync = !raw.no_sync;
+    for (const auto& name : raw.environment)
+        if (name.empty() || name.find('=') != std::string::npos)
+            return refusal(fmt::format(
+                "--env takes the name of a variable, not '{}'; its value is what it has here",
+                name));
     into.environment = raw.environment;
     if (!raw.joblog.empty()) into.joblog = raw.joblog;
     if (!raw.results.empty()) into.results = raw.results;
@@ -358,7 +364,10 @@ std::variant<map_arguments, map_answer> parse_map_arguments(int argc, char** arg
         const auto taken = words.first(options);
         app.parse(std::vector<std::string>(taken.rbegin(), taken.rend()));
     } catch (const CLI::ExtrasError&) {
-        return unknown_option(app, app.remaining().front());
+        for (const std::string_view word : words.first(options))
+            if (word.starts_with("-n") && is_number(word.substr(2)))
+                return not_a_dry_run(word.substr(2));
+        return refuse_option(app, app.remaining().front());
     } catch (const CLI::ArgumentMismatch&) {
         return refusal(fmt::format("{} needs a value; see twill map --help", words[options - 1]));
     } catch (const CLI::ParseError& wrong) {
@@ -373,8 +382,7 @@ std::variant<map_arguments, map_answer> parse_map_arguments(int argc, char** arg
     if (!rest.empty() && std::string_view(rest.front()) == "--") rest = rest.subspan(1);
     if (auto wrong = take_command(rest, understood)) return *wrong;
     if (understood.dry_run && is_number(understood.command.front()))
-        return refusal(fmt::format("-n is --dry-run; {} inputs a process are --batch {}",
-                                   understood.command.front(), understood.command.front()));
+        return not_a_dry_run(understood.command.front());
     if (auto wrong = check_together(understood)) return *wrong;
     return understood;
 }

@@ -20,6 +20,8 @@ constexpr std::string_view whole =
     "what a job writes is printed in one piece when it ends, --tag or -k as you like";
 constexpr std::string_view fields = "fields of an input are {name} of JSON lines: --jsonl";
 constexpr std::string_view shell = "no shell looks at the command, so nothing is quoted for one";
+constexpr std::string_view list =
+    "standard input is a list of inputs, and not shared out; split --filter does that";
 constexpr std::string_view here = "jobs run on this machine only";
 
 }  // namespace
@@ -34,9 +36,12 @@ std::string_view foreign_option_hint(std::string_view word) {
         {" -r --no-run-if-empty ", empty},
         {" --bar --progress --eta ", line},
         {" -u --ungroup --group --line-buffer --linebuffer --lb ", whole},
-        {" -C --colsep --csv --header ", fields},
+        {" -C --colsep --csv --header --link --xapply ", fields},
         {" -q --quote ", shell},
         {" -S --sshlogin --slf --sshloginfile --onall --nonall ", here},
+        {" --pipe --pipepart --pipe-part --spreadstdin --block --block-size --round-robin ", list},
+        {" --tagstring --tag-string ", "--tag begins each line with the input"},
+        {" --tmpdir --tempdir ", "what does not fit in memory goes to $TMPDIR"},
         {" --resume-failed ", "that is --retry-failed"},
         {" --halt-on-error ", "that is --halt"},
         {" --memsuspend --noswap ", "that is --memfree SIZE, or done by guards unasked"},

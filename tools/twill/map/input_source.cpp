@@ -29,7 +29,7 @@ input_source::input_source(const std::string& path, char separator)
       separator_(separator),
       longest_(longest_argument()),
       buffer_(longest_ + read_size) {
-    if (file_ < 0) throw twill::io_error("open", path, errno);
+    if (file_ < 0) throw twill::io_error("read inputs from", path, errno);
     struct stat what{};
     if (::fstat(file_, &what) == 0 && S_ISREG(what.st_mode)) {
         const off_t at = std::max<off_t>(::lseek(file_, 0, SEEK_CUR), 0);

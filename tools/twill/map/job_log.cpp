@@ -69,7 +69,7 @@ job_log::job_log(std::string path, bool goes_on, std::function<void()> sync_outp
       format_(format_for(path_)),
       sync_outputs_(std::move(sync_outputs)),
       file_(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, usual_mode)) {
-    if (file_ < 0) throw twill::io_error("open", path_, errno);
+    if (file_ < 0) throw twill::io_error("open the log", path_, errno);
     try {
         is_regular_ = is_regular(file_);
         if (is_regular_) {

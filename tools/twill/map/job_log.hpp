@@ -34,7 +34,9 @@ public:
 
     // Whether the job needs no run: the last one ended; or, with `failed_again`, succeeded.
     [[nodiscard]] bool settles(const job_id& job, bool failed_again) const;
+    [[nodiscard]] bool knows(const job_id& job) const { return succeeded_.contains(job); }
     [[nodiscard]] bool empty() const noexcept { return succeeded_.empty(); }
+    [[nodiscard]] std::size_t size() const noexcept { return succeeded_.size(); }
     // Bytes of the file up to the end of its last whole line.
     [[nodiscard]] std::size_t length() const noexcept { return length_; }
 

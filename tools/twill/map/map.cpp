@@ -130,6 +130,11 @@ int run_jobs(const map_arguments& arguments, input_source& inputs) {
             complain("twill map: {}", line);
     if (arguments.report)
         for (const auto& line : all.report().lines()) complain("twill map: {}", line);
+    if (const auto count = records.strangers(); count > 0 && outcome.counts.started > 0)
+        complain(
+            "twill map: of the {} job{} in {} none was asked for again: command, input, directory "
+            "or a variable of --env differ",
+            count, count == 1 ? "" : "s", *arguments.log_path());
     if (arguments.timeline) all.chart().save_picture(*arguments.timeline);
     if (arguments.trace) all.chart().save_trace(*arguments.trace);
     return sum_up(outcome);

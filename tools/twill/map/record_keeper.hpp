@@ -12,6 +12,7 @@
 #include <twill/core/task.hpp>
 #include <twill/core/time.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <string_view>
 
@@ -29,8 +30,14 @@ public:
     // For each input once, in their order.
     job_id identify(std::string_view input) { return identifier_->next(input); }
     // By an earlier run.
-    [[nodiscard]] bool is_done(const job_id& job) const {
+    [[nodiscard]] bool is_done(const job_id& job) {
+        met_again_ = met_again_ || log_->earlier().knows(job);
         return log_->earlier().settles(job, retry_failed_);
+    }
+    // How many jobs the earlier run had, if none of them was asked for again: its command, say, was
+    // another one, and all that it has done is done again. Else 0.
+    [[nodiscard]] std::size_t strangers() const noexcept {
+        return log_ && !met_again_ ? log_->earlier().size() : 0;
     }
 
     // Seconds since 1970.
@@ -51,6 +58,7 @@ private:
     std::optional<job_log> log_;
     std::optional<job_identifier> identifier_;
     bool retry_failed_;
+    bool met_again_ = false;
     double calendar_offset_ = 0;
 };
 

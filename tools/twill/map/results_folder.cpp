@@ -88,9 +88,9 @@ std::string results_name(std::string_view input, const job_id& job) {
 results_folder::results_folder(std::string path) : path_(std::move(path)) {
     std::error_code failed;
     fs::create_directories(path_, failed);
-    if (failed) throw twill::io_error("make", path_, failed);
+    if (failed) throw twill::io_error("make the folder for results", path_, failed);
     folder_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder_ < 0) throw twill::io_error("open", path_, errno);
+    if (folder_ < 0) throw twill::io_error("open the folder for results", path_, errno);
 }
 
 results_folder::~results_folder() {

@@ -1,7 +1,7 @@
 // Looks a command's name up in PATH.
 //
 //     auto sort = detail::find_program("sort");
-//     if (sort.error != 0) throw io_error("find in PATH", "sort", sort.error);
+//     if (sort.error != 0) throw io_error("find the program", "sort", sort.error);
 //     // sort.path: "/usr/bin/sort"
 #pragma once
 
