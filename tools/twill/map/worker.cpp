@@ -42,7 +42,9 @@ worker::worker(attempt process, worker_protocol protocol, const std::string& mar
       store_(store),
       desk_(desk),
       parser_(protocol, mark),
-      meter_(process_.child.pid()) {}
+      meter_(process_.child.pid()) {
+    process_.stopped_before = limit.stopped();
+}
 
 twill::task<> worker::live() {
     auto stop = [this]() -> twill::task<> {
@@ -153,7 +155,12 @@ twill::task<bool> worker::take_answers() {
     std::size_t answers = 0;
     const auto now = twill::now();
     const bool first = !has_answered_;
-    const auto began = unanswered_.empty() ? now : unanswered_.front().began;
+    const auto until = working_time(now);
+    auto began = until;
+    if (first)
+        began = process_.began - process_.stopped_before;
+    else if (!unanswered_.empty())
+        began = unanswered_.front().began - unanswered_.front().stopped_before;
     for (;;) {
         const answer_part part = parser_.next();
         if (part.what == answer_part::kind::more) break;
@@ -174,7 +181,7 @@ twill::task<bool> worker::take_answers() {
         if (answers++ == 0) co_await gather_errors();
         co_await end_answer(part.status, now);
     }
-    if (answers > 0) desk_.note_time(answers, now - (first ? process_.began : began), first);
+    if (answers > 0) desk_.note_time(answers, until - began, first);
     co_return true;
 }
 
@@ -184,7 +191,7 @@ twill::task<> worker::end_answer(int status, twill::time_point now) {
     ++turn_.answers;
     has_answered_ = true;
     const bool is_last = unanswered_.empty();
-    if (is_last || meter_.is_due(now)) {
+    if (is_last || meter_.is_due(working_time(now))) {
         const bool alone = turn_.inputs == 1;
         // Later than `now`, perhaps: others have had their turn since.
         const auto looked = twill::now();
@@ -214,14 +221,14 @@ void worker::begin_turn(twill::time_point now) {
              .began = now,
              .is_first = !has_answered_,
              .inputs = unanswered_.size()};
-    meter_.begin(now);
+    meter_.begin(working_time(now));
     desk_.begin_turn(turn_, meter_.seen());
 }
 
 std::optional<twill::call_sample> worker::end_turn(twill::time_point now) {
     std::optional<twill::call_sample> times;
-    if (desk_.measures() && meter_.is_due(now))
-        times = meter_.end(now);
+    if (desk_.measures() && meter_.is_due(working_time(now)))
+        times = meter_.end(working_time(now));
     else
         meter_.skip();
     desk_.end_turn(turn_, now, times);

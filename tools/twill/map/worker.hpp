@@ -113,8 +113,13 @@ private:
     twill::task<bool> take_answers();
     twill::task<> end_answer(int status, twill::time_point now);
     [[nodiscard]] bool may_take();
+    [[nodiscard]] bool has_enough(std::size_t window) const noexcept;
     void begin_turn(twill::time_point now);
     std::optional<twill::call_sample> end_turn(twill::time_point now);
+    // A clock that stands still while all jobs are stopped.
+    [[nodiscard]] twill::time_point working_time(twill::time_point now) const noexcept {
+        return now - limit_.stopped();
+    }
     twill::task<> collect();
     [[nodiscard]] twill::time_point deadline_for(const answer& one, twill::duration allowed) const;
     twill::task<> watch_time(twill::scope_ref all);
