@@ -142,6 +142,8 @@ std::vector<job_record> delivery::records_of(const planned_job& what, twill::tim
     common.batch = what.inputs.size();
     common.timed_out = result.timed_out;
     common.problem = result.problem;
+    // Those for workers that stay may be longer.
+    constexpr std::size_t longest_logged = std::size_t{1} << 17U;
     std::vector<job_record> all(what.inputs.size(), common);
     for (std::size_t i = 0; i < all.size(); ++i) {
         all[i].id = what.names[i].id;
@@ -149,8 +151,9 @@ std::vector<job_record> delivery::records_of(const planned_job& what, twill::tim
         all[i].input = what.inputs[i];
         // As if it had been alone: lines that each had all of a batch would make a log that grows
         // with its square.
-        all[i].command =
-            commands_.command_for({.names = {what.names[i]}, .inputs = {what.inputs[i]}});
+        const planned_job alone{.names = {what.names[i]}, .inputs = {what.inputs[i]}};
+        all[i].command = what.inputs[i].size() <= longest_logged ? commands_.command_for(alone)
+                                                                 : commands_.described(alone);
     }
     return all;
 }

@@ -85,7 +85,7 @@ twill::task<> worker::feed(twill::scope_ref all) {
         for (;;) {
             const std::size_t window = desk_.window();
             // Several at a time, where several are sent ahead.
-            if (unanswered_.size() <= window / 2 && may_take()) {
+            if (!has_enough(window) && may_take()) {
                 co_await send(desk_.take(window - unanswered_.size()));
                 continue;
             }
@@ -109,6 +109,7 @@ twill::task<> worker::send(std::vector<planned_job> jobs) {
     turn_.inputs += jobs.size();
     for (planned_job& each : jobs) {
         append_input(bytes, each.inputs.front(), protocol_);
+        unanswered_bytes_ += each.inputs.front().size();
         unanswered_.push_back({.what = std::move(each),
                                .began = now,
                                .result = job_result(store_),
@@ -188,6 +189,7 @@ twill::task<bool> worker::take_answers() {
 twill::task<> worker::end_answer(int status, twill::time_point now) {
     answer done = std::move(unanswered_.front());
     unanswered_.pop_front();
+    unanswered_bytes_ -= done.what.inputs.front().size();
     ++turn_.answers;
     has_answered_ = true;
     const bool is_last = unanswered_.empty();
@@ -208,6 +210,11 @@ twill::task<> worker::end_answer(int status, twill::time_point now) {
     done.result.status.code = status;
     done.result.ended = now;
     co_await desk_.answered(std::move(done));
+}
+
+bool worker::has_enough(std::size_t window) const noexcept {
+    if (unanswered_.empty()) return false;
+    return unanswered_.size() > window / 2 || unanswered_bytes_ >= most_bytes_ahead;
 }
 
 // What was sent ahead is answered in any case.
