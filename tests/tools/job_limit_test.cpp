@@ -112,6 +112,23 @@ cpu_demand::senses rests_after(twill::duration ran) {
             .wants_now = [](pid_t) { return false; }};
 }
 
+// Two that compute, and one more would be started for those that are stopped.
+TEST(job_limit, jobs_that_are_stopped_for_a_while_are_not_taken_for_blocked) {
+    scheduled_time seen{};
+    job_limit limit(2, 1024, at(0s), cpu_manners::fair,
+                    {.of_jobs = {.times = [&](pid_t) { return seen; },
+                                 .wants_now = [](pid_t) { return false; }},
+                     .runnable_threads = [] { return 0.0; }});
+    limit.started(1, at(0s));
+    limit.started(2, at(0s));
+    seen.run = 20ms;
+    EXPECT_FALSE(limit.has_room(at(20ms), std::nullopt));
+    limit.note_stopped(at(20ms), at(10s));
+    seen.run = 40ms;
+    EXPECT_FALSE(limit.has_room(at(10s + 20ms), std::nullopt));
+    EXPECT_EQ(limit.next_look(), at(10s + 60ms)) << "twice as old as it is without that time";
+}
+
 // A list whose jobs leave the work to children, of which the kernel tells nothing while they run.
 TEST(job_limit, starts_no_more_than_there_are_cpus_while_unknown_work_fills_them) {
     job_limit limit(2, 1024, at(0s), cpu_manners::fair,

@@ -2,8 +2,12 @@
 // the system.
 #include "tools/running_command.hpp"
 
+#include <grp.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <filesystem>
 
 namespace {
 
@@ -64,6 +68,40 @@ TEST(map_guard, youngest_job_makes_room_and_runs_again_without_counting_a_try) {
     ASSERT_EQ(log.size(), 2U);
     for (const auto& line : log) EXPECT_NE(line.find(R"("tries":1,)"), std::string::npos) << line;
     EXPECT_NE(end.err.find("1 job stopped for want of memory"), std::string::npos) << end.err;
+}
+
+// The youngest is root's by then, and the command another user's: it must not stop that one.
+TEST(map_guard, job_that_became_another_users_is_left_alone_and_the_next_makes_room) {
+    if (::getuid() != 0) GTEST_SKIP() << "another /proc/meminfo takes root";
+    if (!std::filesystem::exists("/usr/bin/setpriv")) GTEST_SKIP() << "there is no setpriv";
+    const scratch_folder folder;
+    const told_memory memory(folder);
+    ::chmod((folder / "").c_str(), 0777);
+    const std::string become_root = folder / "become-root";
+    std::filesystem::copy_file("/usr/bin/setpriv", become_root);
+    ::chmod(become_root.c_str(), 04755);
+    std::ofstream(folder / "job") << "[ $1 = 2 ] && [ $(id -u) != 0 ] && exec '" << become_root
+                                  << "' --reuid=0 sh \"$0\" $1\necho x >> '" << folder / "began-"
+                                  << "'$1; " << until(folder / "go") << "echo $1\n";
+    setting how = memory.how();
+    how.in_child = [alone = how.in_child] {
+        constexpr uid_t nobody = 65534;
+        alone();
+        if (::setgroups(0, nullptr) != 0 || ::setgid(nobody) != 0 || ::setuid(nobody) != 0)
+            ::_exit(124);
+    };
+    running_command twill({"map", "-kj2", "sh", folder / "job", ":::", "1", "2"}, how);
+    const bool begun = eventually([&] { return folder.has("began-1") && folder.has("began-2"); });
+    ASSERT_TRUE(begun);
+    memory.say(100);
+    ASSERT_TRUE(eventually([&] { return twill.children().size() == 1; }));
+    memory.say(8'000'000);
+    folder.make("go");
+    const auto end = twill.finish();
+    EXPECT_EQ(end.status, 0) << end.err;
+    EXPECT_EQ(end.out, "1\n2\n");
+    EXPECT_EQ(text_of(folder / "began-1"), "x\nx\n");
+    EXPECT_EQ(text_of(folder / "began-2"), "x\n");
 }
 
 TEST(map_guard, short_memory_lets_one_job_run_at_a_time) {

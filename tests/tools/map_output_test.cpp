@@ -3,7 +3,12 @@
 #include "tools/running_command.hpp"
 
 #include <pty.h>
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <string>
 
 namespace {
 
@@ -173,14 +178,35 @@ private:
     std::string shown_;
 };
 
+// Whether `process` has been blocked for most of `life`; waiting for a CPU, on a busy machine, is
+// not that.
+bool was_blocked_for_most_of(std::chrono::nanoseconds life, pid_t process) {
+    std::ifstream file("/proc/" + std::to_string(process) + "/schedstat");
+    long run = 0;
+    long queued = 0;
+    return file >> run >> queued && life > 100ms &&
+           life > 8 * std::chrono::nanoseconds(run + queued);
+}
+
 TEST(map_output, progress_line_says_what_limits_the_run) {
     const scratch_folder folder;
     terminal screen;
     auto how = screen.how();
     how.keep_input_open = true;
     how.input = "1\n2\n3\n";
-    running_command twill(
-        map_shell({"-j1"}, "sleep 0.05; [ $1 = 1 ] || { " + until(folder / "go") + "}"), how);
+    const std::string gate = folder / "gate";
+    ASSERT_EQ(::mkfifo(gate.c_str(), 0600), 0);
+    running_command twill(map_shell({"-j1"}, "[ $1 = 1 ] && read line < '" + gate + "' && exit; " +
+                                                 until(folder / "go")),
+                          how);
+    ASSERT_TRUE(eventually([&] { return twill.children().size() == 1; }));
+    const auto began = std::chrono::steady_clock::now();
+    ASSERT_TRUE(eventually([&] {
+        const auto jobs = twill.children();
+        return !jobs.empty() &&
+               was_blocked_for_most_of(std::chrono::steady_clock::now() - began, jobs.front());
+    }));
+    std::ofstream(gate) << "go\n";
     EXPECT_TRUE(screen.shows("1 done, 1 running of 1 allowed, limited by: waiting on I/O"))
         << screen.shown();
     folder.make("go");

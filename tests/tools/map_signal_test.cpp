@@ -1,11 +1,15 @@
 // How `twill map` is stopped, and that it leaves nothing running.
 #include "support/ignored_signals.hpp"
 #include "tools/running_command.hpp"
+#include "twill/map/stop_here.hpp"
 
 #include <pty.h>
 
 #include <algorithm>
+#include <csignal>
+#include <fstream>
 #include <sstream>
+#include <string>
 
 namespace {
 
@@ -248,10 +252,20 @@ bool all_are_stopped(const running_command& twill) {
     return std::ranges::all_of(all, [](pid_t each) { return state_of(each) == 'T'; });
 }
 
+// Of a log with one job.
+double number_in(const std::string& log, const std::string& name) {
+    std::ifstream file(log);
+    std::string text;
+    std::getline(file, text);
+    const auto at = text.find('"' + name + "\":");
+    return at == std::string::npos ? 1e9 : std::stod(text.substr(at + name.size() + 3));
+}
+
 TEST(map_signal, ctrl_z_stops_the_jobs_too_and_their_time_stands_still) {
     const scratch_folder folder;
-    running_command twill(
-        map_shell({"--timeout", "2s"}, wait_for(folder / "go") + "echo $1", {"1"}));
+    const std::string log = folder / "log.jsonl";
+    running_command twill(map_shell({"--timeout", "2s", "--joblog", log},
+                                    wait_for(folder / "go") + "echo $1", {"1"}));
     ASSERT_TRUE(eventually([&] { return folder.has("go1"); }));
     twill.signal(SIGTSTP);
     EXPECT_TRUE(eventually([&] { return all_are_stopped(twill); }));
@@ -262,6 +276,30 @@ TEST(map_signal, ctrl_z_stops_the_jobs_too_and_their_time_stands_still) {
     const auto end = twill.finish();
     EXPECT_EQ(end.status, 0) << end.err;
     EXPECT_EQ(end.out, "1\n");
+    EXPECT_LT(number_in(log, "blocked_s"), 2) << "it was not blocked while it was stopped";
+}
+
+TEST(map_signal, ctrl_z_stops_a_program_whose_thread_has_signals_blocked) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        // In a group of its own with its parent outside, or the kernel would not stop it.
+        ::setpgid(0, 0);
+        sigset_t all;
+        sigset_t after;
+        ::sigfillset(&all);
+        ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+        twill_command::stop_here();
+        ::pthread_sigmask(SIG_BLOCK, nullptr, &after);
+        ::_exit(::sigismember(&after, SIGTSTP) == 1 ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, WUNTRACED), child);
+    EXPECT_TRUE(WIFSTOPPED(status)) << "it went on";
+    ::kill(child, SIGCONT);
+    if (WIFSTOPPED(status)) {
+        ASSERT_EQ(::waitpid(child, &status, 0), child);
+    }
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "it is blocked as before";
 }
 
 TEST(map_signal, job_that_ended_in_time_while_nobody_looked_has_not_timed_out) {

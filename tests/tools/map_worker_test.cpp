@@ -89,6 +89,17 @@ TEST(map_worker, those_that_compute_are_as_many_as_there_are_cpus) {
     EXPECT_LE(words_in(folder / "started").size(), 16 * twill::usable_cpus()) << end.err;
 }
 
+// They only wait for this program, which does next to nothing else than listen to them.
+TEST(map_worker, those_that_do_next_to_nothing_are_few) {
+    const scratch_folder folder;
+    const auto inputs = joined(numbers(30'000));
+    const auto end = run_command(
+        worker_words({"--explain"}, "echo $$ >> '" + (folder / "started") + "'; " + loop("s=0")),
+        {.input = inputs});
+    EXPECT_EQ(end.status, 0) << end.err;
+    EXPECT_LE(words_in(folder / "started").size(), 8 * twill::usable_cpus()) << end.err;
+}
+
 TEST(map_worker, inputs_come_from_a_pipe_as_they_are_there) {
     setting how;
     how.keep_input_open = true;
@@ -323,6 +334,45 @@ TEST(map_worker_example, python_with_lines) {
     EXPECT_EQ(end.out, "2 " + (folder / "file") + "\n");
     EXPECT_NE(end.err.find("No such file"), std::string::npos) << end.err;
     EXPECT_EQ(end.status, 1);
+}
+
+// Says how many bytes each input has.
+const char* const counts_bytes =
+    "while read -r n; do c=$(head -c $n | wc -c); echo \"0 $((${#c} + 1)) 0\"; echo $c; done";
+
+TEST(map_worker, lengths_take_what_no_argument_could_hold) {
+    setting how;
+    const std::string longest(16U << 20U, 'x');
+    how.input = std::string("a\0b", 3) + "\n" + std::string(200'000, 'x') + "\n" + longest + "\n" +
+                longest + "x\nlast\n";
+    const auto end =
+        run_command({"map", "-kj1", "--worker", "--lengths", "sh", "-c", counts_bytes}, how);
+    EXPECT_EQ(end.out, "3\n200000\n16777216\n4\n");
+    EXPECT_EQ(end.status, 1);
+    EXPECT_NE(end.err.find("the input is longer than 16 MiB"), std::string::npos) << end.err;
+}
+
+TEST(map_worker, long_inputs_wait_in_bounded_memory) {
+    if (sanitized) GTEST_SKIP() << "a sanitizer uses memory of its own";
+    const scratch_folder folder;
+    const std::string one(1U << 20U, 'x');
+    std::ofstream list(folder / "list");
+    for (int i = 0; i < 100; ++i) list << one << "\n";
+    list.close();
+    const auto end =
+        run_command({"map", "-j2", "--worker", "--lengths", "-a", folder / "list", "sh", "-c",
+                     "while read -r n; do head -c $n > /dev/null; echo 0 0 0; done"});
+    EXPECT_EQ(end.status, 0) << end.err;
+    EXPECT_LT(end.peak_kib, 40 << 10);
+}
+
+TEST(map_worker, lines_may_be_long_too) {
+    setting how;
+    how.input = std::string(200'000, 'x') + "\n" + std::string("a\0b\n", 4);
+    const auto end = run_command(worker_words({"-kj1"}, loop("s=0; echo ${#i}")), how);
+    EXPECT_EQ(end.out, "200000\n");
+    EXPECT_EQ(end.status, 1);
+    EXPECT_NE(end.err.find("the input holds a NUL byte"), std::string::npos) << end.err;
 }
 
 TEST(map_worker_example, python_with_lengths) {

@@ -54,6 +54,17 @@ TEST(run_report, jobs_that_were_not_measured_are_taken_for_what_the_others_were)
     EXPECT_DOUBLE_EQ(all.one_by_one, 3);
 }
 
+TEST(run_report, time_that_all_were_stopped_is_left_out) {
+    run_report report(1);
+    report.started(start, 0s, 1, 1);
+    report.note_stopped(start + 1s, start + 9s);
+    report.ended(start + 10s, 1, sample(2s, 0s, 0s));
+    const auto all = report.sum_up();
+    EXPECT_DOUBLE_EQ(all.seconds, 2);
+    EXPECT_DOUBLE_EQ(all.actual, 1);
+    EXPECT_NEAR(all.lost.unfilled, 0, 1e-9);
+}
+
 TEST(run_report, waiting_for_a_cpu_is_no_gain) {
     run_report report(1);
     report.started(start, 0s, 1, 2);

@@ -68,6 +68,16 @@ void cpu_demand::ended(pid_t job, twill::time_point at,
     if (running_.empty()) next_look_ = twill::never;
 }
 
+// As if they had begun later.
+void cpu_demand::note_stopped(twill::duration length) noexcept {
+    for (running& one : running_) {
+        one.began += length;
+        one.looked += length;
+        one.next_look = twill::after(one.next_look, length);
+    }
+    next_look_ = twill::after(next_look_, length);
+}
+
 void cpu_demand::learn_first(double demand) noexcept {
     first_demand_ +=
         (demand - first_demand_) / static_cast<double>(std::min<std::size_t>(++first_seen_, 16));

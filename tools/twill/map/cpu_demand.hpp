@@ -39,6 +39,9 @@ public:
     // After its end, and once for each start. `times`: where they are known.
     void ended(pid_t job, twill::time_point at, const std::optional<twill::call_sample>& times);
 
+    // For so long all of them were stopped, until now.
+    void note_stopped(twill::duration length) noexcept;
+
     // When the next look is due; `never` where no job runs.
     [[nodiscard]] twill::time_point next_look() const noexcept { return next_look_; }
     // Does the looks that are due.

@@ -28,8 +28,16 @@ std::size_t delivery::most_unprinted() const noexcept {
 }
 
 std::size_t delivery::most_unlogged() const noexcept {
-    constexpr std::size_t least = 16;
-    return least + 4 * limit_.now();
+    constexpr std::size_t wait_for_the_disk = 16;
+    if (!arguments_.sync) return limit_.now();
+    return wait_for_the_disk + 4 * limit_.now();
+}
+
+// Begun, and not in the log: a later run would repeat them. Not those that wait to be tried again,
+// nor for their turn.
+std::size_t delivery::unlogged() const noexcept {
+    const std::size_t unprinted = arguments_.keep_order ? 0 : printer_.waiting();
+    return control_.outcome.counts.running + in_between_ + unprinted + records_.log().unwritten();
 }
 
 twill::task<> delivery::wait_for_room() {
@@ -38,23 +46,28 @@ twill::task<> delivery::wait_for_room() {
         // Those that wait to be tried again leave their slots to others.
         return held < most_unprinted() && held + resting_ < most_started();
     };
-    while (!has_room()) co_await control_.held_less().next();
-    // What is not in the log would be repeated.
-    co_await wait_for_log();
+    for (;;) {
+        if (!has_room())
+            co_await control_.held_less().next();
+        else if (is_logging() && unlogged() >= limit_.now() + most_unlogged())
+            co_await (records_.log().unwritten() > 0 ? records_.log().written()
+                                                     : control_.held_less())
+                .next();
+        else
+            co_return;
+    }
 }
 
 twill::task<> delivery::wait_for_reader() {
     // In order, its turn comes before that of all that waits.
     while (!arguments_.keep_order && printer_.waiting() >= most_unprinted())
         co_await control_.held_less().next();
-    co_await wait_for_log();
-}
-
-twill::task<> delivery::wait_for_log() {
-    while (records_.is_active() && !control_.is_ending() &&
-           records_.log().unwritten() >= most_unlogged())
+    // Of those that have begun it is one already: only what has been written down is waited for.
+    while (is_logging() && records_.log().unwritten() >= most_unlogged())
         co_await records_.log().written().next();
 }
+
+bool delivery::is_logging() const noexcept { return records_.is_active() && !control_.is_ending(); }
 
 std::size_t delivery::unwritten() const noexcept {
     return printer_.waiting() + (records_.is_active() ? records_.log().unwritten() : 0);
@@ -129,6 +142,8 @@ std::vector<job_record> delivery::records_of(const planned_job& what, twill::tim
     common.batch = what.inputs.size();
     common.timed_out = result.timed_out;
     common.problem = result.problem;
+    // Those for workers that stay may be longer.
+    constexpr std::size_t longest_logged = std::size_t{1} << 17U;
     std::vector<job_record> all(what.inputs.size(), common);
     for (std::size_t i = 0; i < all.size(); ++i) {
         all[i].id = what.names[i].id;
@@ -136,8 +151,9 @@ std::vector<job_record> delivery::records_of(const planned_job& what, twill::tim
         all[i].input = what.inputs[i];
         // As if it had been alone: lines that each had all of a batch would make a log that grows
         // with its square.
-        all[i].command =
-            commands_.command_for({.names = {what.names[i]}, .inputs = {what.inputs[i]}});
+        const planned_job alone{.names = {what.names[i]}, .inputs = {what.inputs[i]}};
+        all[i].command = what.inputs[i].size() <= longest_logged ? commands_.command_for(alone)
+                                                                 : commands_.described(alone);
     }
     return all;
 }

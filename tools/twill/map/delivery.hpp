@@ -70,10 +70,11 @@ public:
     void note_refusal(const planned_job& what, refusal why);
 
 private:
-    twill::task<> wait_for_log();
+    [[nodiscard]] bool is_logging() const noexcept;
     [[nodiscard]] std::size_t most_started() const noexcept;
     [[nodiscard]] std::size_t most_unprinted() const noexcept;
     [[nodiscard]] std::size_t most_unlogged() const noexcept;
+    [[nodiscard]] std::size_t unlogged() const noexcept;
     twill::task<> keep_results(const job_record& record, job_result& result);
     [[nodiscard]] std::vector<job_record> records_of(const planned_job& what,
                                                      twill::time_point began,

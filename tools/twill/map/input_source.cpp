@@ -16,19 +16,25 @@ namespace {
 constexpr std::size_t read_size = 65536;
 constexpr std::size_t shown_of_long_ones = 40;
 
-// The kernel's MAX_ARG_STRLEN is 32 pages, with the NUL at the end.
-std::size_t longest_argument() {
-    return 32 * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) - 1;
-}
-
 }  // namespace
 
-input_source::input_source(const std::string& path, char separator)
+// The kernel's MAX_ARG_STRLEN is 32 pages, with the NUL at the end.
+input_bounds input_bounds::of_arguments() {
+    return {.longest = 32 * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) - 1,
+            .may_hold_null = false,
+            .is_argument = true};
+}
+
+input_bounds input_bounds::of_workers(bool lengths) noexcept {
+    return {.longest = std::size_t{16} << 20U, .may_hold_null = lengths, .is_argument = false};
+}
+
+input_source::input_source(const std::string& path, char separator, const input_bounds& bounds)
     : file_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)),
       name_(path == "-" ? "standard input" : path),
       separator_(separator),
-      longest_(longest_argument()),
-      buffer_(longest_ + read_size) {
+      bounds_(bounds),
+      buffer_(2 * read_size) {
     if (file_ < 0) throw twill::io_error("read inputs from", path, errno);
     struct stat what{};
     if (::fstat(file_, &what) == 0 && S_ISREG(what.st_mode)) {
@@ -111,7 +117,7 @@ std::optional<input> input_source::take_line() {
         if (auto whole = finish(line)) return whole;
     }
     searched_ = end_ - begin_;
-    if (searched_ > longest_ || skipping_) {
+    if (searched_ > bounds_.longest || skipping_) {
         if (!skipping_) beginning_.assign(buffer_.data() + begin_, shown_of_long_ones);
         skipping_ = true;
         begin_ = end_ = searched_ = 0;
@@ -129,24 +135,35 @@ std::optional<input> input_source::take_rest() {
 }
 
 std::string input::problem() const {
-    return what_is_wrong == flaw::too_long
-               ? "the input is longer than the system allows for an argument"
-               : "the input holds a NUL byte; are inputs NUL-separated (-0)?";
+    switch (what_is_wrong) {
+        case flaw::none:
+            break;
+        case flaw::too_long_for_argument:
+            return "the input is longer than the system allows for an argument";
+        case flaw::too_long_for_worker:
+            return "the input is longer than 16 MiB";
+        case flaw::has_null:
+            return "the input holds a NUL byte; are inputs NUL-separated (-0)?";
+    }
+    return {};
 }
 
 std::optional<input> input_source::finish(std::string_view line) {
     ++given_;
-    if (std::exchange(skipping_, false)) return input{beginning_, input::flaw::too_long};
-    if (line.size() > longest_)
-        return input{line.substr(0, shown_of_long_ones), input::flaw::too_long};
+    const auto too_long =
+        bounds_.is_argument ? input::flaw::too_long_for_argument : input::flaw::too_long_for_worker;
+    if (std::exchange(skipping_, false)) return input{beginning_, too_long};
+    if (line.size() > bounds_.longest) return input{line.substr(0, shown_of_long_ones), too_long};
     if (line.empty() && separator_ == '\n') return std::nullopt;
-    const bool has_null = line.find('\0') != std::string_view::npos;
+    const bool has_null = !bounds_.may_hold_null && line.find('\0') != std::string_view::npos;
     return input{line, has_null ? input::flaw::has_null : input::flaw::none};
 }
 
 twill::task<> input_source::read_more() {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    if (begin_ > 0) std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= std::exchange(begin_, 0);
+    // `take_line` lets go of what is longer than an input may be.
+    if (buffer_.size() - end_ < read_size) buffer_.resize(2 * buffer_.size());
     for (;;) {
         co_await readable(stream_->source());
         const ssize_t got = ::read(file_, buffer_.data() + end_, read_size);

@@ -18,11 +18,22 @@
 
 namespace twill_command {
 
+// What an input may be.
+struct input_bounds {
+    std::size_t longest;
+    bool may_hold_null;
+    bool is_argument;  // of a program: who sets the bounds is the system
+
+    static input_bounds of_arguments();
+    static input_bounds of_workers(bool lengths) noexcept;
+};
+
 struct input {
     enum class flaw : std::uint8_t {
         none,
-        too_long,  // for an argument of a program; `bytes` is its beginning
-        has_null,  // in a line: an argument cannot hold it
+        too_long_for_argument,  // `bytes` is its beginning
+        too_long_for_worker,    // likewise
+        has_null,               // in a line
     };
     std::string_view bytes;  // until the next one is asked for
     flaw what_is_wrong = flaw::none;
@@ -37,13 +48,15 @@ public:
     explicit input_source(std::span<char* const> words) : words_(words), total_(words.size()) {}
     // A file, or standard input for "-", split at `separator`; a last one need not be there. Empty
     // lines are skipped, empty inputs between NULs are not. Throws io_error.
-    input_source(const std::string& path, char separator);
+    input_source(const std::string& path, char separator,
+                 const input_bounds& bounds = input_bounds::of_arguments());
     ~input_source();
     input_source(const input_source&) = delete;
     input_source& operator=(const input_source&) = delete;
 
     // The next input; none at the end. Suspends until there is a whole one. Memory: one read's
-    // worth and the longest argument. Cancelled at once; nothing is lost. Throws io_error.
+    // worth, and up to twice the longest that came. Cancelled at once; nothing is lost. Throws
+    // io_error.
     twill::task<std::optional<input>> next();
 
     // Whether `next` would give one, or the end, without waiting for anybody.
@@ -74,7 +87,7 @@ private:
     std::string name_;
     std::optional<watched_descriptor> stream_;
     char separator_ = '\n';
-    std::size_t longest_ = 0;
+    input_bounds bounds_{};
     std::vector<char> buffer_;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;

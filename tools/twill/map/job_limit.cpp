@@ -232,6 +232,13 @@ void job_limit::ended_unmeasured(pid_t job, twill::time_point began, twill::time
     control_->ended_unmeasured(began, at);
 }
 
+// What they did in the epoch that it fell into says nothing of their number.
+void job_limit::note_stopped(twill::time_point since, twill::time_point until) {
+    if (!control_) return;
+    demand_->note_stopped(until - since);
+    begin_with(control_->limit(), until);
+}
+
 std::vector<std::string> job_limit::explained(twill::time_point began) const {
     if (!control_) return {fmt::format("{} at a time, as asked for", fixed_)};
     if (measured_ == 0) return {fmt::format("{} at a time; no job was measured", most_seen_)};

@@ -89,6 +89,10 @@ public:
     // One that was stopped, or could not be measured.
     void ended_unmeasured(pid_t job, twill::time_point began, twill::time_point at);
 
+    // Between the two, all jobs were stopped (Ctrl-Z). That time is to be left out of what is told
+    // of those that end later.
+    void note_stopped(twill::time_point since, twill::time_point until);
+
     // What was measured and decided, when and why: at most five lines.
     [[nodiscard]] std::vector<std::string> explained(twill::time_point began) const;
 

@@ -120,10 +120,14 @@ twill::task<> job_log::run() {
         writing_ = std::exchange(added_, {});
         const std::size_t lines = unwritten_;
         // Cancelled before it ran: the lines are still there, for `finish`.
-        co_await twill::blocking([this] { write(writing_); });
+        if (waits())
+            co_await twill::blocking([this] { write(writing_); });
+        else
+            write(writing_);
         writing_.clear();
         unwritten_ -= lines;
         written_.announce();
+        if (!sync_outputs_) continue;
         try {
             co_await twill::with_timeout(gathering, closing());
         } catch (const twill::timed_out&) {
@@ -131,6 +135,9 @@ twill::task<> job_log::run() {
         }
     }
 }
+
+// Whether a write may take long; else it is a copy into the kernel's memory.
+bool job_log::waits() const noexcept { return sync_outputs_ != nullptr || !is_regular_; }
 
 void job_log::finish() {
     if (broken_) return;

@@ -64,8 +64,9 @@ public:
     // Announces that there are fewer, or that nothing is written any more.
     change& written() noexcept { return written_; }
 
-    // Writes what is added, many lines at a time where they come fast; until `close`. Cancelled
-    // soon; `finish` must follow in any case. Throws io_error; nothing is written after that.
+    // Writes what is added, at once or, where that brings it to the disk, many lines at a time if
+    // they come fast; until `close`. Cancelled soon; `finish` must follow in any case. Throws
+    // io_error; nothing is written after that.
     twill::task<> run();
     void close() noexcept;
 
@@ -74,6 +75,7 @@ public:
 
 private:
     twill::task<> closing();
+    [[nodiscard]] bool waits() const noexcept;
     void write(const std::string& lines);
     void write_out(std::string_view lines);
 

@@ -21,10 +21,11 @@ struct attempt {
     job_processes::member listed;  // gone after the child
     twill::process child;
     twill::time_point began;
-    twill::duration start_took{};  // us
-    std::size_t beside = 1;        // so many ran when it began, with itself
-    std::size_t slot = 0;          // its row in pictures
-    bool evicted = false;          // stopped by us because memory was short: it does not count
+    twill::duration stopped_before{};  // what `time_limit::stopped` was then
+    twill::duration start_took{};      // us
+    std::size_t beside = 1;            // so many ran when it began, with itself
+    std::size_t slot = 0;              // its row in pictures
+    bool evicted = false;              // stopped by us because memory was short: it does not count
 };
 
 // Why there is none.

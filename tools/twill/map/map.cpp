@@ -149,8 +149,13 @@ int run_dry(const map_arguments& arguments, input_source& inputs) {
 
 int run_with(const map_arguments& arguments) {
     const std::string file = arguments.input_file.value_or("-");
-    auto inputs = arguments.inputs ? input_source(*arguments.inputs)
-                                   : input_source(file, arguments.null_separated ? '\0' : '\n');
+    const auto bounds =
+        arguments.worker == worker_protocol::none
+            ? input_bounds::of_arguments()
+            : input_bounds::of_workers(arguments.worker == worker_protocol::lengths);
+    auto inputs = arguments.inputs
+                      ? input_source(*arguments.inputs)
+                      : input_source(file, arguments.null_separated ? '\0' : '\n', bounds);
     if (!arguments.inputs && file == "-" && ::isatty(STDIN_FILENO) == 1)
         complain("twill map: reading inputs from the terminal, one a line; Ctrl-D ends them");
     const halt_policy& halt = arguments.halt;

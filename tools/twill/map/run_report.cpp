@@ -52,6 +52,16 @@ void run_report::ended_unmeasured(twill::time_point now, std::size_t jobs) noexc
     if (running_ > 0) --running_;
 }
 
+// As if all before had been later.
+void run_report::note_stopped(twill::time_point since, twill::time_point until) noexcept {
+    if (first_ == twill::time_point{}) return;
+    pass_time(since);
+    const twill::duration length = until - since;
+    first_ += length;
+    last_start_ += length;
+    now_ += length;
+}
+
 // Of those beside more others, how much longer they were blocked than those beside the fewest.
 double run_report::blocked_growth() const noexcept {
     const auto* const alone = std::ranges::find_if(

@@ -27,6 +27,9 @@ public:
     // taken for what the others did.
     void ended_unmeasured(twill::time_point now, std::size_t jobs = 0) noexcept;
 
+    // Between the two, all jobs were stopped (Ctrl-Z): that time is left out.
+    void note_stopped(twill::time_point since, twill::time_point until) noexcept;
+
     // Where the time of the slots went, as shares of all of it.
     struct losses {
         double queue = 0;     // waiting for a CPU

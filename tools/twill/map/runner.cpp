@@ -1,11 +1,13 @@
 #include "twill/map/runner.hpp"
 
 #include "twill/common/message.hpp"
+#include "twill/map/stop_here.hpp"
 
 #include <twill/core/error.hpp>
 #include <twill/core/sleep.hpp>
 #include <twill/runtime/usable_cpus.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <utility>
@@ -19,24 +21,6 @@ int unless_ignored(int number) {
     struct sigaction now{};
     ::sigaction(number, nullptr, &now);
     return now.sa_handler == SIG_IGN ? SIGTERM : number;
-}
-
-// As the signal itself would have stopped this program, which is not where nobody could continue
-// it; until it is continued. The thread that runs this may be one of the runtime's, to which
-// signals are blocked: raised there it would only wait.
-void stop_here() {
-    struct sigaction ours{};
-    struct sigaction usual{};
-    usual.sa_handler = SIG_DFL;
-    sigset_t stop;
-    sigset_t before;
-    ::sigemptyset(&stop);
-    ::sigaddset(&stop, SIGTSTP);
-    ::sigaction(SIGTSTP, &usual, &ours);
-    ::pthread_sigmask(SIG_UNBLOCK, &stop, &before);
-    ::raise(SIGTSTP);
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    ::sigaction(SIGTSTP, &ours, nullptr);
 }
 
 }  // namespace
@@ -172,7 +156,10 @@ void runner::suspend() {
     launcher_.processes().signal_groups(SIGTSTP);
     const auto since = twill::now();
     stop_here();
-    time_limit_.note_stopped(twill::now() - since);
+    const auto until = twill::now();
+    time_limit_.note_stopped(until - since);
+    slots_.note_stopped(since, until);
+    report_.note_stopped(since, until);
     launcher_.processes().signal_groups(SIGCONT);
 }
 
@@ -267,7 +254,9 @@ std::optional<twill::call_sample> runner::note_end(const planned_job& what, cons
                                                    const job_result& result) {
     std::optional<twill::call_sample> times;
     if (result.ended != twill::time_point{} && !now.evicted) {
-        const twill::duration took = result.ended - now.began;
+        const twill::duration stopped = time_limit_.stopped() - now.stopped_before;
+        const twill::duration took =
+            std::max<twill::duration>(result.ended - now.began - stopped, {});
         times = times_of_job(took, result.scheduled, result.status);
         time_limit_.note(took);
         intake_.note(what.inputs.size(), took);
@@ -279,6 +268,7 @@ std::optional<twill::call_sample> runner::note_end(const planned_job& what, cons
 
 void runner::note_start(attempt& one) {
     slots_.take(one);
+    one.stopped_before = time_limit_.stopped();
     one.beside = control_.outcome.counts.running;
     report_.started(twill::now(), one.start_took, one.beside, slots_.count());
     if (arguments_.has_chart()) one.slot = chart_.take_slot();

@@ -34,6 +34,11 @@ public:
     // It has ended; `times`: what was measured of it, if it was.
     void give_back(const attempt& one, const std::optional<twill::call_sample>& times);
 
+    // Between the two, all jobs were stopped (Ctrl-Z).
+    void note_stopped(twill::time_point since, twill::time_point until) {
+        limit_.note_stopped(since, until);
+    }
+
     // How many there are now.
     [[nodiscard]] std::size_t count() const noexcept { return limit_.now(); }
 

@@ -42,7 +42,9 @@ worker::worker(attempt process, worker_protocol protocol, const std::string& mar
       store_(store),
       desk_(desk),
       parser_(protocol, mark),
-      meter_(process_.child.pid()) {}
+      meter_(process_.child.pid()) {
+    process_.stopped_before = limit.stopped();
+}
 
 twill::task<> worker::live() {
     auto stop = [this]() -> twill::task<> {
@@ -83,7 +85,7 @@ twill::task<> worker::feed(twill::scope_ref all) {
         for (;;) {
             const std::size_t window = desk_.window();
             // Several at a time, where several are sent ahead.
-            if (unanswered_.size() <= window / 2 && may_take()) {
+            if (!has_enough(window) && may_take()) {
                 co_await send(desk_.take(window - unanswered_.size()));
                 continue;
             }
@@ -107,6 +109,7 @@ twill::task<> worker::send(std::vector<planned_job> jobs) {
     turn_.inputs += jobs.size();
     for (planned_job& each : jobs) {
         append_input(bytes, each.inputs.front(), protocol_);
+        unanswered_bytes_ += each.inputs.front().size();
         unanswered_.push_back({.what = std::move(each),
                                .began = now,
                                .result = job_result(store_),
@@ -153,7 +156,12 @@ twill::task<bool> worker::take_answers() {
     std::size_t answers = 0;
     const auto now = twill::now();
     const bool first = !has_answered_;
-    const auto began = unanswered_.empty() ? now : unanswered_.front().began;
+    const auto until = working_time(now);
+    auto began = until;
+    if (first)
+        began = process_.began - process_.stopped_before;
+    else if (!unanswered_.empty())
+        began = unanswered_.front().began - unanswered_.front().stopped_before;
     for (;;) {
         const answer_part part = parser_.next();
         if (part.what == answer_part::kind::more) break;
@@ -174,17 +182,18 @@ twill::task<bool> worker::take_answers() {
         if (answers++ == 0) co_await gather_errors();
         co_await end_answer(part.status, now);
     }
-    if (answers > 0) desk_.note_time(answers, now - (first ? process_.began : began), first);
+    if (answers > 0) desk_.note_time(answers, until - began, first);
     co_return true;
 }
 
 twill::task<> worker::end_answer(int status, twill::time_point now) {
     answer done = std::move(unanswered_.front());
     unanswered_.pop_front();
+    unanswered_bytes_ -= done.what.inputs.front().size();
     ++turn_.answers;
     has_answered_ = true;
     const bool is_last = unanswered_.empty();
-    if (is_last || meter_.is_due(now)) {
+    if (is_last || meter_.is_due(working_time(now))) {
         const bool alone = turn_.inputs == 1;
         // Later than `now`, perhaps: others have had their turn since.
         const auto looked = twill::now();
@@ -203,6 +212,11 @@ twill::task<> worker::end_answer(int status, twill::time_point now) {
     co_await desk_.answered(std::move(done));
 }
 
+bool worker::has_enough(std::size_t window) const noexcept {
+    if (unanswered_.empty()) return false;
+    return unanswered_.size() > window / 2 || unanswered_bytes_ >= most_bytes_ahead;
+}
+
 // What was sent ahead is answered in any case.
 bool worker::may_take() {
     if (!desk_.has_inputs()) return false;
@@ -214,14 +228,14 @@ void worker::begin_turn(twill::time_point now) {
              .began = now,
              .is_first = !has_answered_,
              .inputs = unanswered_.size()};
-    meter_.begin(now);
+    meter_.begin(working_time(now));
     desk_.begin_turn(turn_, meter_.seen());
 }
 
 std::optional<twill::call_sample> worker::end_turn(twill::time_point now) {
     std::optional<twill::call_sample> times;
-    if (desk_.measures() && meter_.is_due(now))
-        times = meter_.end(now);
+    if (desk_.measures() && meter_.is_due(working_time(now)))
+        times = meter_.end(working_time(now));
     else
         meter_.skip();
     desk_.end_turn(turn_, now, times);

@@ -58,10 +58,14 @@ struct worker_turn {
     std::size_t beside = 1;   // so many workers had something to do, with itself
 };
 
+// Of inputs that a worker has and others that are sent ahead: as much as a pipe holds.
+inline constexpr std::size_t most_bytes_ahead = 65536;
+
 // What workers have in common: where inputs come from and answers go.
 class worker_desk {
 public:
-    // At most `most` inputs that wait to be answered; none: there are none now.
+    // At most `most` inputs that wait to be answered, and no more than one beyond
+    // `most_bytes_ahead`; none: there are none now.
     virtual std::vector<planned_job> take(std::size_t most) = 0;
     // Whether there will be none any more.
     [[nodiscard]] virtual bool is_finished() const = 0;
@@ -113,8 +117,13 @@ private:
     twill::task<bool> take_answers();
     twill::task<> end_answer(int status, twill::time_point now);
     [[nodiscard]] bool may_take();
+    [[nodiscard]] bool has_enough(std::size_t window) const noexcept;
     void begin_turn(twill::time_point now);
     std::optional<twill::call_sample> end_turn(twill::time_point now);
+    // A clock that stands still while all jobs are stopped.
+    [[nodiscard]] twill::time_point working_time(twill::time_point now) const noexcept {
+        return now - limit_.stopped();
+    }
     twill::task<> collect();
     [[nodiscard]] twill::time_point deadline_for(const answer& one, twill::duration allowed) const;
     twill::task<> watch_time(twill::scope_ref all);
@@ -134,6 +143,7 @@ private:
     worker_desk& desk_;
     answer_parser parser_;
     std::deque<answer> unanswered_;
+    std::size_t unanswered_bytes_ = 0;
     worker_meter meter_;
     worker_turn turn_;
     bool has_answered_ = false;

@@ -2,9 +2,13 @@
 
 #include "twill/common/message.hpp"
 
+#include "twill/map/times_of_job.hpp"
+
 #include <twill/core/random.hpp>
+#include <twill/runtime/usable_cpus.hpp>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -103,9 +107,30 @@ twill::task<> worker_pool::keep_enough() {
 }
 
 // Those that are alive and have nothing to do would take what there is, if there were room.
-bool worker_pool::needs_another() const {
+bool worker_pool::needs_another() {
     return !queue_.empty() && !control_.is_ending() && alive_ == control_.outcome.counts.running &&
-           alive_ < most_alive_ && another_pays();
+           alive_ < most_alive_ && another_pays() && is_heard();
+}
+
+// Whether this program could listen to one more. While it wants a CPU nearly all the time, those
+// that are there wait for it, which looks as if they were blocked. What it takes to start them is
+// left out.
+bool worker_pool::is_heard() {
+    constexpr twill::duration between_looks = 5ms;
+    constexpr double nearly_all = 0.75;
+    if (!limit_.is_measured() || alive_ < twill::usable_cpus()) return true;
+    const auto now = twill::now();
+    if (now - own_looked_ >= between_looks) {
+        const auto seen = read_schedstat(::gettid());
+        if (!seen) return true;
+        const twill::duration wanted =
+            seen->run + seen->queued - own_seen_.run - own_seen_.queued - starting_;
+        is_heard_ = wanted < (now - own_looked_ - starting_) * nearly_all;
+        own_looked_ = now;
+        own_seen_ = *seen;
+        starting_ = {};
+    }
+    return is_heard_;
 }
 
 // One that will be ready only once all is done does nothing. Where that is not known, it may do
@@ -138,6 +163,7 @@ void worker_pool::start_one() {
     ++alive_;
     auto& process = std::get<attempt>(launched);
     latest_start_ = process.start_took;
+    starting_ += process.start_took;
     if (arguments_.has_chart()) process.slot = chart_.take_slot();
     jobs_->spawn(&worker_pool::follow, this, std::move(process));
 }
@@ -229,7 +255,9 @@ std::vector<planned_job> worker_pool::take(std::size_t most) {
     // Near the end there is something for each.
     const std::size_t share =
         std::max<std::size_t>(queue_.size() / (2 * std::max<std::size_t>(alive_, 1)), 1);
-    while (!queue_.empty() && taken.size() < std::min(most, share)) {
+    std::size_t bytes = 0;
+    while (!queue_.empty() && taken.size() < std::min(most, share) && bytes < most_bytes_ahead) {
+        bytes += queue_.front().inputs.front().size();
         queued_bytes_ -= queue_.front().inputs.front().size();
         if (queue_.front().tries == 0) ++control_.outcome.counts.started;
         taken.push_back(std::move(queue_.front()));

@@ -2,8 +2,9 @@
 // dies is replaced, and the input that it had is tried again.
 //
 // Another worker is started when inputs wait, none that is alive has nothing to do, and `job_limit`
-// has room; with -j auto, also only if it is ready before all is done. One that has answered takes
-// another input as long as there is room; those that are too many rest.
+// has room; with -j auto, also only if it is ready before all is done, and this program has time to
+// listen to it. One that has answered takes another input as long as there is room; those that are
+// too many rest.
 #pragma once
 
 #include "twill/common/change.hpp"
@@ -59,7 +60,8 @@ public:
 
 private:
     twill::task<> keep_enough();
-    [[nodiscard]] bool needs_another() const;
+    [[nodiscard]] bool needs_another();
+    [[nodiscard]] bool is_heard();
     [[nodiscard]] bool another_pays() const;
     void start_one();
     twill::task<> follow(attempt process);
@@ -114,6 +116,13 @@ private:
     double seconds_until_ready_ = 0;  // from a start to the first answer; 0: not known
     bool closed_ = false;
     bool in_step_ = false;  // nothing is sent ahead
+
+    // What this program does with its own time.
+    twill::time_point own_looked_{};
+    scheduled_time own_seen_;
+    twill::duration starting_{};  // of workers, since then
+    bool is_heard_ = true;
+
     double seconds_each_ = 1;
     std::size_t window_ = 1;
 };
