@@ -12,6 +12,21 @@
 #define TWILL_VERSION_PATCH 0
 #define TWILL_VERSION "0.1.0"
 
+// What twill cannot do without. CMake's find_package looks closer; who compiles by hand or by
+// pkg-config is told here. TWILL_ANY_COMPILER: for who only looks at the headers, or uses some that
+// need nothing of it, as parts of `twill check` do.
+#ifndef TWILL_ANY_COMPILER
+#if __cplusplus < 202002L
+#error "twill needs C++20: compile with -std=c++20"
+#endif
+#ifndef __cpp_exceptions
+#error "twill needs exceptions: compile without -fno-exceptions"
+#endif
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#error "twill: g++ before 13 destroys what is awaited twice; use g++ 13 or clang++ 16, or newer"
+#endif
+#endif
+
 // A build for tests may have its own; it names a header that says so.
 #ifdef TWILL_FLAVOUR
 #include TWILL_FLAVOUR
