@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <csignal>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <string>
 
@@ -239,17 +240,36 @@ TEST(map_signal, daemons_that_have_ended_leave_no_zombies) {
     EXPECT_EQ(twill.finish().status, 0);
 }
 
-char state_of(pid_t process) {
+struct process_state {
+    char letter = '?';
+    pid_t parent = 0;
+};
+
+process_state state_of(pid_t process) {
     std::ifstream file("/proc/" + std::to_string(process) + "/stat");
     std::string text;
     std::getline(file, text);
-    const auto name_ends = text.rfind(')');
-    return name_ends == std::string::npos ? '?' : text.at(name_ends + 2);
+    process_state state;
+    if (const auto name_ends = text.rfind(')'); name_ends != std::string::npos)
+        std::istringstream(text.substr(name_ends + 1)) >> state.letter >> state.parent;
+    return state;
 }
 
+// A shell that starts a program by vfork, and waits for a child that was stopped before it had
+// become that program, goes nowhere either.
 bool all_are_stopped(const running_command& twill) {
-    const auto all = twill.marked();
-    return std::ranges::all_of(all, [](pid_t each) { return state_of(each) == 'T'; });
+    std::set<pid_t> wait_for_child;
+    std::set<pid_t> parents_of_stopped;
+    for (const pid_t each : twill.marked()) {
+        const auto state = state_of(each);
+        if (state.letter == 'T')
+            parents_of_stopped.insert(state.parent);
+        else if (state.letter == 'D')
+            wait_for_child.insert(each);
+        else
+            return false;
+    }
+    return std::ranges::includes(parents_of_stopped, wait_for_child);
 }
 
 // Of a log with one job.

@@ -247,6 +247,15 @@ TEST(map_worker, answer_to_nothing_is_an_error_of_its_own) {
         << end.err;
 }
 
+TEST(map_worker, command_that_is_no_worker_is_told) {
+    const auto end = run_command(
+        {"map", "-j1", "--timeout", "4", "--retries", "1", "--worker", "--", "cat", ":::", "1"});
+    const std::string_view said = "has written 2 bytes in its first seconds, and no mark";
+    const auto at = end.err.find(said);
+    EXPECT_NE(at, std::string::npos) << end.err;
+    EXPECT_EQ(end.err.find(said, at + 1), std::string::npos) << "once is enough: " << end.err;
+}
+
 TEST(map_worker, flood_of_output_does_not_take_memory) {
     const auto end =
         run_command(worker_words({"-j1"}, loop("s=0; head -c 100000000 /dev/zero"), {"1"}));

@@ -23,6 +23,8 @@ using namespace std::chrono_literals;
 
 // What an ended worker has written comes out of the pipe at once, unless somebody else holds it.
 constexpr twill::duration linger = 1s;
+// Whoever has written something by then should have ended an answer, too.
+constexpr twill::duration time_for_first_answer = 3s;
 
 // With --timeout as a share of the median: how often that is looked at, and the least that it comes
 // to, since some inputs take microseconds, and a process may have to wait for a CPU.
@@ -75,6 +77,7 @@ twill::task<> worker::work() {
         all.spawn(&worker::collect, this);
         all.spawn(&worker::watch_end, this, all);
         if (limit_.now() || limit_.may_change()) all.spawn(&worker::watch_time, this, all);
+        if (protocol_ == worker_protocol::lines) all.spawn(&worker::watch_first_answer, this);
         co_await read(all);
     };
     co_await twill::scope(together);
@@ -129,6 +132,7 @@ twill::task<> worker::read(twill::scope_ref all) {
         }
         if (got == 0) break;
         parser_.added(got);
+        written_ += got;
         taking_ = true;
         const bool is_answer = co_await take_answers();
         taking_ = false;
@@ -350,6 +354,12 @@ twill::task<> worker::watch_end(twill::scope_ref all) {
 twill::task<> worker::end_all(twill::scope_ref all) {
     while (taking_) co_await stirred_.next();
     all.cancel();
+}
+
+// Any command that copies or filters would be waited for for ever.
+twill::task<> worker::watch_first_answer() {
+    co_await twill::sleep(time_for_first_answer);
+    if (!has_answered_ && written_ > 0) desk_.note_no_answer(written_);
 }
 
 twill::task<> worker::kill_slowly() {

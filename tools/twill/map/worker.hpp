@@ -4,12 +4,12 @@
 // Inputs that take little time are sent ahead, so that neither side waits for the other after each;
 // it answers them in their order. Its tasks, until one of them ends the others:
 //   feed        sends inputs; when there are no more, ends the worker's standard input, and stops
-//   it
-//               if it does not go then
+//               it if it does not go then
 //   read        takes its answers
 //   collect     what it writes to standard error, for the answer that is being made
 //   watch_time  stops it when an answer takes longer than allowed
 //   watch_end   notes its end
+//   watch_first_answer  finds out that it may be no worker at all
 #pragma once
 
 #include "twill/common/change.hpp"
@@ -75,6 +75,8 @@ public:
     [[nodiscard]] virtual std::size_t window() const = 0;
     // A worker has written to standard error, apart from its answers.
     virtual void note_error_output() = 0;
+    // Its first seconds are over; it has written so many bytes, and ended no answer.
+    virtual void note_no_answer(std::size_t bytes) = 0;
     // `count` answers came after this time; the first of a process, since its start.
     virtual void note_time(std::size_t count, twill::duration took, bool first) = 0;
     // Whether some wait.
@@ -128,6 +130,7 @@ private:
     [[nodiscard]] twill::time_point deadline_for(const answer& one, twill::duration allowed) const;
     twill::task<> watch_time(twill::scope_ref all);
     twill::task<> watch_end(twill::scope_ref all);
+    twill::task<> watch_first_answer();
     twill::task<> kill_slowly();
     twill::task<> end_all(twill::scope_ref all);
     twill::task<> until_ended();
@@ -147,6 +150,7 @@ private:
     worker_meter meter_;
     worker_turn turn_;
     bool has_answered_ = false;
+    std::size_t written_ = 0;      // bytes, by the worker
     bool is_to_rest_ = false;      // others are to have their turn
     bool keeping_errors_ = false;  // of the first of them, in a file
     bool taking_ = false;          // an answer is being handed over

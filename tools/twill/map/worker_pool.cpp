@@ -281,6 +281,16 @@ std::size_t worker_pool::window() const {
 // be that of the next one.
 void worker_pool::note_error_output() { in_step_ = true; }
 
+void worker_pool::note_no_answer(std::size_t bytes) {
+    if (std::exchange(told_of_no_answer_, true)) return;
+    control_.line().hide();
+    complain(
+        "twill map: a worker has written {} byte{} in its first seconds, and no mark that ends an "
+        "answer (a line \"$TWILL_MAP_END STATUS\"): is it a worker, and does it write out (flush) "
+        "what it has? Waiting on; without --worker, each input gets a process of its own",
+        bytes, bytes == 1 ? "" : "s");
+}
+
 void worker_pool::note_time(std::size_t count, twill::duration took, bool first) {
     // Those that came together were worked on one after the other.
     const auto typical = took / static_cast<twill::duration::rep>(count);

@@ -80,6 +80,7 @@ private:
     change& changed() override { return control_.job_ended(); }
     [[nodiscard]] std::size_t window() const override;
     void note_error_output() override;
+    void note_no_answer(std::size_t bytes) override;
     void note_time(std::size_t count, twill::duration took, bool first) override;
     [[nodiscard]] bool has_inputs() const override {
         return !queue_.empty() && !control_.is_ending();
@@ -116,6 +117,7 @@ private:
     double seconds_until_ready_ = 0;  // from a start to the first answer; 0: not known
     bool closed_ = false;
     bool in_step_ = false;  // nothing is sent ahead
+    bool told_of_no_answer_ = false;
 
     // What this program does with its own time.
     twill::time_point own_looked_{};
