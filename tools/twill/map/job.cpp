@@ -105,8 +105,7 @@ bool has_ended(const twill::process& child) noexcept {
 
 // Until the child has ended, or has used up its time: false.
 twill::task<bool> ends_in_time(twill::process& child, twill::time_point began,
-                               const time_limit& limit) {
-    const twill::duration stopped_before = limit.stopped();
+                               twill::duration stopped_before, const time_limit& limit) {
     for (;;) {
         auto allowed = limit.now();
         if (!allowed && !limit.may_change()) break;
@@ -126,9 +125,10 @@ twill::task<bool> ends_in_time(twill::process& child, twill::time_point began,
     co_return true;
 }
 
-twill::task<> wait_or_stop(twill::process& child, twill::time_point began, const time_limit& limit,
+twill::task<> wait_or_stop(twill::process& child, twill::time_point began,
+                           twill::duration stopped_before, const time_limit& limit,
                            job_result& result) {
-    result.timed_out = !co_await ends_in_time(child, began, limit);
+    result.timed_out = !co_await ends_in_time(child, began, stopped_before, limit);
     if (result.timed_out) {
         result.status = co_await child.terminate(stop_grace);
         co_return;
@@ -138,12 +138,12 @@ twill::task<> wait_or_stop(twill::process& child, twill::time_point began, const
     result.status = co_await child.wait();
 }
 
-twill::task<> follow(twill::process& child, twill::time_point began, const time_limit& limit,
-                     job_result& result) {
+twill::task<> follow(twill::process& child, twill::time_point began, twill::duration stopped_before,
+                     const time_limit& limit, job_result& result) {
     auto together = [&](twill::scope_ref s) -> twill::task<> {
         s.spawn(collect, std::ref(child.out()), std::ref(result.out));
         s.spawn(collect, std::ref(child.err()), std::ref(result.err));
-        co_await wait_or_stop(child, began, limit, result);
+        co_await wait_or_stop(child, began, stopped_before, limit, result);
         const rest_of_group rest(child.pid());
         if (rest.exists()) co_await end_rest(rest, result);
         s.cancel();
@@ -156,13 +156,14 @@ twill::task<> follow(twill::process& child, twill::time_point began, const time_
 }  // namespace
 
 twill::task<job_result> attend(twill::process& child, twill::time_point began,
-                               const time_limit& limit, output_store& store) {
+                               twill::duration stopped_before, const time_limit& limit,
+                               output_store& store) {
     job_result result(store);
     auto stop = [&]() -> twill::task<> {
         if (!child.status()) result.status = co_await child.terminate(stop_grace);
     };
     try {
-        co_await twill::finally(follow(child, began, limit, result), stop,
+        co_await twill::finally(follow(child, began, stopped_before, limit, result), stop,
                                 stop_grace + twill::default_cleanup_limit);
     } catch (const twill::io_error& failure) {
         result.problem = failure.what();

@@ -35,7 +35,8 @@ struct job_result {
 inline constexpr twill::duration stop_grace = std::chrono::seconds(2);
 
 // Collects what `child`, started at `began` with its own group and pipes for both outputs, writes,
-// until it has ended; stops it when it takes longer than `limit` says by then. Then ends what is
+// until it has ended; stops it when it takes longer than `limit` says by then, less what all were
+// stopped since `stopped_before`, which `limit.stopped` was when it was started. Then ends what is
 // left of its group:
 //   1. As long as something there still holds an output open, it has a second to finish.
 //   2. What is left after that, or runs on in the background, gets SIGTERM, and SIGKILL after
@@ -44,6 +45,7 @@ inline constexpr twill::duration stop_grace = std::chrono::seconds(2);
 // has pipes of its own, so it cannot get into another job's output. Cancelled: the group is stopped
 // in the same way, and has ended when it throws.
 twill::task<job_result> attend(twill::process& child, twill::time_point began,
-                               const time_limit& limit, output_store& store);
+                               twill::duration stopped_before, const time_limit& limit,
+                               output_store& store);
 
 }  // namespace twill_command

@@ -226,7 +226,9 @@ twill::task<> runner::run_job(planned_job what, attempt now) {
 
 twill::task<job_result> runner::follow(attempt& now) {
     const memory_guard::watch while_it_runs(slots_.guard(), now);
-    co_return co_await attend(now.child, now.began, time_limit_, delivery_.store());
+    // Others may have had their turn since it was started, Ctrl-Z among them.
+    co_return co_await attend(now.child, now.began, now.stopped_before, time_limit_,
+                              delivery_.store());
 }
 
 // Of a batch that failed, most may be good. They run side by side as other jobs do.
