@@ -29,8 +29,11 @@ void compute_worker::see_whether_io_is_served() noexcept {
 
 bool compute_worker::glance() noexcept {
     if (meter() != nullptr) return false;  // a measured region keeps its thread
-    const time_point at = now();
+    time_point at = now();
     const bool short_block = at - glanced_ < longest_block;
+    // Also where no yield is due for long.
+    if (core_.is_paced()) [[unlikely]]
+        at = rest_for_quota(at);
     glanced_ = giving_way_.due(at) ? give_way(at) : at;
     return short_block;
 }
@@ -46,8 +49,6 @@ time_point compute_worker::give_way(time_point at) noexcept {
         gives_way_ = false;
         return at;
     }
-    if (core_.is_paced()) [[unlikely]]
-        at = rest_for_quota(at);
     const unsigned cpu = io_activity::this_cpu();
     const duration served = io.served_on(cpu);
     ::sched_yield();

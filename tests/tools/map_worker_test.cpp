@@ -406,11 +406,11 @@ TEST(map_worker_example, c_header_speaks_both_protocols) {
            "    }\n"
            "    return 0;\n"
            "}\n";
-    const std::string make =
-        "${CC:-cc} -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror "
-        "-I'" +
-        std::string(TWILL_SHARE) + "/worker' -o '" + (folder / "worker") + "' '" +
-        (folder / "worker.c") + "'";
+    const std::string make = TWILL_COMPILER
+                             " -x c -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror "
+                             "-I'" +
+                             std::string(TWILL_SHARE) + "/worker' -o '" + (folder / "worker") +
+                             "' '" + (folder / "worker.c") + "'";
     ASSERT_EQ(std::system(make.c_str()), 0);
     const auto inputs = numbers(20'000);
     setting how;
